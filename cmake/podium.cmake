@@ -1,0 +1,43 @@
+# Shared build rules: one static library a folder, unit tests beside the source.
+
+find_package(Threads REQUIRED)
+if(PODIUM_TESTS)
+  enable_testing()
+  find_package(GTest REQUIRED)
+  include(GoogleTest)
+endif()
+
+add_library(podium_options INTERFACE)
+target_compile_options(podium_options INTERFACE -Wall -Wextra -Wpedantic -Wno-unused-parameter)
+target_include_directories(podium_options INTERFACE ${CMAKE_SOURCE_DIR})
+target_link_libraries(podium_options INTERFACE Threads::Threads)
+if(PODIUM_SANITIZE)
+  target_compile_options(podium_options INTERFACE -fsanitize=${PODIUM_SANITIZE}
+                                                  -fno-omit-frame-pointer -g1)
+  target_link_options(podium_options INTERFACE -fsanitize=${PODIUM_SANITIZE})
+endif()
+
+# podium_library(FOLDER LIBS...): builds podium/FOLDER/*.cc (tests aside) as podium_FOLDER, and its
+# tests *_test.cc as one binary podium_FOLDER_test. LIBS are podium folders or outside targets.
+function(podium_library folder)
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc)
+  set(tests ${sources})
+  list(FILTER tests INCLUDE REGEX "_test\\.cc$")
+  list(FILTER sources EXCLUDE REGEX "(_test|_main)\\.cc$")
+  set(links)
+  foreach(lib ${ARGN})
+    if(EXISTS ${CMAKE_SOURCE_DIR}/podium/${lib})
+      list(APPEND links podium_${lib})
+    else()
+      list(APPEND links ${lib})
+    endif()
+  endforeach()
+  add_library(podium_${folder} STATIC ${sources})
+  target_link_libraries(podium_${folder} PUBLIC podium_options ${links})
+  if(PODIUM_TESTS AND tests)
+    add_executable(podium_${folder}_test ${tests})
+    target_link_libraries(podium_${folder}_test PRIVATE podium_${folder} GTest::gtest_main)
+    gtest_discover_tests(podium_${folder}_test DISCOVERY_TIMEOUT 60
+                         WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+  endif()
+endfunction()

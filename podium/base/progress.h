@@ -1,0 +1,43 @@
+// Progress on standard error: a bar with rate and time left on a terminal, a plain line every few
+// seconds elsewhere; nothing for work under two seconds.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace podium {
+
+// Thread-compatible: one thread calls add(). total = 0 means unknown (count and rate only).
+class Progress {
+ public:
+  Progress(std::string label, uint64_t total, std::string unit = "");
+  ~Progress();  // prints the closing line when anything was printed
+  Progress(const Progress&) = delete;
+  Progress& operator=(const Progress&) = delete;
+
+  void add(uint64_t amount = 1);
+  void note(std::string text);  // shown behind the bar, e.g. "loss 3.21"
+
+ private:
+  void print(bool last);
+
+  using Clock = std::chrono::steady_clock;
+  std::string label_, unit_, note_;
+  uint64_t total_, done_ = 0;
+  Clock::time_point start_, printed_;
+  bool terminal_, any_ = false;
+};
+
+// One line on standard error, "podium: ..." ; --quiet silences both this and Progress.
+void log_info(std::string_view text);
+void log_warning(std::string_view text);
+void set_quiet(bool quiet);
+
+// True once SIGINT or SIGTERM came (handler installed by install_interrupt_handler): long loops
+// poll it, save their state and throw Error("interrupted", "run the same command to resume").
+bool interrupted();
+void install_interrupt_handler();
+
+}  // namespace podium

@@ -1,0 +1,63 @@
+// Which events a model may see and which it is asked for. Both protocols of the literature in one
+// form, so that everything downstream is written once.
+//
+//   phase   leave-one-out (a user of n events)          global time t0 < t1 < t2
+//   slates  fit on [0, n-3), asked for event n-3        fit before t0, asked for [t0, t1)
+//   valid   fit on [0, n-2), asked for event n-2        fit before t1, asked for [t1, t2)
+//   test    fit on [0, n-1), asked for event n-1        fit before t2, asked for [t2, end)
+//
+// "slates" trains the ranker (cross-fitted) and the re-ranking policy on events that the retrievers
+// of that phase have not seen; "valid" tunes; "test" is read once.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "podium/data/dataset.h"
+
+namespace podium::data {
+
+// The first length[u] events of every user: all that a model of this phase may be fitted on.
+struct View {
+  const Dataset* dataset = nullptr;
+  std::vector<uint32_t> length;  // [users]
+
+  std::span<const ItemIndex> items_of(UserIndex user) const {
+    return dataset->items_of(user).first(length[user]);
+  }
+  std::span<const int64_t> times_of(UserIndex user) const {
+    return dataset->times_of(user).first(length[user]);
+  }
+  std::span<const float> ratings_of(UserIndex user) const {
+    return dataset->ratings_of(user).first(length[user]);
+  }
+  uint64_t events() const;
+};
+
+// One event to predict. Its history is the user's first `position` events.
+struct Target {
+  UserIndex user;
+  uint32_t position;
+
+  bool operator==(const Target&) const = default;
+};
+
+struct Phase {
+  std::string name;  // "slates", "valid", "test"
+  View fit;
+  std::vector<Target> targets;  // by user, then position; history never empty
+};
+
+struct Split {
+  Phase slates, valid, test;
+};
+
+Split leave_one_out(const Dataset& dataset);
+
+// Shares of events by time, e.g. .7, .8, .9 of all events lie before t0, t1, t2 (events with a
+// border's own time fall behind it).
+Split global_time(const Dataset& dataset, double before_t0, double before_t1, double before_t2);
+
+}  // namespace podium::data

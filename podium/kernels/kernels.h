@@ -1,0 +1,28 @@
+// Dense fp32 maths on raw pointers. The matrix products are OpenBLAS's, on the calling thread
+// alone: callers parallelise over rows with base/parallel.h.
+#pragma once
+
+#include <cstddef>
+
+namespace podium::kernels {
+
+// c[m, n] = a[m, k] * b[n, k]^T (+ c if accumulate): a linear layer with weights [out, in].
+void matmul_nt(const float* a, const float* b, float* c, size_t m, size_t n, size_t k,
+               bool accumulate = false);
+// c[m, n] = a[m, k] * b[k, n].
+void matmul_nn(const float* a, const float* b, float* c, size_t m, size_t n, size_t k);
+// c[m, n] = a[k, m]^T * b[k, n].
+void matmul_tn(const float* a, const float* b, float* c, size_t m, size_t n, size_t k);
+
+float dot(const float* a, const float* b, size_t n);
+float squared_distance(const float* a, const float* b, size_t n);
+void axpy(float alpha, const float* x, float* y, size_t n);  // y += alpha x
+void softmax(float* x, size_t n);                            // in place, numerically safe
+// y = x / sqrt(mean(x^2) + eps) * weight; x and y may be the same buffer.
+void rms_norm(const float* x, const float* weight, float* y, size_t n, float eps);
+float silu(float x);
+
+// Sets OpenBLAS's own threads (1 at start-up of this library's users).
+void set_blas_threads(int threads);
+
+}  // namespace podium::kernels

@@ -1,0 +1,44 @@
+// The policy's shape and its tensor table: one list of names and shapes for the trainer, the
+// exporter and the runtime. Architecture Qwen3 (Hugging Face `Qwen3ForCausalLM`).
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "podium/base/files.h"
+#include "podium/base/json.h"
+
+namespace podium::rerank {
+
+struct ModelSpec {
+  int vocab = 0;
+  int hidden = 128;
+  int layers = 4;
+  int heads = 4;       // query heads
+  int kv_heads = 2;    // heads % kv_heads == 0
+  int head_dim = 32;   // independent of hidden / heads, even
+  int ffn = 320;       // SwiGLU's inner width
+  int max_positions = 2048;
+  double rope_theta = 10000.0;
+  double norm_eps = 1e-6;
+  bool tied = true;    // output embedding = input embedding
+
+  int64_t parameters() const;
+};
+
+// "nano" (~1 M parameters at a 2.6 k vocabulary), "small" (~6 M), "base" (~25 M).
+ModelSpec model_spec(std::string_view size, int vocab);
+
+struct TensorSpec {
+  std::string name;             // Hugging Face name, "model.layers.0.self_attn.q_proj.weight"
+  std::vector<int64_t> shape;   // row-major, linear weights [out, in]
+};
+std::vector<TensorSpec> tensor_table(const ModelSpec& spec);
+
+// config.json of a Hugging Face directory, both ways; reading checks every field's range.
+Json to_config_json(const ModelSpec& spec);
+ModelSpec from_config_json(const Json& config, std::string_view where);
+
+}  // namespace podium::rerank

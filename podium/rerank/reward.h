@@ -1,0 +1,44 @@
+// Verifiable rewards of a re-ranked slate (TR eq. 5-7; see docs/gr2.md). Pure functions.
+//
+// An answer is a permutation of 0..K-1: answer[r] = index, in input order, of the candidate put at
+// rank r. gains[i] = label of the candidate at input position i.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+
+namespace podium::rerank {
+
+// True if answer holds each of 0..k-1 once: Omega(o).
+bool is_permutation_of(std::span<const int> answer, size_t k);
+
+// Share of (positive, negative) pairs in the right order, in [0, 1]; nullopt if there is no
+// positive or no negative.
+std::optional<double> auc(std::span<const uint8_t> gains, std::span<const int> answer);
+
+// Normalised DCG at `at`, gains 2^g - 1, discounts 1/log2(rank + 2) for rank from 0; 0 if all
+// gains are 0.
+double ndcg(std::span<const uint8_t> gains, std::span<const int> answer, size_t at);
+
+// v1's single-positive form: (rank before - rank after) / K, in (-1, 1).
+double rank_gain(std::span<const uint8_t> gains, std::span<const int> answer);
+
+enum class RankReward { kAuc, kNdcg, kAucGain, kNdcgGain };
+// kPlain: R_rank + alpha for every valid answer. kConditional: the gate against copying.
+enum class RewardGate { kPlain, kConditional };
+
+struct RewardOptions {
+  RankReward rank = RankReward::kNdcgGain;  // *Gain: minus the input order's own value
+  RewardGate gate = RewardGate::kConditional;
+  double alpha = 0.1;                       // weight of the format reward
+  size_t at = 10;                           // the K of NDCG@K
+};
+
+// invalid -> 0 (alpha * R_fmt with R_fmt = 0); input order copied although it is not optimal ->
+// alpha * R_fmt alone (kConditional); else R_rank + alpha * R_fmt.
+double reward(std::span<const uint8_t> gains, std::span<const int> answer,
+              const RewardOptions& options);
+
+}  // namespace podium::rerank

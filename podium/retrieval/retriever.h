@@ -1,0 +1,43 @@
+// Retriever: one candidate source. To add one: implement this interface, list it in
+// retrieval/sources.cc; it then appears in the blend, the ranker's features and the report.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "podium/base/files.h"
+#include "podium/data/dataset.h"
+
+namespace podium::retrieval {
+
+using data::ItemIndex;
+
+// A user at the moment of the request. history and times are oldest first, same length, may be
+// empty (a new user); now is in unix seconds.
+struct Query {
+  std::span<const ItemIndex> history;
+  std::span<const int64_t> times;
+  int64_t now = 0;
+};
+
+struct Scored {
+  ItemIndex item;
+  float score;
+
+  bool operator==(const Scored&) const = default;
+};
+
+// Immutable and thread-safe once built. Results: descending score, ties by ascending item index,
+// no item of the history (the rule for seen items), at most n, fewer when the source knows no more.
+class Retriever {
+ public:
+  virtual ~Retriever() = default;
+  virtual std::string_view name() const = 0;  // stable, lower case: a key in files and reports
+  virtual std::vector<Scored> retrieve(const Query& query, size_t n) const = 0;
+  virtual void save(const fs::path& dir) const = 0;  // writes its own files into dir
+};
+
+}  // namespace podium::retrieval

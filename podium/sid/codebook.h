@@ -1,0 +1,81 @@
+// Semantic IDs: residual quantisation of item vectors (docs/gr2.md section 2; TIGER 2305.05065).
+//   z_k = argmin_j |r_k - e_j^(k)|,  r_{k+1} = r_k - e_{z_k}
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "podium/base/files.h"
+#include "podium/base/json.h"
+
+namespace podium::sid {
+
+inline constexpr int kMaxLevels = 8;
+
+struct SidOptions {
+  int levels = 4;
+  int codes = 256;          // codes a level; smaller catalogues use fewer, see codes_for()
+  int iterations = 25;      // Lloyd iterations a level
+  int minibatch = 0;        // rows an iteration; 0: all below 1 M items, 100 k rows above
+  bool random_last_level = true;  // z_L drawn from codes unused under its prefix
+  template <class V>
+  void visit(V& v) {
+    v("levels", levels, "residual levels L");
+    v("codes", codes, "codes a level (fewer for small catalogues)");
+    v("iterations", iterations, "k-means iterations a level");
+    v("minibatch", minibatch, "rows a k-means iteration; 0 chooses by catalogue size");
+    v("random_last_level", random_last_level, "last code drawn among those unused under its prefix");
+  }
+};
+
+// The stated rule for small catalogues: the largest power of two <= codes with at least 4 items a
+// code, and at least 16.
+int codes_for(size_t items, int codes);
+
+// The SIDs of a catalogue. codes[i * levels + k] in [0, codes_per_level).
+struct SidTable {
+  int levels = 0;
+  int codes_per_level = 0;
+  std::vector<uint16_t> codes;  // [items, levels]
+
+  size_t items() const { return levels == 0 ? 0 : codes.size() / levels; }
+  std::span<const uint16_t> of(uint32_t item) const {
+    return {codes.data() + size_t(item) * levels, size_t(levels)};
+  }
+  double uniqueness() const;             // distinct SIDs / items
+  // "<|sid_begin|><s_a_57><s_b_7><s_c_23><s_d_4><|sid_end|>"
+  std::string spell(uint32_t item) const;
+};
+
+struct SidModel {
+  SidTable table;
+  std::vector<float> centroids;  // [levels, codes_per_level, dim]
+  int dim = 0;
+  std::vector<double> usage, perplexity;  // a level: share of codes used, 2^entropy
+};
+
+// vectors: row-major [items, dim]. Deterministic for a seed, whatever the thread count.
+SidModel fit_rq_kmeans(std::span<const float> vectors, int dim, const SidOptions& options,
+                       uint64_t seed, int threads);
+
+void save_sid(const fs::path& dir, const SidModel& model);   // sid.safetensors + sid.json
+SidModel load_sid(const fs::path& dir);
+
+// Prefix trie over the SIDs: items below a prefix, allowed next codes. Built by sorting; immutable.
+class SidTrie {
+ public:
+  explicit SidTrie(const SidTable& table);
+  // Items whose SID starts with prefix (at most levels codes), in order of SID.
+  std::span<const uint32_t> items_under(std::span<const uint16_t> prefix) const;
+  std::vector<uint16_t> next_codes(std::span<const uint16_t> prefix) const;  // ascending
+
+ private:
+  const SidTable* table_;
+  std::vector<uint32_t> order_;  // items sorted by SID
+};
+
+}  // namespace podium::sid
