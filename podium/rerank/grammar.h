@@ -1,0 +1,52 @@
+// The permutation grammar: which tokens may come next, so that every decoded answer is a
+// permutation of the slate by construction.
+//
+// States: trace (free text without quotes, backslashes, control bytes or control tokens, at most
+// max_trace tokens, closed by open_answer) -> answer (a trie over the SIDs of what is left) -> done.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "podium/rerank/prompt.h"
+
+namespace podium::rerank {
+
+// Tokens a trace may hold: a mask over the vocabulary, computed once a tokenizer. SID and text
+// tokens are allowed; chat marks, answer punctuation, evidence tokens and JSON-breaking bytes are
+// not. 1 = allowed; open_answer is allowed.
+std::vector<uint8_t> trace_mask(const text::Tokenizer& tokenizer, const Vocabulary& vocabulary);
+
+enum class TokenKind : uint8_t { kForced, kTrace, kChoice };
+
+class PermutationGrammar {
+ public:
+  PermutationGrammar(const PromptContext& context, const Slate& slate, bool with_trace,
+                     int max_trace);
+
+  bool done() const { return state_ == State::kDone; }
+  // How the next token is chosen. kForced: allowed() has one element. kTrace: trace_mask applies.
+  // kChoice: allowed() lists two or more.
+  TokenKind kind() const;
+  std::span<const TokenId> allowed() const { return allowed_; }  // ascending; empty for kTrace
+  void accept(TokenId token);  // must be allowed
+  const std::vector<int>& order() const { return order_; }  // complete once done
+
+ private:
+  enum class State : uint8_t { kOpen, kTrace, kItem, kAfterItem, kEnd, kDone };
+  void refresh();
+
+  const Vocabulary& vocabulary_;
+  State state_ = State::kOpen;
+  bool with_trace_;
+  int trace_left_;
+  std::vector<std::vector<TokenId>> sids_;  // a candidate: begin, codes, end
+  std::vector<int> left_;                   // candidates not yet emitted, input order
+  std::vector<int> matching_;               // of left_, those matching the SID prefix so far
+  size_t depth_ = 0;
+  std::vector<int> order_;
+  std::vector<TokenId> allowed_;
+};
+
+}  // namespace podium::rerank

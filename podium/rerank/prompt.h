@@ -1,0 +1,63 @@
+// Slate to prompt tokens, and answer tokens to permutation. One piece of code for the trainer, the
+// evaluation and the server.
+//
+//   <|im_start|>system\n ... <|im_end|>\n<|im_start|>user\nhistory: SID SID ...\ncandidates:\n
+//   SID evidence* [title] \n ... <|im_end|>\n<|im_start|>assistant\n
+//
+// Catalogue text goes through Tokenizer::encode, which can never produce a control token.
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "podium/data/dataset.h"
+#include "podium/rerank/slate.h"
+#include "podium/rerank/vocabulary.h"
+#include "podium/sid/codebook.h"
+
+namespace podium::rerank {
+
+struct PromptOptions {
+  int max_history = 10;     // newest items shown
+  bool evidence = true;     // collaborative context of each candidate
+  int title_tokens = 0;     // tokens of title shown a candidate (0: SIDs alone, text is learnt in
+                            // mid-training); costs context
+  template <class V>
+  void visit(V& v) {
+    v("max_history", max_history, "newest history items shown to the policy");
+    v("evidence", evidence, "show collaborative evidence of each candidate");
+    v("title_tokens", title_tokens, "title tokens shown a candidate (0: semantic IDs alone)");
+  }
+};
+
+// All that turns slates into tokens; holds references, which must outlive it. Thread-safe.
+struct PromptContext {
+  const text::Tokenizer& tokenizer;
+  const Vocabulary& vocabulary;
+  const sid::SidTable& sids;
+  const data::Dataset* dataset;  // only for titles and traces; may be null if title_tokens == 0
+  PromptOptions options;
+};
+
+std::vector<TokenId> build_prompt(const PromptContext& context, const Slate& slate,
+                                  bool with_trace);
+
+// Appends sid_begin, the codes, sid_end.
+void append_sid(const PromptContext& context, ItemIndex item, std::vector<TokenId>& out);
+
+// The assistant's message for a given trace (empty + with_trace false: none) and order, up to and
+// including <|im_end|>. order[r] = input position of the candidate at rank r.
+std::vector<TokenId> build_answer(const PromptContext& context, const Slate& slate,
+                                  std::span<const TokenId> trace, bool with_trace,
+                                  std::span<const int> order);
+
+// Parses an emitted message; order is empty when it is not a permutation of the slate (invalid).
+struct ParsedAnswer {
+  std::vector<int> order;
+  std::string trace;
+};
+ParsedAnswer parse_answer(const PromptContext& context, const Slate& slate,
+                          std::span<const TokenId> tokens);
+
+}  // namespace podium::rerank

@@ -1,0 +1,44 @@
+// The built-in evidence teacher: the ranker's scores plus the evidence it used, written as a short
+// true trace that cites SIDs. Target-blind: it never reads a label. Rejection sampling keeps a
+// trace only if the teacher's own first choice is a positive (docs/gr2.md section 4).
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "podium/base/rng.h"
+#include "podium/rerank/prompt.h"
+
+namespace podium::rerank {
+
+struct TeacherOptions {
+  double temperature = 1.0;  // of the Plackett-Luce sampling over upstream scores
+  int tries = 8;             // samples a slate until one is accepted
+  template <class V>
+  void visit(V& v) {
+    v("temperature", temperature, "sampling temperature of the evidence teacher");
+    v("tries", tries, "samples a slate until a trace is accepted");
+  }
+};
+
+struct TeacherTrace {
+  std::vector<TokenId> trace;  // tokens between open_trace and open_answer
+  std::vector<int> order;      // the teacher's permutation
+};
+
+// One target-blind sample.
+TeacherTrace sample_trace(const PromptContext& context, const Slate& slate, double temperature,
+                          Rng& rng);
+
+// The plain text of the traces' fixed phrases, for training the tokenizer.
+std::vector<std::string> trace_phrases();
+
+struct RejectionResult {
+  std::vector<std::optional<TeacherTrace>> traces;  // [slates]; nullopt: none accepted
+  double accept_rate;      // accepted samples / samples drawn
+  double coverage;         // slates with a trace / slates
+};
+RejectionResult rejection_sample(const PromptContext& context, const std::vector<Slate>& slates,
+                                 const TeacherOptions& options, uint64_t seed);
+
+}  // namespace podium::rerank

@@ -1,0 +1,42 @@
+// The policy's control tokens, as ids of one tokenizer. All are added tokens of tokenizer.json.
+//
+// The answer is JSON whose punctuation is made of added tokens with literal spellings, so that an
+// answer costs few tokens and its concatenated text parses as JSON:
+//   {"explanation":"TRACE","recommendations":["SID","SID",...]}
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "podium/rerank/slate.h"
+#include "podium/sid/codebook.h"
+#include "podium/text/tokenizer.h"
+
+namespace podium::rerank {
+
+using text::TokenId;
+
+// Spellings of all added tokens for SIDs of this shape: chat marks, SID marks, codes, evidence
+// ("<ev_together_1>" .. "_3"; level 0 is not written), JSON punctuation.
+std::vector<std::string> added_tokens(int levels, int codes_per_level);
+
+struct Vocabulary {
+  Vocabulary(const text::Tokenizer& tokenizer, int levels, int codes_per_level);
+
+  TokenId code(int level, uint16_t code) const { return first_code + level * codes + code; }
+  TokenId evidence(EvidenceKind kind, int level) const {  // level 1..3
+    return first_evidence + kind * 3 + level - 1;
+  }
+
+  TokenId im_start, im_end;          // <|im_start|> <|im_end|>
+  TokenId sid_begin, sid_end;        // <|sid_begin|> <|sid_end|>
+  TokenId open_trace;                // {"explanation":"
+  TokenId open_answer;               // ","recommendations":["   (ends the trace)
+  TokenId open_answer_only;          // {"recommendations":["    (no trace)
+  TokenId next_item;                 // ","
+  TokenId close_answer;              // "]}
+  TokenId first_code, first_evidence;
+  int levels, codes;
+};
+
+}  // namespace podium::rerank

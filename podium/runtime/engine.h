@@ -1,0 +1,67 @@
+// CPU inference of a policy: prefill with KV cache, decoding under the permutation grammar, many
+// sequences in one batch. No LibTorch.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "podium/base/rng.h"
+#include "podium/rerank/grammar.h"
+#include "podium/rerank/model_spec.h"
+#include "podium/rerank/prompt.h"
+
+namespace podium::runtime {
+
+using text::TokenId;
+
+// Weights by Hugging Face name, fp32, row-major; the data must outlive the engine.
+using Weights = std::map<std::string, std::span<const float>, std::less<>>;
+
+struct DecodeOptions {
+  bool with_trace = true;
+  int max_trace = 96;          // tokens
+  double temperature = 0;      // 0: greedy
+  int samples = 1;             // rollouts a prompt (share one prefill)
+  bool constrained = true;     // false: free decoding of at most max_tokens, may be invalid
+  int max_tokens = 400;
+  uint64_t seed = 0;           // rollout i of prompt id: stream seed/id/i, whatever the batching
+};
+
+struct Rollout {
+  std::vector<TokenId> tokens;               // after the prompt, up to <|im_end|>
+  std::vector<float> logprob;                // [tokens], of the sampling distribution at
+                                             // temperature 1 under the grammar's mask; 0 if forced
+  std::vector<rerank::TokenKind> kind;       // [tokens]
+  std::vector<int> order;                    // permutation; empty if invalid
+};
+
+// Immutable and thread-safe; sequences are spread over `threads`.
+class Engine {
+ public:
+  // A Hugging Face directory (config.json, model.safetensors in F32/BF16/F16).
+  static Engine open(const fs::path& dir);
+  // Weights that live elsewhere, e.g. in the trainer.
+  Engine(const rerank::ModelSpec& spec, const Weights& weights);
+  Engine(Engine&&) noexcept;
+  ~Engine();
+
+  const rerank::ModelSpec& spec() const;
+
+  // Logits of every position of one sequence, [tokens, vocab]: the slow path, for parity tests.
+  std::vector<float> logits(std::span<const TokenId> tokens) const;
+
+  // samples rollouts a slate, in order of slates: result[i * samples + s].
+  std::vector<Rollout> decode(const rerank::PromptContext& context,
+                              std::span<const rerank::Slate> slates, const DecodeOptions& options,
+                              int threads) const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace podium::runtime
