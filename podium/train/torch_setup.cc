@@ -1,0 +1,27 @@
+#include "podium/train/torch_setup.h"
+
+#include <fmt/format.h>
+#include <torch/torch.h>
+#include <torch/version.h>
+
+#include "podium/base/parallel.h"
+
+namespace podium::train {
+
+void setup_torch(int threads, uint64_t seed) {
+  at::set_num_threads(threads > 0 ? threads : default_threads());
+  torch::manual_seed(seed);
+  at::globalContext().setDeterministicAlgorithms(true, /*warn_only=*/true);
+  at::globalContext().setFlushDenormal(true);
+}
+
+std::string torch_description() {
+  const std::string config = torch::show_config();
+  const char* blas = "another BLAS";
+  for (const char* name : {"OpenBLAS", "MKL"}) {
+    if (config.find(std::string("BLAS_INFO=") + name) != std::string::npos) blas = name;
+  }
+  return fmt::format("LibTorch {}, {} threads, {}", TORCH_VERSION, at::get_num_threads(), blas);
+}
+
+}  // namespace podium::train

@@ -1,0 +1,17 @@
+// Start-up of LibTorch in podium-train: threads, seed, determinism.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace podium::train {
+
+// Call once, before any tensor is made. threads = 0 takes every core (LibTorch starts with one).
+// Seeds torch's CPU generator, asks for deterministic algorithms and flushes denormals to zero.
+// Same seed and same thread count give the same numbers.
+void setup_torch(int threads, uint64_t seed);
+
+// "LibTorch 1.13.0, 2 threads, OpenBLAS", for logs and reports.
+std::string torch_description();
+
+}  // namespace podium::train
