@@ -8,6 +8,19 @@
 
 namespace podium::funnel {
 
+// How events are divided into phases; see data/split.h.
+struct SplitOptions {
+  std::string protocol = "leave-one-out";  // or "global-time"
+  double before_t0 = 0.7, before_t1 = 0.8, before_t2 = 0.9;
+  template <class V>
+  void visit(V& v) {
+    v("protocol", protocol, "leave-one-out or global-time");
+    v("before_t0", before_t0, "global-time: share of events before the slates phase's targets");
+    v("before_t1", before_t1, "global-time: share of events before the validation targets");
+    v("before_t2", before_t2, "global-time: share of events before the test targets");
+  }
+};
+
 struct SasrecOptions {
   int dim = 64;
   int blocks = 1;
@@ -19,11 +32,10 @@ struct SasrecOptions {
   double dropout = 0.4;
   double learning_rate = 1e-3;
   double weight_decay = 0;
-  int batch_tokens = 2048;        // positions a step
-  int epochs = 40;                // of a fit from scratch
-  int refit_epochs = 6;           // of a fit warm-started from the phase before
-  int eval_every = 5;             // epochs between validations (phase valid only)
-  int patience = 3;               // validations without a better N@10 before stopping; 0: never
+  int batch_tokens = 2048;  // positions a step
+  int epochs = 40;          // of a fit from scratch
+  int refit_epochs = 6;     // of a fit warm-started from the phase before
+  int eval_every = 5;       // epochs between validations (phase valid only)
   template <class V>
   void visit(V& v) {
     v("dim", dim, "width of SASRec");
@@ -41,7 +53,6 @@ struct SasrecOptions {
     v("epochs", epochs, "epochs of a fit from scratch");
     v("refit_epochs", refit_epochs, "epochs of a fit warm-started from the phase before");
     v("eval_every", eval_every, "epochs between validations, phase valid only");
-    v("patience", patience, "validations without a better N@10 before stopping; 0: never");
   }
 };
 

@@ -5,6 +5,8 @@
 
 #include <cstring>
 #include <mutex>
+#include <sstream>
+#include <type_traits>
 #include <vector>
 
 #include "podium/artifact/safetensors.h"
@@ -74,9 +76,19 @@ struct Moments {
   int64_t step = 0;
 };
 
-std::string key_of(const Tensor& parameter) {
-  return c10::guts::to_string(parameter.unsafeGetTensorImpl());
+// The optimizer's key of a parameter: its address, as text up to LibTorch 1.x, raw in 2.x.
+template <class Key>
+Key key_of(const Tensor& parameter) {
+  if constexpr (std::is_same_v<Key, std::string>) {
+    std::ostringstream text;
+    text << parameter.unsafeGetTensorImpl();
+    return text.str();
+  } else {
+    return parameter.unsafeGetTensorImpl();
+  }
 }
+using StateKey =
+    std::decay_t<decltype(std::declval<const torch::optim::Optimizer&>().state())>::key_type;
 
 template <class State>
 Moments read_state(torch::optim::OptimizerParamState& state) {
@@ -112,7 +124,7 @@ void add_optimizer(const torch::optim::Optimizer& optimizer, TensorWriter& out) 
   const std::vector<Tensor> parameters = parameters_of(optimizer);
   Tensor steps = torch::zeros({int64_t(parameters.size())}, torch::kLong);
   for (size_t i = 0; i < parameters.size(); ++i) {
-    const auto found = optimizer.state().find(key_of(parameters[i]));
+    const auto found = optimizer.state().find(key_of<StateKey>(parameters[i]));
     if (found == optimizer.state().end()) continue;
     const Moments moments = adamw ? read_state<torch::optim::AdamWParamState>(*found->second)
                                   : read_state<torch::optim::AdamParamState>(*found->second);
@@ -130,13 +142,14 @@ void restore_optimizer(const SafetensorsFile& file, const fs::path& path,
   Tensor steps = torch::zeros({int64_t(parameters.size())}, torch::kLong);
   copy_into(file, "adam/step", steps, path);
   for (size_t i = 0; i < parameters.size(); ++i) {
-    Moments moments{.step = steps[int64_t(i)].item<int64_t>()};
+    Moments moments;
+    moments.step = steps[int64_t(i)].item<int64_t>();
     if (moments.step == 0) continue;
     moments.m = torch::zeros_like(parameters[i]).detach();
     moments.v = torch::zeros_like(parameters[i]).detach();
     copy_into(file, fmt::format("adam/m/{}", i), moments.m, path);
     copy_into(file, fmt::format("adam/v/{}", i), moments.v, path);
-    optimizer.state()[key_of(parameters[i])] =
+    optimizer.state()[key_of<StateKey>(parameters[i])] =
         adamw ? make_state<torch::optim::AdamWParamState>(moments)
               : make_state<torch::optim::AdamParamState>(moments);
   }
@@ -215,8 +228,10 @@ void Checkpointer::remove() const {
   fs::remove(settings_.file, ignored);
 }
 
-void save_weights(const fs::path& file, const torch::nn::Module& module) {
+void save_weights(const fs::path& file, const torch::nn::Module& module,
+                  const std::map<std::string, std::string>& metadata) {
   TensorWriter out;
+  for (const auto& [key, value] : metadata) out.writer().set_metadata(key, value);
   for (const auto& item : module.named_parameters()) out.add(item.key(), item.value());
   for (const auto& item : module.named_buffers()) out.add(item.key(), item.value());
   out.writer().write(file);

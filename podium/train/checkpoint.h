@@ -24,6 +24,7 @@
 
 #include <chrono>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 
@@ -66,7 +67,8 @@ class Checkpointer {
 };
 
 // Tensors of a module as safetensors (fp32, by the module's own names): plain weights, no state.
-void save_weights(const fs::path& file, const torch::nn::Module& module);
+void save_weights(const fs::path& file, const torch::nn::Module& module,
+                  const std::map<std::string, std::string>& metadata = {});
 // Copies into the module. Every parameter must be there with its shape.
 void load_weights(const fs::path& file, torch::nn::Module& module);
 
