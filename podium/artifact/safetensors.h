@@ -45,8 +45,8 @@ class SafetensorsFile {
   std::map<std::string, std::string> metadata_;
 };
 
-// Collects tensors (the data must stay alive until write) and writes them atomically, aligned to
-// 64 bytes, in order of name; same content, same bytes.
+// Collects tensors (the data must stay alive until write) and writes them atomically, back
+// to back, wide elements first, then by name; same content, same bytes.
 class SafetensorsWriter {
  public:
   template <class T>

@@ -10,12 +10,13 @@
 // A nested struct is visited by v.section("sid", sid).
 #pragma once
 
+#include <toml++/toml.h>
+
 #include <CLI/CLI.hpp>
 #include <cstdint>
 #include <functional>
 #include <string>
 #include <string_view>
-#include <toml++/toml.h>
 #include <variant>
 #include <vector>
 
@@ -24,12 +25,12 @@
 
 namespace podium {
 
-using OptionRef = std::variant<bool*, int*, int64_t*, double*, std::string*,
-                               std::vector<std::string>*>;
+using OptionRef =
+    std::variant<bool*, int*, int64_t*, double*, std::string*, std::vector<std::string>*>;
 
 struct OptionEntry {
-  std::string key;   // dotted, e.g. "sid.levels"; the flag is --sid.levels (underscores as dashes)
-  OptionRef value;   // points into the visited struct
+  std::string key;  // dotted, e.g. "sid.levels"; the flag is --sid.levels (underscores as dashes)
+  OptionRef value;  // points into the visited struct
   std::string help;
 };
 

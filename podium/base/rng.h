@@ -15,11 +15,11 @@ class Rng {
  public:
   explicit Rng(uint64_t seed);
 
-  uint64_t next();                  // uniform over 64 bits
-  uint64_t below(uint64_t n);       // uniform in [0, n), n > 0, unbiased
-  double uniform();                 // uniform in [0, 1)
-  double normal();                  // standard normal (polar method, no cached second value)
-  double gumbel();                  // standard Gumbel, for sampling by arg max
+  uint64_t next();             // uniform over 64 bits
+  uint64_t below(uint64_t n);  // uniform in [0, n), n > 0, unbiased
+  double uniform();            // uniform in [0, 1)
+  double normal();             // standard normal (polar method, no cached second value)
+  double gumbel();             // standard Gumbel, for sampling by arg max
 
   // A generator whose stream depends on this one's seed and the name or number alone, so that
   // adding a draw somewhere never shifts the numbers drawn elsewhere.

@@ -1,0 +1,184 @@
+#include "podium/artifact/safetensors.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+#include <limits>
+
+#include "podium/base/error.h"
+#include "podium/base/json.h"
+
+namespace podium::artifact {
+namespace {
+
+constexpr size_t kAlign = 64;
+constexpr uint64_t kMaxHeader = 100 << 20;
+
+struct DtypeName {
+  Dtype dtype;
+  const char* name;
+  size_t size;
+};
+constexpr DtypeName kDtypes[] = {
+    {Dtype::kF32, "F32", 4}, {Dtype::kF16, "F16", 2}, {Dtype::kBF16, "BF16", 2},
+    {Dtype::kI64, "I64", 8}, {Dtype::kI32, "I32", 4}, {Dtype::kI16, "I16", 2},
+    {Dtype::kU8, "U8", 1},   {Dtype::kI8, "I8", 1},   {Dtype::kBool, "BOOL", 1}};
+
+const DtypeName& describe(Dtype dtype) { return kDtypes[static_cast<size_t>(dtype)]; }
+
+template <class T>
+constexpr Dtype dtype_of() {
+  if constexpr (std::is_same_v<T, float>) return Dtype::kF32;
+  if constexpr (std::is_same_v<T, int64_t>) return Dtype::kI64;
+  if constexpr (std::is_same_v<T, int32_t> || std::is_same_v<T, uint32_t>) return Dtype::kI32;
+  if constexpr (std::is_same_v<T, int16_t> || std::is_same_v<T, uint16_t>) return Dtype::kI16;
+  if constexpr (std::is_same_v<T, int8_t>) return Dtype::kI8;
+  return Dtype::kU8;
+}
+
+[[noreturn]] void damaged(const fs::path& path, const std::string& what) {
+  throw Error("damaged safetensors file: " + what, "write it again from its source", path.string());
+}
+
+TensorView parse_entry(const fs::path& path, const std::string& name, const Json& entry,
+                       std::span<const std::byte> data) {
+  TensorView view{};
+  const std::string dtype = entry.at("dtype").get<std::string>();
+  bool known = false;
+  for (const DtypeName& candidate : kDtypes) {
+    if (dtype == candidate.name) view.dtype = candidate.dtype, known = true;
+  }
+  if (!known) damaged(path, fmt::format("tensor '{}' has unknown dtype '{}'", name, dtype));
+  uint64_t count = 1;
+  for (const Json& extent : entry.at("shape")) {
+    const int64_t n = extent.get<int64_t>();
+    if (n < 0 || (n > 0 && count > std::numeric_limits<uint64_t>::max() / 16 / uint64_t(n))) {
+      damaged(path, fmt::format("tensor '{}' has an impossible shape", name));
+    }
+    count *= uint64_t(n);
+    view.shape.push_back(n);
+  }
+  const Json& offsets = entry.at("data_offsets");
+  const uint64_t begin = offsets.at(0).get<uint64_t>(), end = offsets.at(1).get<uint64_t>();
+  if (begin > end || end > data.size() || end - begin != count * dtype_size(view.dtype)) {
+    damaged(path, fmt::format("tensor '{}' lies outside the file or has the wrong size", name));
+  }
+  view.bytes = data.subspan(begin, end - begin);
+  return view;
+}
+
+}  // namespace
+
+size_t dtype_size(Dtype dtype) { return describe(dtype).size; }
+
+SafetensorsFile::SafetensorsFile(const fs::path& path) : path_(path), file_(path) {
+  const std::span<const std::byte> bytes = file_.bytes();
+  uint64_t header = 0;
+  if (bytes.size() < 8) damaged(path, "shorter than its header");
+  std::memcpy(&header, bytes.data(), 8);
+  if (header > kMaxHeader || header > bytes.size() - 8) damaged(path, "header length is wrong");
+  const std::string_view text(reinterpret_cast<const char*>(bytes.data()) + 8, header);
+  const Json table = parse_json(text, path.string());
+  if (!table.is_object()) damaged(path, "header is not an object");
+  try {
+    for (const auto& [name, entry] : table.items()) {
+      if (name == "__metadata__") {
+        metadata_ = entry.get<std::map<std::string, std::string>>();
+      } else {
+        tensors_.emplace(name, parse_entry(path, name, entry, bytes.subspan(8 + header)));
+      }
+    }
+  } catch (const Json::exception& e) {
+    damaged(path, e.what());
+  }
+}
+
+bool SafetensorsFile::has(std::string_view name) const { return tensors_.contains(name); }
+
+const TensorView& SafetensorsFile::tensor(std::string_view name) const {
+  const auto found = tensors_.find(name);
+  if (found == tensors_.end()) {
+    throw Error(fmt::format("no tensor '{}'", name), "write the file again with this version",
+                path_.string());
+  }
+  return found->second;
+}
+
+template <class T>
+std::span<const T> SafetensorsFile::get(std::string_view name) const {
+  const TensorView& view = tensor(name);
+  const bool half =
+      std::is_same_v<T, uint16_t> && (view.dtype == Dtype::kBF16 || view.dtype == Dtype::kF16);
+  if (view.dtype != dtype_of<T>() && !half) {
+    throw Error(fmt::format("tensor '{}' has dtype {}", name, describe(view.dtype).name),
+                "write the file again with this version", path_.string());
+  }
+  if (reinterpret_cast<uintptr_t>(view.bytes.data()) % alignof(T) != 0) {
+    damaged(path_, fmt::format("tensor '{}' is not aligned", name));
+  }
+  return {reinterpret_cast<const T*>(view.bytes.data()), view.bytes.size() / sizeof(T)};
+}
+
+template <class T>
+void SafetensorsWriter::add(std::string name, std::span<const T> data, std::vector<int64_t> shape) {
+  if (shape.empty()) shape = {static_cast<int64_t>(data.size())};
+  add_raw(std::move(name), dtype_of<T>(), std::move(shape), std::as_bytes(data));
+}
+
+void SafetensorsWriter::add_raw(std::string name, Dtype dtype, std::vector<int64_t> shape,
+                                std::span<const std::byte> bytes) {
+  uint64_t count = dtype_size(dtype);
+  for (const int64_t n : shape) count *= uint64_t(n);
+  PODIUM_CHECK(count == bytes.size());
+  tensors_[std::move(name)] = {dtype, std::move(shape), bytes};
+}
+
+void SafetensorsWriter::set_metadata(std::string key, std::string value) {
+  metadata_[std::move(key)] = std::move(value);
+}
+
+void SafetensorsWriter::write(const fs::path& path) const {
+  // Tensors lie back to back, as readers of other languages require; the widest elements first
+  // keeps every tensor aligned to its own element size.
+  std::vector<std::pair<std::string, const TensorView*>> order;
+  for (const auto& [name, view] : tensors_) order.emplace_back(name, &view);
+  std::stable_sort(order.begin(), order.end(), [](const auto& a, const auto& b) {
+    return dtype_size(a.second->dtype) > dtype_size(b.second->dtype);
+  });
+  Json header = Json::object();
+  if (!metadata_.empty()) header["__metadata__"] = metadata_;
+  uint64_t offset = 0;
+  for (const auto& [name, view] : order) {
+    header[name] = {{"dtype", describe(view->dtype).name},
+                    {"shape", view->shape},
+                    {"data_offsets", {offset, offset + view->bytes.size()}}};
+    offset += view->bytes.size();
+  }
+  std::string text = header.dump();
+  text.resize((text.size() + 8 + kAlign - 1) / kAlign * kAlign - 8, ' ');
+  const uint64_t length = text.size();
+  std::string bytes(reinterpret_cast<const char*>(&length), 8);
+  bytes.reserve(8 + length + offset);
+  bytes += text;
+  for (const auto& [name, view] : order) {
+    bytes.append(reinterpret_cast<const char*>(view->bytes.data()), view->bytes.size());
+  }
+  write_file_atomic(path, bytes);
+}
+
+#define PODIUM_SAFETENSORS_TYPE(T)                                             \
+  template std::span<const T> SafetensorsFile::get<T>(std::string_view) const; \
+  template void SafetensorsWriter::add<T>(std::string, std::span<const T>, std::vector<int64_t>)
+PODIUM_SAFETENSORS_TYPE(float);
+PODIUM_SAFETENSORS_TYPE(int64_t);
+PODIUM_SAFETENSORS_TYPE(int32_t);
+PODIUM_SAFETENSORS_TYPE(uint32_t);
+PODIUM_SAFETENSORS_TYPE(int16_t);
+PODIUM_SAFETENSORS_TYPE(uint16_t);
+PODIUM_SAFETENSORS_TYPE(int8_t);
+PODIUM_SAFETENSORS_TYPE(uint8_t);
+PODIUM_SAFETENSORS_TYPE(char);
+#undef PODIUM_SAFETENSORS_TYPE
+
+}  // namespace podium::artifact

@@ -1,0 +1,158 @@
+#include "podium/base/options.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <numeric>
+
+#include "podium/base/error.h"
+
+namespace podium {
+namespace {
+
+size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), size_t{0});
+  for (size_t i = 1; i <= a.size(); ++i) {
+    size_t diagonal = row[0];
+    row[0] = i;
+    for (size_t j = 1; j <= b.size(); ++j) {
+      const size_t change = diagonal + (a[i - 1] != b[j - 1]);
+      diagonal = row[j];
+      row[j] = std::min({row[j] + 1, row[j - 1] + 1, change});
+    }
+  }
+  return row[b.size()];
+}
+
+std::string nearest_key(const std::vector<OptionEntry>& entries, std::string_view key) {
+  std::string best;
+  size_t distance = SIZE_MAX;
+  for (const OptionEntry& entry : entries) {
+    const size_t d = edit_distance(entry.key, key);
+    if (d < distance) distance = d, best = entry.key;
+  }
+  return best;
+}
+
+Json value_of(const OptionRef& ref) {
+  return std::visit([](auto* value) { return Json(*value); }, ref);
+}
+
+std::string place(const fs::path& path, const toml::source_region& source) {
+  return fmt::format("{}:{}", path.string(), source.begin.line);
+}
+
+// Copies a TOML value into the option; false when the type does not fit.
+bool assign(const OptionRef& ref, const toml::node& node) {
+  return std::visit(
+      [&](auto* target) {
+        using T = std::remove_pointer_t<decltype(target)>;
+        if constexpr (std::is_same_v<T, std::vector<std::string>>) {
+          const toml::array* array = node.as_array();
+          if (array == nullptr) return false;
+          T values;
+          for (const toml::node& element : *array) {
+            const auto text = element.value<std::string>();
+            if (!text || !element.is_string()) return false;
+            values.push_back(*text);
+          }
+          *target = std::move(values);
+          return true;
+        } else {
+          if constexpr (std::is_same_v<T, bool>) {
+            if (!node.is_boolean()) return false;
+          } else if constexpr (std::is_same_v<T, std::string>) {
+            if (!node.is_string()) return false;
+          } else if constexpr (std::is_same_v<T, double>) {
+            if (!node.is_number()) return false;
+          } else {
+            if (!node.is_integer()) return false;
+          }
+          const auto value = node.value<T>();
+          if (value) *target = *value;
+          return value.has_value();
+        }
+      },
+      ref);
+}
+
+void load_table(const std::vector<OptionEntry>& entries, const toml::table& table,
+                const std::string& prefix, const fs::path& path) {
+  for (const auto& [name, node] : table) {
+    const std::string key = prefix + std::string(name.str());
+    const auto found = std::find_if(entries.begin(), entries.end(),
+                                    [&](const OptionEntry& entry) { return entry.key == key; });
+    if (found == entries.end()) {
+      const bool section = std::any_of(entries.begin(), entries.end(), [&](const auto& entry) {
+        return entry.key.starts_with(key + ".");
+      });
+      if (section && node.is_table()) {
+        load_table(entries, *node.as_table(), key + ".", path);
+        continue;
+      }
+      throw Error(
+          fmt::format("unknown option '{}'", key),
+          fmt::format("did you mean '{}'? `podium config` lists all", nearest_key(entries, key)),
+          place(path, node.source()));
+    }
+    if (!assign(found->value, node)) {
+      throw Error(
+          fmt::format("option '{}' has the wrong type", key),
+          fmt::format("write it like its default: {} = {}", key, value_of(found->value).dump()),
+          place(path, node.source()));
+    }
+  }
+}
+
+}  // namespace
+
+void OptionList::add_flags(CLI::App& app) const {
+  for (const OptionEntry& entry : entries_) {
+    std::string flag = "--" + entry.key;
+    std::replace(flag.begin(), flag.end(), '_', '-');
+    std::visit(
+        [&](auto* value) {
+          using T = std::remove_pointer_t<decltype(value)>;
+          if constexpr (std::is_same_v<T, bool>) {
+            app.add_flag(flag + ",!--no-" + flag.substr(2), *value, entry.help);
+          } else {
+            app.add_option(flag, *value, entry.help)->capture_default_str();
+          }
+        },
+        entry.value);
+  }
+}
+
+void OptionList::load_toml(const fs::path& path) const {
+  toml::table table;
+  try {
+    table = toml::parse(read_file(path), path.string());
+  } catch (const toml::parse_error& e) {
+    throw Error(std::string("malformed TOML: ") + std::string(e.description()),
+                "mend that line; `podium config` prints a valid file", place(path, e.source()));
+  }
+  load_table(entries_, table, "", path);
+}
+
+std::string OptionList::to_toml() const {
+  std::string text, section;
+  for (const OptionEntry& entry : entries_) {
+    const size_t dot = entry.key.rfind('.');
+    const std::string own = dot == std::string::npos ? "" : entry.key.substr(0, dot);
+    if (own != section) text += fmt::format("\n[{}]\n", own), section = own;
+    const std::string name = dot == std::string::npos ? entry.key : entry.key.substr(dot + 1);
+    text += fmt::format("# {}\n{} = {}\n", entry.help, name, value_of(entry.value).dump());
+  }
+  return text;
+}
+
+Json OptionList::to_json() const {
+  Json all = Json::object();
+  for (const OptionEntry& entry : entries_) {
+    all[entry.key] = {{"value", value_of(entry.value)}, {"help", entry.help}};
+  }
+  return all;
+}
+
+}  // namespace podium
