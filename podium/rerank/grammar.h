@@ -2,7 +2,8 @@
 // permutation of the slate by construction.
 //
 // States: trace (free text without quotes, backslashes, control bytes or control tokens, at most
-// max_trace tokens, closed by open_answer) -> answer (a trie over the SIDs of what is left) -> done.
+// max_trace tokens, closed by open_answer) -> answer (a trie over the SIDs of what is left) ->
+// done.
 #pragma once
 
 #include <cstdint>
@@ -16,6 +17,8 @@ namespace podium::rerank {
 // Tokens a trace may hold: a mask over the vocabulary, computed once a tokenizer. SID and text
 // tokens are allowed; chat marks, answer punctuation, evidence tokens and JSON-breaking bytes are
 // not. 1 = allowed; open_answer is allowed.
+bool allowed_in_trace(const text::Tokenizer& tokenizer, const Vocabulary& vocabulary,
+                      TokenId token);  // open_answer aside
 std::vector<uint8_t> trace_mask(const text::Tokenizer& tokenizer, const Vocabulary& vocabulary);
 
 enum class TokenKind : uint8_t { kForced, kTrace, kChoice };
@@ -30,12 +33,13 @@ class PermutationGrammar {
   // kChoice: allowed() lists two or more.
   TokenKind kind() const;
   std::span<const TokenId> allowed() const { return allowed_; }  // ascending; empty for kTrace
-  void accept(TokenId token);  // must be allowed
-  const std::vector<int>& order() const { return order_; }  // complete once done
+  void accept(TokenId token);                                    // must be allowed
+  const std::vector<int>& order() const { return order_; }       // complete once done
 
  private:
   enum class State : uint8_t { kOpen, kTrace, kItem, kAfterItem, kEnd, kDone };
   void refresh();
+  void accept_in_item(TokenId token);
 
   const Vocabulary& vocabulary_;
   State state_ = State::kOpen;

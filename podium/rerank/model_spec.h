@@ -16,14 +16,14 @@ struct ModelSpec {
   int vocab = 0;
   int hidden = 128;
   int layers = 4;
-  int heads = 4;       // query heads
-  int kv_heads = 2;    // heads % kv_heads == 0
-  int head_dim = 32;   // independent of hidden / heads, even
-  int ffn = 320;       // SwiGLU's inner width
+  int heads = 4;      // query heads
+  int kv_heads = 2;   // heads % kv_heads == 0
+  int head_dim = 32;  // independent of hidden / heads, even
+  int ffn = 320;      // SwiGLU's inner width
   int max_positions = 2048;
   double rope_theta = 10000.0;
   double norm_eps = 1e-6;
-  bool tied = true;    // output embedding = input embedding
+  bool tied = true;  // output embedding = input embedding
 
   int64_t parameters() const;
 };
@@ -32,8 +32,8 @@ struct ModelSpec {
 ModelSpec model_spec(std::string_view size, int vocab);
 
 struct TensorSpec {
-  std::string name;             // Hugging Face name, "model.layers.0.self_attn.q_proj.weight"
-  std::vector<int64_t> shape;   // row-major, linear weights [out, in]
+  std::string name;            // Hugging Face name, "model.layers.0.self_attn.q_proj.weight"
+  std::vector<int64_t> shape;  // row-major, linear weights [out, in]
 };
 std::vector<TensorSpec> tensor_table(const ModelSpec& spec);
 

@@ -1,8 +1,10 @@
 // Slate to prompt tokens, and answer tokens to permutation. One piece of code for the trainer, the
 // evaluation and the server.
 //
-//   <|im_start|>system\n ... <|im_end|>\n<|im_start|>user\nhistory: SID SID ...\ncandidates:\n
-//   SID evidence* [title] \n ... <|im_end|>\n<|im_start|>assistant\n
+//   <|im_start|>system\n ... <|im_end|>\n<|im_start|>user\nhistory: SIDSID...\ncandidates:\n
+//   SIDevidence*[ title]\n ... <|im_end|>\n<|im_start|>assistant\n
+//
+// The system message says whether a trace is wanted.
 //
 // Catalogue text goes through Tokenizer::encode, which can never produce a control token.
 #pragma once
@@ -19,10 +21,10 @@
 namespace podium::rerank {
 
 struct PromptOptions {
-  int max_history = 10;     // newest items shown
-  bool evidence = true;     // collaborative context of each candidate
-  int title_tokens = 0;     // tokens of title shown a candidate (0: SIDs alone, text is learnt in
-                            // mid-training); costs context
+  int max_history = 10;  // newest items shown
+  bool evidence = true;  // collaborative context of each candidate
+  int title_tokens = 0;  // tokens of title shown a candidate (0: SIDs alone, text is learnt in
+                         // mid-training); costs context
   template <class V>
   void visit(V& v) {
     v("max_history", max_history, "newest history items shown to the policy");
@@ -43,6 +45,9 @@ struct PromptContext {
 std::vector<TokenId> build_prompt(const PromptContext& context, const Slate& slate,
                                   bool with_trace);
 
+// The fixed text of prompts, for training the tokenizer.
+std::vector<std::string> prompt_phrases();
+
 // Appends sid_begin, the codes, sid_end.
 void append_sid(const PromptContext& context, ItemIndex item, std::vector<TokenId>& out);
 
@@ -53,6 +58,8 @@ std::vector<TokenId> build_answer(const PromptContext& context, const Slate& sla
                                   std::span<const int> order);
 
 // Parses an emitted message; order is empty when it is not a permutation of the slate (invalid).
+// Strict: nothing may be missing before, between or behind. Of candidates that share a SID, the
+// first in input order is meant first.
 struct ParsedAnswer {
   std::vector<int> order;
   std::string trace;

@@ -32,8 +32,8 @@ enum class RewardGate { kPlain, kConditional };
 struct RewardOptions {
   RankReward rank = RankReward::kNdcgGain;  // *Gain: minus the input order's own value
   RewardGate gate = RewardGate::kConditional;
-  double alpha = 0.1;                       // weight of the format reward
-  size_t at = 10;                           // the K of NDCG@K
+  double alpha = 0.1;  // weight of the format reward
+  size_t at = 10;      // the K of NDCG@K
 };
 
 // invalid -> 0 (alpha * R_fmt with R_fmt = 0); input order copied although it is not optimal ->

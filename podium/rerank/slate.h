@@ -18,36 +18,42 @@ using data::ItemIndex;
 // Collaborative context of one candidate, each a level 0 (none) to 3 (strong), computed by the
 // funnel from the same statistics the ranker sees, never from the label.
 enum EvidenceKind : uint8_t {
-  kTogether,   // chosen right after the user's last item by others
-  kHistory,    // co-occurs with anything in the user's history
-  kSimilar,    // content similar to the history
-  kSequence,   // SASRec's score
-  kPopular,    // popularity
-  kCategory,   // shares its most special category with recent history
-  kBrand,      // shares the brand with history
-  kPrice,      // price close to the user's usual price
+  kTogether,  // chosen right after the user's last item by others
+  kHistory,   // co-occurs with anything in the user's history
+  kSimilar,   // content similar to the history
+  kSequence,  // SASRec's score
+  kPopular,   // popularity
+  kCategory,  // shares its most special category with recent history
+  kBrand,     // shares the brand with history
+  kPrice,     // price close to the user's usual price
   kEvidenceKinds
 };
 using Evidence = std::array<uint8_t, kEvidenceKinds>;
 std::string_view evidence_name(EvidenceKind kind);  // "together", ...
 
+inline constexpr size_t kMinCandidates = 2, kMaxCandidates = 100;
+
 struct SlateCandidate {
   ItemIndex item = 0;
   float upstream_score = 0;  // larger is better; the slate is in descending order of it
   Evidence evidence{};
-  uint8_t gain = 0;          // label: 0 not chosen, 1.. graded engagement; unknown when serving: 0
+  uint8_t gain = 0;  // label: 0 not chosen, 1.. graded engagement; unknown when serving: 0
 };
 
 struct Slate {
-  std::string id;                    // e.g. "u123@7": user id @ position of the event
-  std::vector<ItemIndex> history;    // oldest first, at most the newest 20
+  std::string id;                          // e.g. "u123@7": user id @ position of the event
+  std::vector<ItemIndex> history;          // oldest first, at most the newest 20
   std::vector<SlateCandidate> candidates;  // K of them, 2..100, distinct items
 
   int positives() const;
 };
 
+// What is wrong with a slate (too few or many candidates, one of them twice, an evidence level
+// above 3); empty when nothing is.
+std::string slate_flaw(const Slate& slate);
+
 // slates.safetensors (columns) and slates.jsonl (one readable slate a line: ids, titles, labels)
-// in `dir`.
+// in `dir`, each written atomically. Reading checks version, checksum and every slate.
 void write_slates(const fs::path& dir, const data::Dataset& dataset,
                   const std::vector<Slate>& slates);
 std::vector<Slate> read_slates(const fs::path& dir);  // from slates.safetensors

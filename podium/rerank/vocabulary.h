@@ -28,13 +28,13 @@ struct Vocabulary {
     return first_evidence + kind * 3 + level - 1;
   }
 
-  TokenId im_start, im_end;          // <|im_start|> <|im_end|>
-  TokenId sid_begin, sid_end;        // <|sid_begin|> <|sid_end|>
-  TokenId open_trace;                // {"explanation":"
-  TokenId open_answer;               // ","recommendations":["   (ends the trace)
-  TokenId open_answer_only;          // {"recommendations":["    (no trace)
-  TokenId next_item;                 // ","
-  TokenId close_answer;              // "]}
+  TokenId im_start, im_end;    // <|im_start|> <|im_end|>
+  TokenId sid_begin, sid_end;  // <|sid_begin|> <|sid_end|>
+  TokenId open_trace;          // {"explanation":"
+  TokenId open_answer;         // ","recommendations":["   (ends the trace)
+  TokenId open_answer_only;    // {"recommendations":["    (no trace)
+  TokenId next_item;           // ","
+  TokenId close_answer;        // "]}
   TokenId first_code, first_evidence;
   int levels, codes;
 };

@@ -1,0 +1,197 @@
+#include "podium/rerank/model_spec.h"
+
+#include <fmt/format.h>
+
+#include "podium/base/error.h"
+
+namespace podium::rerank {
+namespace {
+
+int64_t product(const std::vector<int64_t>& shape) {
+  int64_t n = 1;
+  for (int64_t extent : shape) n *= extent;
+  return n;
+}
+
+// Reads fields of a config.json with their ranges; every error names the field.
+class ConfigReader {
+ public:
+  ConfigReader(const Json& config, std::string_view where) : config_(config), where_(where) {
+    if (!config.is_object()) fail("the model configuration is not a JSON object");
+  }
+
+  [[noreturn]] void fail(std::string message) const {
+    throw Error(std::move(message),
+                "use the config.json of a Qwen3ForCausalLM checkpoint, as podium-train writes it",
+                where_);
+  }
+
+  int integer(const char* name, int64_t low, int64_t high) const {
+    const Json& value = field(name);
+    if (!value.is_number_integer()) fail(fmt::format("{} is not a whole number", name));
+    const auto number = value.is_number_unsigned() && value.get<uint64_t>() > uint64_t(INT64_MAX)
+                            ? INT64_MAX
+                            : value.get<int64_t>();
+    if (number < low || number > high) {
+      fail(fmt::format("{} is {}, outside {} .. {}", name, number, low, high));
+    }
+    return int(number);
+  }
+
+  double real(const Json& value, const char* name, double low, double high) const {
+    if (!value.is_number()) fail(fmt::format("{} is not a number", name));
+    const double number = value.get<double>();
+    if (!(number >= low && number <= high)) {
+      fail(fmt::format("{} is {}, outside {} .. {}", name, number, low, high));
+    }
+    return number;
+  }
+  double real(const char* name, double low, double high) const {
+    return real(field(name), name, low, high);
+  }
+
+  // An optional field that must, when there, hold this value: podium computes nothing else.
+  void expect(const char* name, const Json& wanted) const {
+    const auto at = config_.find(name);
+    if (at == config_.end() || at->is_null() || *at == wanted) return;
+    fail(fmt::format("{} is {}, only {} is supported", name, at->dump(-1, ' ', true, kReplace),
+                     wanted.dump()));
+  }
+
+  bool boolean(const char* name, bool fallback) const {
+    const auto at = config_.find(name);
+    if (at == config_.end()) return fallback;
+    if (!at->is_boolean()) fail(fmt::format("{} is not true or false", name));
+    return at->get<bool>();
+  }
+
+  // Transformers 5 moved rope_theta into rope_parameters.
+  double rope_theta() const {
+    const auto nested = config_.find("rope_parameters");
+    if (!config_.contains("rope_theta") && nested != config_.end() && nested->is_object() &&
+        nested->contains("rope_theta")) {
+      return real(nested->at("rope_theta"), "rope_parameters.rope_theta", 1, 1e9);
+    }
+    return real("rope_theta", 1, 1e9);
+  }
+
+ private:
+  static constexpr auto kReplace = Json::error_handler_t::replace;
+
+  const Json& field(const char* name) const {
+    const auto at = config_.find(name);
+    if (at == config_.end()) fail(fmt::format("{} is missing", name));
+    return *at;
+  }
+
+  const Json& config_;
+  std::string where_;
+};
+
+void add_layer(const ModelSpec& spec, int layer, std::vector<TensorSpec>& table) {
+  const std::string at = fmt::format("model.layers.{}.", layer);
+  const int64_t hidden = spec.hidden, dim = spec.head_dim, ffn = spec.ffn;
+  const int64_t query = spec.heads * dim, key = spec.kv_heads * dim;
+  table.push_back({at + "input_layernorm.weight", {hidden}});
+  table.push_back({at + "self_attn.q_proj.weight", {query, hidden}});
+  table.push_back({at + "self_attn.k_proj.weight", {key, hidden}});
+  table.push_back({at + "self_attn.v_proj.weight", {key, hidden}});
+  table.push_back({at + "self_attn.o_proj.weight", {hidden, query}});
+  table.push_back({at + "self_attn.q_norm.weight", {dim}});
+  table.push_back({at + "self_attn.k_norm.weight", {dim}});
+  table.push_back({at + "post_attention_layernorm.weight", {hidden}});
+  table.push_back({at + "mlp.gate_proj.weight", {ffn, hidden}});
+  table.push_back({at + "mlp.up_proj.weight", {ffn, hidden}});
+  table.push_back({at + "mlp.down_proj.weight", {hidden, ffn}});
+}
+
+}  // namespace
+
+int64_t ModelSpec::parameters() const {
+  int64_t sum = 0;
+  for (const TensorSpec& tensor : tensor_table(*this)) sum += product(tensor.shape);
+  return sum;
+}
+
+ModelSpec model_spec(std::string_view size, int vocab) {
+  ModelSpec spec;
+  spec.vocab = vocab;
+  if (size == "nano") return spec;
+  if (size == "small") {
+    spec.hidden = 256;
+    spec.layers = 6;
+    spec.heads = 8;
+    spec.kv_heads = 4;
+    spec.ffn = 896;
+    return spec;
+  }
+  if (size == "base") {
+    spec.hidden = 512;
+    spec.layers = 8;
+    spec.heads = 8;
+    spec.kv_heads = 4;
+    spec.head_dim = 64;
+    spec.ffn = 1408;
+    return spec;
+  }
+  throw Error(fmt::format("unknown model size \"{}\"", size), "use nano, small or base");
+}
+
+std::vector<TensorSpec> tensor_table(const ModelSpec& spec) {
+  std::vector<TensorSpec> table;
+  table.push_back({"model.embed_tokens.weight", {spec.vocab, spec.hidden}});
+  for (int layer = 0; layer < spec.layers; ++layer) add_layer(spec, layer, table);
+  table.push_back({"model.norm.weight", {spec.hidden}});
+  if (!spec.tied) table.push_back({"lm_head.weight", {spec.vocab, spec.hidden}});
+  return table;
+}
+
+Json to_config_json(const ModelSpec& spec) {
+  return {{"architectures", {"Qwen3ForCausalLM"}},
+          {"model_type", "qwen3"},
+          {"vocab_size", spec.vocab},
+          {"hidden_size", spec.hidden},
+          {"num_hidden_layers", spec.layers},
+          {"num_attention_heads", spec.heads},
+          {"num_key_value_heads", spec.kv_heads},
+          {"head_dim", spec.head_dim},
+          {"intermediate_size", spec.ffn},
+          {"max_position_embeddings", spec.max_positions},
+          {"rope_theta", spec.rope_theta},
+          {"rms_norm_eps", spec.norm_eps},
+          {"tie_word_embeddings", spec.tied},
+          {"hidden_act", "silu"},
+          {"attention_bias", false},
+          {"attention_dropout", 0.0},
+          {"use_sliding_window", false},
+          {"initializer_range", 0.02},
+          {"torch_dtype", "float32"}};
+}
+
+ModelSpec from_config_json(const Json& config, std::string_view where) {
+  const ConfigReader reader(config, where);
+  reader.expect("model_type", "qwen3");
+  reader.expect("hidden_act", "silu");
+  reader.expect("attention_bias", false);
+  reader.expect("use_sliding_window", false);
+  reader.expect("rope_scaling", nullptr);
+  ModelSpec spec;
+  spec.vocab = reader.integer("vocab_size", 1, 1 << 21);
+  spec.hidden = reader.integer("hidden_size", 1, 1 << 16);
+  spec.layers = reader.integer("num_hidden_layers", 1, 1024);
+  spec.heads = reader.integer("num_attention_heads", 1, 1024);
+  spec.kv_heads = reader.integer("num_key_value_heads", 1, 1024);
+  spec.head_dim = reader.integer("head_dim", 2, 4096);
+  spec.ffn = reader.integer("intermediate_size", 1, 1 << 20);
+  spec.max_positions = reader.integer("max_position_embeddings", 1, 1 << 24);
+  spec.rope_theta = reader.rope_theta();
+  spec.norm_eps = reader.real("rms_norm_eps", 0, 1);
+  spec.tied = reader.boolean("tie_word_embeddings", false);
+  if (spec.heads % spec.kv_heads != 0) {
+    reader.fail("num_attention_heads is no multiple of num_key_value_heads");
+  }
+  if (spec.head_dim % 2 != 0) reader.fail("head_dim is odd");
+  return spec;
+}
+
+}  // namespace podium::rerank

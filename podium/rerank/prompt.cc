@@ -1,0 +1,183 @@
+#include "podium/rerank/prompt.h"
+
+#include <algorithm>
+
+#include "podium/base/error.h"
+#include "podium/rerank/grammar.h"
+
+namespace podium::rerank {
+namespace {
+
+constexpr std::string_view kSystemTrace =
+    "system\nYou rank a shop's candidates for one user. Explain, then recommend.";
+constexpr std::string_view kSystemDirect =
+    "system\nYou rank a shop's candidates for one user. Recommend.";
+constexpr std::string_view kUser = "user\nhistory: ";
+constexpr std::string_view kCandidates = "\ncandidates:\n";
+constexpr std::string_view kAssistant = "assistant\n";
+
+void append_text(const PromptContext& context, std::string_view text, std::vector<TokenId>& out) {
+  const std::vector<TokenId> tokens = context.tokenizer.encode(text);
+  out.insert(out.end(), tokens.begin(), tokens.end());
+}
+
+void append_title(const PromptContext& context, ItemIndex item, std::vector<TokenId>& out) {
+  const int limit = context.options.title_tokens;
+  if (limit <= 0) return;
+  PODIUM_CHECK(context.dataset != nullptr);
+  std::string title = " " + std::string(context.dataset->title(item));
+  std::replace(title.begin(), title.end(), '\n', ' ');
+  const std::vector<TokenId> tokens = context.tokenizer.encode(title);
+  out.insert(out.end(), tokens.begin(), tokens.begin() + std::min<size_t>(limit, tokens.size()));
+}
+
+void append_candidate(const PromptContext& context, const SlateCandidate& candidate,
+                      std::vector<TokenId>& out) {
+  append_sid(context, candidate.item, out);
+  if (context.options.evidence) {
+    for (int kind = 0; kind < kEvidenceKinds; ++kind) {
+      const int level = candidate.evidence[kind];
+      PODIUM_CHECK(level <= 3);
+      if (level > 0) out.push_back(context.vocabulary.evidence(EvidenceKind(kind), level));
+    }
+  }
+  append_title(context, candidate.item, out);
+}
+
+// Reads one message token by token.
+class AnswerParser {
+ public:
+  AnswerParser(const PromptContext& context, const Slate& slate, std::span<const TokenId> tokens)
+      : context_(context), slate_(slate), tokens_(tokens), left_(slate.candidates.size()) {
+    for (size_t i = 0; i < left_.size(); ++i) left_[i] = int(i);
+  }
+
+  bool parse(ParsedAnswer& answer) {
+    const Vocabulary& v = context_.vocabulary;
+    if (take(v.open_trace)) {
+      if (!trace(answer.trace)) return false;
+    } else if (!take(v.open_answer_only)) {
+      return false;
+    }
+    while (!left_.empty()) {
+      if (!answer.order.empty() && !take(v.next_item)) return false;
+      if (!item(answer.order)) return false;
+    }
+    return take(v.close_answer) && take(v.im_end) && at_ == tokens_.size();
+  }
+
+ private:
+  bool take(TokenId token) {
+    if (at_ == tokens_.size() || tokens_[at_] != token) return false;
+    ++at_;
+    return true;
+  }
+
+  bool trace(std::string& text) {
+    const size_t begin = at_;
+    while (at_ < tokens_.size() && tokens_[at_] != context_.vocabulary.open_answer) {
+      if (!allowed_in_trace(context_.tokenizer, context_.vocabulary, tokens_[at_])) return false;
+      ++at_;
+    }
+    text = context_.tokenizer.decode(tokens_.subspan(begin, at_ - begin));
+    return take(context_.vocabulary.open_answer);
+  }
+
+  bool item(std::vector<int>& order) {
+    std::vector<TokenId> sid;
+    for (auto at = left_.begin(); at != left_.end(); ++at) {
+      sid.clear();
+      append_sid(context_, slate_.candidates[*at].item, sid);
+      if (tokens_.size() - at_ < sid.size() ||
+          !std::equal(sid.begin(), sid.end(), tokens_.begin() + at_)) {
+        continue;
+      }
+      at_ += sid.size();
+      order.push_back(*at);
+      left_.erase(at);
+      return true;
+    }
+    return false;
+  }
+
+  const PromptContext& context_;
+  const Slate& slate_;
+  std::span<const TokenId> tokens_;
+  std::vector<int> left_;
+  size_t at_ = 0;
+};
+
+}  // namespace
+
+std::vector<std::string> prompt_phrases() {
+  return {std::string(kSystemTrace), std::string(kSystemDirect), std::string(kUser),
+          std::string(kCandidates), std::string(kAssistant)};
+}
+
+void append_sid(const PromptContext& context, ItemIndex item, std::vector<TokenId>& out) {
+  PODIUM_CHECK(item < context.sids.items());
+  const auto codes = context.sids.of(item);
+  out.push_back(context.vocabulary.sid_begin);
+  for (size_t level = 0; level < codes.size(); ++level) {
+    out.push_back(context.vocabulary.code(int(level), codes[level]));
+  }
+  out.push_back(context.vocabulary.sid_end);
+}
+
+std::vector<TokenId> build_prompt(const PromptContext& context, const Slate& slate,
+                                  bool with_trace) {
+  const Vocabulary& v = context.vocabulary;
+  std::vector<TokenId> out = {v.im_start};
+  append_text(context, with_trace ? kSystemTrace : kSystemDirect, out);
+  out.push_back(v.im_end);
+  append_text(context, "\n", out);
+  out.push_back(v.im_start);
+  append_text(context, kUser, out);
+  const size_t shown =
+      std::min<size_t>(std::max(0, context.options.max_history), slate.history.size());
+  for (size_t i = slate.history.size() - shown; i < slate.history.size(); ++i) {
+    append_sid(context, slate.history[i], out);
+  }
+  append_text(context, kCandidates, out);
+  for (const SlateCandidate& candidate : slate.candidates) {
+    append_candidate(context, candidate, out);
+    append_text(context, "\n", out);
+  }
+  out.push_back(v.im_end);
+  append_text(context, "\n", out);
+  out.push_back(v.im_start);
+  append_text(context, kAssistant, out);
+  return out;
+}
+
+std::vector<TokenId> build_answer(const PromptContext& context, const Slate& slate,
+                                  std::span<const TokenId> trace, bool with_trace,
+                                  std::span<const int> order) {
+  const Vocabulary& v = context.vocabulary;
+  PODIUM_CHECK(order.size() == slate.candidates.size());
+  PODIUM_CHECK(with_trace || trace.empty());
+  std::vector<TokenId> out;
+  if (with_trace) {
+    out.push_back(v.open_trace);
+    out.insert(out.end(), trace.begin(), trace.end());
+    out.push_back(v.open_answer);
+  } else {
+    out.push_back(v.open_answer_only);
+  }
+  for (size_t rank = 0; rank < order.size(); ++rank) {
+    if (rank > 0) out.push_back(v.next_item);
+    append_sid(context, slate.candidates.at(order[rank]).item, out);
+  }
+  out.push_back(v.close_answer);
+  out.push_back(v.im_end);
+  return out;
+}
+
+ParsedAnswer parse_answer(const PromptContext& context, const Slate& slate,
+                          std::span<const TokenId> tokens) {
+  ParsedAnswer answer;
+  if (!AnswerParser(context, slate, tokens).parse(answer)) answer.order.clear();
+  return answer;
+}
+
+}  // namespace podium::rerank

@@ -1,0 +1,103 @@
+#include "podium/rerank/reward.h"
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <numeric>
+#include <vector>
+
+#include "podium/base/error.h"
+
+namespace podium::rerank {
+namespace {
+
+double discounted_gain(uint8_t gain, size_t rank) {
+  return (std::exp2(gain) - 1) / std::log2(double(rank) + 2);
+}
+
+double ideal_dcg(std::span<const uint8_t> gains, size_t at) {
+  std::vector<uint8_t> best(gains.begin(), gains.end());
+  std::sort(best.begin(), best.end(), std::greater<>());
+  double sum = 0;
+  for (size_t r = 0; r < std::min(at, best.size()); ++r) sum += discounted_gain(best[r], r);
+  return sum;
+}
+
+// The ranking value itself, in [0, 1]; 0 where AUC is undefined.
+double rank_value(std::span<const uint8_t> gains, std::span<const int> answer,
+                  const RewardOptions& options) {
+  if (options.rank == RankReward::kAuc || options.rank == RankReward::kAucGain) {
+    return auc(gains, answer).value_or(0);
+  }
+  return ndcg(gains, answer, options.at);
+}
+
+size_t first_positive(std::span<const uint8_t> gains, std::span<const int> answer) {
+  size_t rank = 0;
+  while (rank < answer.size() && gains[answer[rank]] == 0) ++rank;
+  return rank;
+}
+
+}  // namespace
+
+bool is_permutation_of(std::span<const int> answer, size_t k) {
+  if (answer.size() != k) return false;
+  std::vector<bool> seen(k, false);
+  for (int position : answer) {
+    if (position < 0 || size_t(position) >= k || seen[position]) return false;
+    seen[position] = true;
+  }
+  return true;
+}
+
+std::optional<double> auc(std::span<const uint8_t> gains, std::span<const int> answer) {
+  PODIUM_CHECK(is_permutation_of(answer, gains.size()));
+  size_t positives = 0, ordered = 0;
+  for (int position : answer) {
+    if (gains[position] > 0) {
+      ++positives;
+    } else {
+      ordered += positives;
+    }
+  }
+  const size_t pairs = positives * (gains.size() - positives);
+  if (pairs == 0) return std::nullopt;
+  return double(ordered) / double(pairs);
+}
+
+double ndcg(std::span<const uint8_t> gains, std::span<const int> answer, size_t at) {
+  PODIUM_CHECK(is_permutation_of(answer, gains.size()));
+  const double ideal = ideal_dcg(gains, at);
+  if (ideal == 0) return 0;
+  double sum = 0;
+  for (size_t r = 0; r < std::min(at, answer.size()); ++r) {
+    sum += discounted_gain(gains[answer[r]], r);
+  }
+  return sum / ideal;
+}
+
+double rank_gain(std::span<const uint8_t> gains, std::span<const int> answer) {
+  PODIUM_CHECK(is_permutation_of(answer, gains.size()));
+  size_t before = 0;
+  while (before < gains.size() && gains[before] == 0) ++before;
+  if (before == gains.size()) return 0;
+  return (double(before) - double(first_positive(gains, answer))) / double(gains.size());
+}
+
+double reward(std::span<const uint8_t> gains, std::span<const int> answer,
+              const RewardOptions& options) {
+  if (!is_permutation_of(answer, gains.size())) return 0;
+  std::vector<int> input(gains.size());
+  std::iota(input.begin(), input.end(), 0);
+  const double of_input = rank_value(gains, input, options);
+  const bool copied = std::equal(answer.begin(), answer.end(), input.begin());
+  if (options.gate == RewardGate::kConditional && copied && of_input < 1 - 1e-12) {
+    return options.alpha;
+  }
+  const bool relative =
+      options.rank == RankReward::kAucGain || options.rank == RankReward::kNdcgGain;
+  const double value = rank_value(gains, answer, options) - (relative ? of_input : 0);
+  return value + options.alpha;
+}
+
+}  // namespace podium::rerank

@@ -1,0 +1,162 @@
+#include "podium/rerank/trace.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <numeric>
+
+#include "podium/base/error.h"
+
+namespace podium::rerank {
+namespace {
+
+constexpr int kCited = 2;           // candidates a trace compares
+constexpr size_t kMaxEvidence = 3;  // cited of the choice; one fewer of the other
+constexpr size_t kCategoryTokens = 8;
+
+// Plackett-Luce by perturbation: sorting score / T + Gumbel noise samples without replacement.
+std::vector<int> sample_order(const Slate& slate, double temperature, Rng& rng) {
+  std::vector<double> keys;
+  for (const SlateCandidate& candidate : slate.candidates) {
+    keys.push_back(temperature > 0 ? candidate.upstream_score / temperature + rng.gumbel()
+                                   : candidate.upstream_score);
+  }
+  std::vector<int> order(keys.size());
+  std::iota(order.begin(), order.end(), 0);
+  std::stable_sort(order.begin(), order.end(), [&](int a, int b) { return keys[a] > keys[b]; });
+  return order;
+}
+
+// Catalogue text as part of a JSON string, its leading words that fit the budget.
+std::string quotable(const PromptContext& context, std::string_view category) {
+  std::string text(category);
+  for (char& c : text) {
+    if (c == '"' || c == '\\' || static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = ' ';
+  }
+  while (context.tokenizer.encode(" " + text).size() > kCategoryTokens) {
+    const size_t space = text.find_last_of(' ');
+    if (space == std::string::npos || space == 0) return "";
+    text.resize(space);
+  }
+  return text;
+}
+
+std::string pattern(const PromptContext& context, const Slate& slate) {
+  if (context.dataset == nullptr) return "unknown";
+  const size_t shown =
+      std::min<size_t>(std::max(0, context.options.max_history), slate.history.size());
+  std::map<std::string_view, int> count;
+  std::string_view best;
+  bool any = false;
+  for (size_t i = slate.history.size() - shown; i < slate.history.size(); ++i) {
+    const auto categories = context.dataset->categories(slate.history[i]);
+    if (categories.empty()) continue;
+    any = true;
+    const int n = ++count[categories.back()];
+    if (best.empty() || n >= count[best]) best = categories.back();
+  }
+  if (!any) return "unknown";
+  if (count[best] < 2 && shown > 1) return "mixed";
+  const std::string text = quotable(context, best);
+  return text.empty() ? "unknown" : text;
+}
+
+std::string_view level_word(int level) {
+  if (level >= 3) return " strong";
+  return level == 1 ? " weak" : "";
+}
+
+std::string evidence_text(const Evidence& evidence, size_t most) {
+  std::vector<int> kinds;
+  for (int kind = 0; kind < kEvidenceKinds; ++kind) {
+    if (evidence[kind] > 0) kinds.push_back(kind);
+  }
+  if (kinds.empty()) return " no evidence";
+  std::stable_sort(kinds.begin(), kinds.end(),
+                   [&](int a, int b) { return evidence[a] > evidence[b]; });
+  if (kinds.size() > most) kinds.resize(most);
+  std::string text;
+  for (int kind : kinds) {
+    text += fmt::format("{} {}{}", text.empty() ? "" : ",", evidence_phrase(EvidenceKind(kind)),
+                        level_word(evidence[kind]));
+  }
+  return text;
+}
+
+std::vector<TokenId> write_trace(const PromptContext& context, const Slate& slate,
+                                 const std::vector<int>& order) {
+  std::vector<TokenId> out;
+  const auto add_text = [&](std::string_view text) {
+    const auto tokens = context.tokenizer.encode(text);
+    out.insert(out.end(), tokens.begin(), tokens.end());
+  };
+  add_text(fmt::format("pattern: {}.", pattern(context, slate)));
+  std::vector<int> cited(order.begin(), order.begin() + std::min<size_t>(kCited, order.size()));
+  std::sort(cited.begin(), cited.end());
+  for (size_t i = 0; i < cited.size(); ++i) {
+    const SlateCandidate& candidate = slate.candidates[cited[i]];
+    append_sid(context, candidate.item, out);
+    const size_t most = cited[i] == order.front() ? kMaxEvidence : kMaxEvidence - 1;
+    add_text(evidence_text(candidate.evidence, most) + (i + 1 == cited.size() ? ". best" : "."));
+  }
+  append_sid(context, slate.candidates[order.front()].item, out);
+  return out;
+}
+
+}  // namespace
+
+std::string_view evidence_phrase(EvidenceKind kind) {
+  constexpr std::array<std::string_view, kEvidenceKinds> kPhrases = {
+      "together", "fits history",  "similar",    "next in sequence",
+      "popular",  "same category", "same brand", "usual price"};
+  return kPhrases.at(kind);
+}
+
+TeacherTrace sample_trace(const PromptContext& context, const Slate& slate, double temperature,
+                          Rng& rng) {
+  PODIUM_CHECK(!slate.candidates.empty());
+  std::vector<int> order = sample_order(slate, temperature, rng);
+  std::vector<TokenId> trace = write_trace(context, slate, order);
+  return {std::move(trace), std::move(order)};
+}
+
+std::vector<std::string> trace_phrases() {
+  std::vector<std::string> phrases = {"pattern: mixed.", "pattern: unknown.", " no evidence.",
+                                      " no evidence. best"};
+  for (int kind = 0; kind < kEvidenceKinds; ++kind) {
+    for (int level = 1; level <= 3; ++level) {
+      phrases.push_back(
+          fmt::format(" {}{}. best", evidence_phrase(EvidenceKind(kind)), level_word(level)));
+      phrases.push_back(
+          fmt::format(", {}{}.", evidence_phrase(EvidenceKind(kind)), level_word(level)));
+    }
+  }
+  return phrases;
+}
+
+RejectionResult rejection_sample(const PromptContext& context, const std::vector<Slate>& slates,
+                                 const TeacherOptions& options, uint64_t seed) {
+  const Rng root = Rng(seed).fork("evidence-teacher");
+  RejectionResult result{.traces = {}, .accept_rate = 0, .coverage = 0};
+  result.traces.resize(slates.size());
+  size_t drawn = 0, accepted = 0;
+  for (size_t i = 0; i < slates.size(); ++i) {
+    const Slate& slate = slates[i];
+    if (slate.positives() == 0) continue;
+    Rng rng = root.fork(slate.id);
+    for (int attempt = 0; attempt < options.tries && !result.traces[i]; ++attempt) {
+      ++drawn;
+      std::vector<int> order = sample_order(slate, options.temperature, rng);
+      if (slate.candidates[order.front()].gain == 0) continue;
+      ++accepted;
+      std::vector<TokenId> trace = write_trace(context, slate, order);
+      result.traces[i] = TeacherTrace{std::move(trace), std::move(order)};
+    }
+  }
+  if (drawn > 0) result.accept_rate = double(accepted) / double(drawn);
+  if (!slates.empty()) result.coverage = double(accepted) / double(slates.size());
+  return result;
+}
+
+}  // namespace podium::rerank
