@@ -1,0 +1,86 @@
+// Metrics of ranked lists with 95 % bootstrap intervals, slices and paired tests.
+//
+//   R@k   share of targets ranked before k         N@k   1 / log2(rank + 2) before k, else 0
+//   MRR   1 / (rank + 1), 0 if not retrieved       AUC   1 - rank / (K - 1), over targets among the
+//                                                        K candidates; of slate re-orderers alone
+// (one positive a target; rank from 0). Intervals: percentile bootstrap over users (a user's
+// targets stay together; Efron and Tibshirani 1993), the same resamples for every stage, so that
+// differences are paired. p-values: two-sided sign-flip permutation test over users.
+// Deterministic for a seed, whatever the thread count.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "podium/base/json.h"
+#include "podium/eval/results.h"
+
+namespace podium::eval {
+
+enum Metric : uint8_t { kR1, kR3, kR5, kR10, kN3, kN5, kN10, kMrr, kAuc, kMetrics };
+std::string_view metric_name(Metric metric);  // "R@1", ..., "MRR", "AUC"
+
+struct Estimate {
+  double value = 0, low = 0, high = 0;  // NaN where it has no meaning (AUC of a retriever)
+};
+using MetricRow = std::array<Estimate, kMetrics>;
+
+// Targets that a row is about. "all", "in-slate" (target among upstream's K candidates),
+// "same-day", "other-day", "history 1-4" .., "head", "tail", "cold".
+struct Slice {
+  std::string name;
+  size_t targets = 0;
+};
+
+struct StageMetrics {
+  std::string stage;
+  std::vector<MetricRow> rows;  // [slices]
+  double coverage = 0;          // share of the catalogue in any list's first 10
+  double gini = 0;              // of items' exposure in the first 10: 0 even, 1 one item has all
+  double novelty = 0;           // mean -log2 popularity share of the items shown; an item without
+                                // events counts as one
+};
+
+struct Comparison {
+  std::string stage, baseline;
+  size_t slice = 0;  // index into Evaluation::slices: "all" or "in-slate"
+  std::array<Estimate, kMetrics> difference{};  // stage minus baseline
+  std::array<double, kMetrics> p{};             // NaN where the difference is NaN
+};
+
+struct Evaluation {
+  size_t k = 10;
+  std::vector<Slice> slices;  // empty ones left out, except "all" and "in-slate"
+  std::vector<StageMetrics> stages;
+  std::vector<Comparison> comparisons;  // each stage vs the one before it and vs upstream
+};
+
+struct MetricOptions {
+  int k = 10;            // candidates a slate
+  int resamples = 2000;  // bootstrap resamples and permutations
+  int64_t seed = 1;
+  template <class V>
+  void visit(V& v) {
+    v("resamples", resamples, "bootstrap resamples and permutations of the paired tests");
+    v("seed", seed, "seed of the resamples");
+  }
+};
+
+// The stage named "upstream" defines the slates (its first k); without one, "in-slate" is empty.
+// AUC is measured for upstream and the stages whose name starts with "gr2". Throws Error when a
+// stage's columns do not have one entry a target.
+Evaluation evaluate(const TargetSet& targets, const std::vector<StageResult>& stages,
+                    const MetricOptions& options, int threads);
+
+Json to_json(const Evaluation& evaluation);  // NaN becomes null
+
+// One metric of one target: its value given the rank; NaN for AUC outside the slate.
+double metric_of_rank(Metric metric, int32_t rank, size_t k);
+
+// Gini coefficient of non-negative counts; 0 when all are 0.
+double gini(std::vector<uint64_t> counts);
+
+}  // namespace podium::eval
