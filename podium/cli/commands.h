@@ -1,0 +1,17 @@
+// The commands around trained funnels. Each function adds one subcommand to `app`; the work happens
+// in its callback, which throws podium::Error on bad input. Results go to standard output, logs and
+// progress to standard error.
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+namespace podium::cli {
+
+void add_recommend_command(CLI::App& app);  // recommend --bundle DIR --user ID
+void add_rerank_command(CLI::App& app);     // rerank --bundle DIR < slates.jsonl
+void add_eval_command(CLI::App& app);       // eval --run DIR
+void add_report_command(CLI::App& app);     // report --run DIR
+void add_slates_command(CLI::App& app);     // slates show --run DIR
+void add_config_command(CLI::App& app);     // config
+
+}  // namespace podium::cli

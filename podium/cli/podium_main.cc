@@ -1,0 +1,74 @@
+// podium: every command but the training stages that need LibTorch (podium-train holds those).
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <exception>
+
+#include "podium/base/error.h"
+#include "podium/base/progress.h"
+#include "podium/cli/commands.h"
+#include "podium/cli/data_commands.h"
+#include "podium/cli/sid_commands.h"
+#include "podium/cli/train_command.h"
+
+namespace {
+
+constexpr int kFailed = 1, kBadUsage = 2, kInterrupted = 130;
+
+constexpr const char* kExamples = R"(Examples, from nothing to recommendations:
+  podium data get ml-100k --out out/ml          fetch and import MovieLens-100K
+  podium data describe out/ml                   what is in it
+  podium train --data out/ml --out out/run      train every stage (Ctrl-C, then again: resumes)
+  podium report --run out/run                   what each stage adds, and out/run/report.html
+  podium recommend --bundle out/run/bundle --user 196 --k 10 --explain
+  podium rerank --bundle out/run/bundle < slates.jsonl
+  podium config > podium.toml                   every option with its default and meaning
+
+`podium COMMAND --help` explains a command. Manual: docs/ in the source tree.)";
+
+void add_commands(CLI::App& app) {
+  podium::cli::add_data_commands(app);
+  podium::cli::add_sid_commands(app);
+  podium::cli::add_train_commands(app);
+  podium::cli::add_report_command(app);
+  podium::cli::add_eval_command(app);
+  podium::cli::add_slates_command(app);
+  podium::cli::add_recommend_command(app);
+  podium::cli::add_rerank_command(app);
+  podium::cli::add_config_command(app);
+}
+
+int report_error(const podium::Error& error) {
+  std::fprintf(stderr, "podium: error: %s\n", error.message().c_str());
+  if (!error.where().empty()) std::fprintf(stderr, "  where: %s\n", error.where().c_str());
+  if (!error.cure().empty()) std::fprintf(stderr, "  try: %s\n", error.cure().c_str());
+  return kFailed;
+}
+
+int run(CLI::App& app, int argc, char** argv) {
+  try {
+    app.parse(argc, argv);
+    return 0;
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : kBadUsage;
+  } catch (const podium::Error& error) {
+    return report_error(error);
+  } catch (const std::exception& error) {  // of the standard library: memory, file systems
+    return report_error(podium::Error(error.what()));
+  }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app("podium: trains a recommendation funnel whose last stage reasons, and serves it",
+               "podium");
+  app.set_version_flag("--version", "podium " PODIUM_VERSION);
+  app.require_subcommand(1);
+  app.footer(kExamples);
+  app.add_flag_callback(
+      "--quiet", [] { podium::set_quiet(true); }, "no progress and no log lines");
+  add_commands(app);
+  podium::install_interrupt_handler();
+  const int code = run(app, argc, argv);
+  return podium::interrupted() ? kInterrupted : code;
+}
