@@ -20,7 +20,7 @@ struct ModelSpec {
   int kv_heads = 2;   // heads % kv_heads == 0
   int head_dim = 32;  // independent of hidden / heads, even
   int ffn = 320;      // SwiGLU's inner width
-  int max_positions = 2048;
+  int max_positions = 4096;  // a slate of 100 candidates, its evidence, trace and answer
   double rope_theta = 10000.0;
   double norm_eps = 1e-6;
   bool tied = true;  // output embedding = input embedding

@@ -23,20 +23,20 @@ using Weights = std::map<std::string, std::span<const float>, std::less<>>;
 
 struct DecodeOptions {
   bool with_trace = true;
-  int max_trace = 96;          // tokens
-  double temperature = 0;      // 0: greedy
-  int samples = 1;             // rollouts a prompt (share one prefill)
-  bool constrained = true;     // false: free decoding of at most max_tokens, may be invalid
+  int max_trace = 96;       // tokens
+  double temperature = 0;   // 0: greedy
+  int samples = 1;          // rollouts a prompt (share one prefill)
+  bool constrained = true;  // false: free decoding of at most max_tokens, may be invalid
   int max_tokens = 400;
-  uint64_t seed = 0;           // rollout i of prompt id: stream seed/id/i, whatever the batching
+  uint64_t seed = 0;  // rollout i of prompt id: stream seed/id/i, whatever the batching
 };
 
 struct Rollout {
-  std::vector<TokenId> tokens;               // after the prompt, up to <|im_end|>
-  std::vector<float> logprob;                // [tokens], of the sampling distribution at
-                                             // temperature 1 under the grammar's mask; 0 if forced
-  std::vector<rerank::TokenKind> kind;       // [tokens]
-  std::vector<int> order;                    // permutation; empty if invalid
+  std::vector<TokenId> tokens;          // after the prompt, up to <|im_end|>
+  std::vector<float> logprob;           // [tokens], of the sampling distribution at
+                                        // temperature 1 under the grammar's mask; 0 if forced
+  std::vector<rerank::TokenKind> kind;  // [tokens]
+  std::vector<int> order;               // permutation; empty if invalid
 };
 
 // Immutable and thread-safe; sequences are spread over `threads`.

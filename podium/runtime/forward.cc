@@ -1,0 +1,192 @@
+#include "podium/runtime/forward.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#include "podium/base/error.h"
+#include "podium/kernels/kernels.h"
+#include "podium/runtime/vector_math.h"
+
+namespace podium::runtime {
+namespace {
+
+using rerank::ModelSpec;
+
+void norm_rows(const float* x, const float* weight, float* y, size_t rows, size_t dim, double eps) {
+  for (size_t r = 0; r < rows; ++r) {
+    kernels::rms_norm(x + r * dim, weight, y + r * dim, dim, float(eps));
+  }
+}
+
+// RoPE in Hugging Face's layout: dimension i is rotated with i + head_dim / 2.
+void rotate(float* head, const float* cosine, const float* sine, size_t half) {
+  for (size_t i = 0; i < half; ++i) {
+    const float a = head[i], b = head[i + half];
+    head[i] = a * cosine[i] - b * sine[i];
+    head[i + half] = b * cosine[i] + a * sine[i];
+  }
+}
+
+struct Rotation {
+  std::vector<float> cosine, sine;  // [rows, head_dim / 2]
+
+  void fill(const Model& model, std::span<const int> positions) {
+    cosine.clear();
+    sine.clear();
+    for (int position : positions) {
+      for (float frequency : model.inverse_frequency) {
+        const float angle = float(position) * frequency;
+        cosine.push_back(std::cos(angle));
+        sine.push_back(std::sin(angle));
+      }
+    }
+  }
+};
+
+// Norm and rotation of every head of every row, then a factor. x: [rows, heads * head_dim].
+void finish_heads(const Model& model, float* x, int heads, const float* weight,
+                  const Rotation& rotation, size_t rows, float factor) {
+  const size_t dim = model.spec.head_dim, half = dim / 2;
+  for (size_t r = 0; r < rows; ++r) {
+    for (int head = 0; head < heads; ++head) {
+      float* at = x + (r * heads + head) * dim;
+      kernels::rms_norm(at, weight, at, dim, float(model.spec.norm_eps));
+      rotate(at, rotation.cosine.data() + r * half, rotation.sine.data() + r * half, half);
+      for (size_t d = 0; d < dim; ++d) at[d] *= factor;
+    }
+  }
+}
+
+void store(const ModelSpec& spec, int layer, std::span<const Chunk> chunks, const float* k,
+           const float* v) {
+  const size_t dim = spec.head_dim, width = size_t(spec.kv_heads) * dim;
+  size_t row = 0;
+  for (const Chunk& chunk : chunks) {
+    for (size_t t = 0; t < chunk.tokens.size(); ++t, ++row) {
+      for (int head = 0; head < spec.kv_heads; ++head) {
+        const size_t to = (chunk.own->length + t) * dim;
+        const size_t from = row * width + head * dim;
+        std::memcpy(chunk.own->keys(layer, head) + to, k + from, dim * sizeof(float));
+        std::memcpy(chunk.own->values(layer, head) + to, v + from, dim * sizeof(float));
+      }
+    }
+  }
+}
+
+// Keeps the rows of the chunks' last tokens. x: [rows, dim], in place.
+template <class T>
+void keep_last(std::span<const Chunk> chunks, std::vector<T>& x, size_t dim) {
+  size_t row = 0;
+  for (size_t c = 0; c < chunks.size(); ++c) {
+    row += chunks[c].tokens.size();
+    std::copy_n(x.begin() + (row - 1) * dim, dim, x.begin() + c * dim);
+  }
+  x.resize(chunks.size() * dim);
+}
+
+class Pass {
+ public:
+  Pass(const Model& model, std::span<Chunk> chunks, Rows rows, Workspace& work)
+      : model_(model), spec_(model.spec), chunks_(chunks), rows_(rows), w_(work) {}
+
+  std::span<const float> run() {
+    embed();
+    for (int layer = 0; layer < spec_.layers; ++layer) run_layer(layer);
+    for (Chunk& chunk : chunks_) chunk.own->length += chunk.tokens.size();
+    w_.h.resize(w_.x.size());
+    norm_rows(w_.x.data(), model_.norm, w_.h.data(), n_, spec_.hidden, spec_.norm_eps);
+    return {w_.h.data(), n_ * spec_.hidden};
+  }
+
+ private:
+  void embed() {
+    w_.x.clear();
+    w_.position.clear();
+    for (const Chunk& chunk : chunks_) {
+      PODIUM_CHECK(!chunk.tokens.empty());
+      PODIUM_CHECK(chunk.own->length + chunk.tokens.size() <= chunk.own->capacity());
+      for (size_t t = 0; t < chunk.tokens.size(); ++t) {
+        const TokenId token = chunk.tokens[t];
+        PODIUM_CHECK(token >= 0 && token < spec_.vocab);
+        const float* row = model_.embedding + size_t(token) * spec_.hidden;
+        w_.x.insert(w_.x.end(), row, row + spec_.hidden);
+        w_.position.push_back(int(chunk.past() + t));
+      }
+    }
+    n_ = w_.position.size();
+    rotation_.fill(model_, w_.position);
+  }
+
+  void project(const std::vector<float>& in, const float* weight, std::vector<float>& out,
+               size_t outputs) {
+    out.resize(n_ * outputs);
+    kernels::matmul_nt(in.data(), weight, out.data(), n_, outputs, in.size() / n_);
+  }
+
+  void run_layer(int index) {
+    const LayerWeights& layer = model_.layers[index];
+    const size_t key_width = size_t(spec_.kv_heads) * spec_.head_dim;
+    const size_t query_width = size_t(spec_.heads) * spec_.head_dim;
+    w_.h.resize(w_.x.size());
+    norm_rows(w_.x.data(), layer.input_norm, w_.h.data(), n_, spec_.hidden, spec_.norm_eps);
+    project(w_.h, layer.k, w_.k, key_width);
+    project(w_.h, layer.v, w_.v, key_width);
+    finish_heads(model_, w_.k.data(), spec_.kv_heads, layer.k_norm, rotation_, n_, 1);
+    store(spec_, index, chunks_, w_.k.data(), w_.v.data());
+    const bool last_rows = index + 1 == spec_.layers && rows_ == Rows::kLast;
+    if (last_rows) drop_rows();
+    project(w_.h, layer.q, w_.q, query_width);
+    finish_heads(model_, w_.q.data(), spec_.heads, layer.q_norm, rotation_, n_,
+                 1.0F / std::sqrt(float(spec_.head_dim)));
+    w_.attended.resize(w_.q.size());
+    attend(spec_, index, chunks_, last_rows ? Rows::kLast : Rows::kAll, w_.q.data(),
+           w_.attended.data(), w_);
+    kernels::matmul_nt(w_.attended.data(), layer.o, w_.x.data(), n_, spec_.hidden, query_width,
+                       true);
+    feed_forward(layer);
+  }
+
+  // The last layer's output is needed of the last tokens only; its keys and values of all.
+  void drop_rows() {
+    keep_last(chunks_, w_.x, spec_.hidden);
+    keep_last(chunks_, w_.h, spec_.hidden);
+    keep_last(chunks_, w_.position, 1);
+    n_ = chunks_.size();
+    rotation_.fill(model_, w_.position);
+  }
+
+  void feed_forward(const LayerWeights& layer) {
+    w_.h.resize(w_.x.size());
+    norm_rows(w_.x.data(), layer.post_norm, w_.h.data(), n_, spec_.hidden, spec_.norm_eps);
+    project(w_.h, layer.gate, w_.gate, spec_.ffn);
+    project(w_.h, layer.up, w_.up, spec_.ffn);
+    swiglu(w_.gate.data(), w_.up.data(), w_.gate.size());
+    kernels::matmul_nt(w_.gate.data(), layer.down, w_.x.data(), n_, spec_.hidden, spec_.ffn, true);
+  }
+
+  const Model& model_;
+  const ModelSpec& spec_;
+  std::span<Chunk> chunks_;
+  Rows rows_;
+  Workspace& w_;
+  Rotation rotation_;
+  size_t n_ = 0;  // rows
+};
+
+}  // namespace
+
+KvCache::KvCache(const ModelSpec& spec, size_t capacity)
+    : capacity_(capacity),
+      kv_heads_(spec.kv_heads),
+      dim_(spec.head_dim),
+      data_(std::make_unique_for_overwrite<float[]>(size_t(spec.layers) * 2 * kv_heads_ * capacity *
+                                                    dim_)) {}
+
+std::span<const float> forward(const Model& model, std::span<Chunk> chunks, Rows rows,
+                               Workspace& work) {
+  PODIUM_CHECK(!chunks.empty());
+  return Pass(model, chunks, rows, work).run();
+}
+
+}  // namespace podium::runtime

@@ -1,0 +1,57 @@
+#include "podium/runtime/model.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "podium/base/error.h"
+
+namespace podium::runtime {
+namespace {
+
+void check_sizes(const rerank::ModelSpec& spec, const Weights& weights) {
+  for (const rerank::TensorSpec& tensor : rerank::tensor_table(spec)) {
+    size_t size = 1;
+    for (int64_t extent : tensor.shape) size *= size_t(extent);
+    const auto at = weights.find(tensor.name);
+    if (at == weights.end()) {
+      throw Error(fmt::format("the model has no tensor {}", tensor.name),
+                  "use a complete Qwen3 checkpoint");
+    }
+    if (at->second.size() != size) {
+      throw Error(fmt::format("tensor {} has {} elements, config.json asks for {}", tensor.name,
+                              at->second.size(), size),
+                  "use the config.json and model.safetensors of one checkpoint");
+    }
+  }
+}
+
+}  // namespace
+
+Model::Model(const rerank::ModelSpec& model_spec, const Weights& weights) : spec(model_spec) {
+  check_sizes(spec, weights);
+  const auto get = [&](const std::string& name) { return weights.find(name)->second.data(); };
+  embedding = get("model.embed_tokens.weight");
+  head = spec.tied ? embedding : get("lm_head.weight");
+  norm = get("model.norm.weight");
+  for (int layer = 0; layer < spec.layers; ++layer) {
+    const std::string at = fmt::format("model.layers.{}.", layer);
+    layers.push_back({.input_norm = get(at + "input_layernorm.weight"),
+                      .post_norm = get(at + "post_attention_layernorm.weight"),
+                      .q_norm = get(at + "self_attn.q_norm.weight"),
+                      .k_norm = get(at + "self_attn.k_norm.weight"),
+                      .q = get(at + "self_attn.q_proj.weight"),
+                      .k = get(at + "self_attn.k_proj.weight"),
+                      .v = get(at + "self_attn.v_proj.weight"),
+                      .o = get(at + "self_attn.o_proj.weight"),
+                      .gate = get(at + "mlp.gate_proj.weight"),
+                      .up = get(at + "mlp.up_proj.weight"),
+                      .down = get(at + "mlp.down_proj.weight")});
+  }
+  for (int i = 0; i < spec.head_dim / 2; ++i) {
+    inverse_frequency.push_back(
+        float(std::pow(spec.rope_theta, -2.0 * double(i) / double(spec.head_dim))));
+  }
+}
+
+}  // namespace podium::runtime

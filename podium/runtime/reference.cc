@@ -1,0 +1,113 @@
+#include "podium/runtime/reference.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace podium::runtime {
+namespace {
+
+using Vec = std::vector<double>;
+
+Vec linear(const float* weight, size_t outputs, const Vec& x) {
+  Vec y(outputs);
+  for (size_t o = 0; o < outputs; ++o) {
+    for (size_t i = 0; i < x.size(); ++i) y[o] += double(weight[o * x.size() + i]) * x[i];
+  }
+  return y;
+}
+
+Vec rms(const Vec& x, const float* weight, double eps) {
+  double mean = 0;
+  for (double value : x) mean += value * value / double(x.size());
+  Vec y(x.size());
+  for (size_t i = 0; i < x.size(); ++i) y[i] = x[i] / std::sqrt(mean + eps) * weight[i];
+  return y;
+}
+
+// Heads of one token, normed and rotated to its position.
+std::vector<Vec> heads_of(const Model& model, const Vec& x, int heads, const float* norm,
+                          size_t position) {
+  const int dim = model.spec.head_dim, half = dim / 2;
+  std::vector<Vec> result;
+  for (int h = 0; h < heads; ++h) {
+    Vec head = rms(Vec(x.begin() + h * dim, x.begin() + (h + 1) * dim), norm, model.spec.norm_eps);
+    Vec turned(dim);
+    for (int i = 0; i < half; ++i) {
+      const double angle = double(position) * model.inverse_frequency[i];
+      turned[i] = head[i] * std::cos(angle) - head[i + half] * std::sin(angle);
+      turned[i + half] = head[i + half] * std::cos(angle) + head[i] * std::sin(angle);
+    }
+    result.push_back(std::move(turned));
+  }
+  return result;
+}
+
+// Causal attention of one query head over tokens 0 .. keys.size() - 1.
+Vec attention(const Vec& query, const std::vector<Vec>& keys, const std::vector<Vec>& values) {
+  Vec weights, out(query.size());
+  double top = -1e300, sum = 0;
+  for (const Vec& key : keys) {
+    double score = 0;
+    for (size_t d = 0; d < key.size(); ++d) score += query[d] * key[d];
+    weights.push_back(score / std::sqrt(double(query.size())));
+    top = std::max(top, weights.back());
+  }
+  for (double& weight : weights) sum += weight = std::exp(weight - top);
+  for (size_t t = 0; t < keys.size(); ++t) {
+    for (size_t d = 0; d < out.size(); ++d) out[d] += weights[t] / sum * values[t][d];
+  }
+  return out;
+}
+
+void add(Vec& x, const Vec& y) {
+  for (size_t i = 0; i < x.size(); ++i) x[i] += y[i];
+}
+
+void layer_forward(const Model& model, const LayerWeights& layer, std::vector<Vec>& xs) {
+  const auto& spec = model.spec;
+  const size_t dim = spec.head_dim;
+  std::vector<std::vector<Vec>> keys(spec.kv_heads), values(spec.kv_heads);
+  for (size_t t = 0; t < xs.size(); ++t) {
+    const Vec h = rms(xs[t], layer.input_norm, spec.norm_eps);
+    const auto k =
+        heads_of(model, linear(layer.k, spec.kv_heads * dim, h), spec.kv_heads, layer.k_norm, t);
+    const Vec v = linear(layer.v, spec.kv_heads * dim, h);
+    for (int head = 0; head < spec.kv_heads; ++head) {
+      keys[head].push_back(k[head]);
+      values[head].emplace_back(v.begin() + head * dim, v.begin() + (head + 1) * dim);
+    }
+    const auto q =
+        heads_of(model, linear(layer.q, spec.heads * dim, h), spec.heads, layer.q_norm, t);
+    Vec joined;
+    for (int head = 0; head < spec.heads; ++head) {
+      const int kv = head / (spec.heads / spec.kv_heads);
+      const Vec one = attention(q[head], keys[kv], values[kv]);
+      joined.insert(joined.end(), one.begin(), one.end());
+    }
+    add(xs[t], linear(layer.o, spec.hidden, joined));
+    const Vec f = rms(xs[t], layer.post_norm, spec.norm_eps);
+    Vec gate = linear(layer.gate, spec.ffn, f);
+    const Vec up = linear(layer.up, spec.ffn, f);
+    for (size_t i = 0; i < gate.size(); ++i) gate[i] = gate[i] / (1 + std::exp(-gate[i])) * up[i];
+    add(xs[t], linear(layer.down, spec.hidden, gate));
+  }
+}
+
+}  // namespace
+
+std::vector<double> reference_logits(const Model& model, std::span<const TokenId> tokens) {
+  std::vector<Vec> xs;
+  for (TokenId token : tokens) {
+    const float* row = model.embedding + size_t(token) * model.spec.hidden;
+    xs.emplace_back(row, row + model.spec.hidden);
+  }
+  for (const LayerWeights& layer : model.layers) layer_forward(model, layer, xs);
+  std::vector<double> logits;
+  for (const Vec& x : xs) {
+    const Vec row = linear(model.head, model.spec.vocab, rms(x, model.norm, model.spec.norm_eps));
+    logits.insert(logits.end(), row.begin(), row.end());
+  }
+  return logits;
+}
+
+}  // namespace podium::runtime
