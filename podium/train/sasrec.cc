@@ -37,7 +37,7 @@ Tensor SasrecBlockImpl::forward(Tensor x, const Tensor& blocked) {
   return x + torch::dropout(down(inner), dropout, is_training());
 }
 
-SasrecImpl::SasrecImpl(int64_t items, const funnel::SasrecOptions& options) : options(options) {
+SasrecImpl::SasrecImpl(int64_t items, const rerank::SasrecOptions& options) : options(options) {
   item_embedding =
       register_parameter("item_embedding", torch::randn({items, options.dim}).mul_(0.02));
   position_embedding = register_parameter("position_embedding",
@@ -62,7 +62,7 @@ Tensor SasrecImpl::forward(const Tensor& embedded, const Tensor& padding) {
 }
 
 void export_sasrec(const fs::path& file, const Sasrec& model) {
-  const funnel::SasrecOptions& options = model->options;
+  const rerank::SasrecOptions& options = model->options;
   save_weights(file, *model,
                {{"format", "podium-sasrec"},
                 {"version", "1"},

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "podium/base/files.h"
-#include "podium/funnel/train_options.h"
+#include "podium/rerank/train_options.h"
 
 namespace podium::train {
 
@@ -26,7 +26,7 @@ struct SasrecBlockImpl : torch::nn::Module {
 TORCH_MODULE(SasrecBlock);
 
 struct SasrecImpl : torch::nn::Module {
-  SasrecImpl(int64_t items, const funnel::SasrecOptions& options);
+  SasrecImpl(int64_t items, const rerank::SasrecOptions& options);
 
   // embedded [batch, time, dim]: item embeddings of right-aligned sequences, time <= max_len.
   // padding [batch, time]: true where there is no event. Returns hidden states, same shape as
@@ -34,7 +34,7 @@ struct SasrecImpl : torch::nn::Module {
   // item_embedding.
   torch::Tensor forward(const torch::Tensor& embedded, const torch::Tensor& padding);
 
-  funnel::SasrecOptions options;
+  rerank::SasrecOptions options;
   torch::Tensor item_embedding;      // [items, dim]
   torch::Tensor position_embedding;  // [max_len, dim], 0 = newest event
   std::vector<SasrecBlock> blocks;

@@ -8,6 +8,7 @@
 #include "podium/base/error.h"
 #include "podium/base/options.h"
 #include "podium/base/progress.h"
+#include "podium/data/split_options.h"
 #include "podium/train/checkpoint.h"
 #include "podium/train/sasrec_train.h"
 #include "podium/train/torch_setup.h"
@@ -18,10 +19,9 @@ namespace {
 struct SasrecArguments {
   std::string data, phase = "test", init, out, work;
   int64_t seed = 1;
-  int threads = 0;
   bool evaluate = false;
-  funnel::SplitOptions split;
-  funnel::SasrecOptions sasrec;
+  data::SplitOptions split;
+  rerank::SasrecOptions sasrec;
 
   template <class V>
   void visit(V& v) {
@@ -30,23 +30,7 @@ struct SasrecArguments {
   }
 };
 
-data::Split split_of(const data::Dataset& dataset, const funnel::SplitOptions& options) {
-  if (options.protocol == "leave-one-out") return data::leave_one_out(dataset);
-  if (options.protocol == "global-time") {
-    return data::global_time(dataset, options.before_t0, options.before_t1, options.before_t2);
-  }
-  throw Error(fmt::format("unknown split protocol '{}'", options.protocol),
-              "use leave-one-out or global-time");
-}
-
-const data::Phase& phase_of(const data::Split& split, const std::string& name) {
-  for (const data::Phase* phase : {&split.slates, &split.valid, &split.test}) {
-    if (phase->name == name) return *phase;
-  }
-  throw Error(fmt::format("unknown phase '{}'", name), "use slates, valid or test");
-}
-
-void check(const funnel::SasrecOptions& o) {
+void check(const rerank::SasrecOptions& o) {
   if (o.dim < 1 || o.heads < 1 || o.dim % o.heads != 0 || o.blocks < 1 || o.max_len < 1 ||
       o.negatives < 1 || o.batch_tokens < 1 || o.epochs < 0 || o.refit_epochs < 0 ||
       o.dropout < 0 || o.dropout >= 1 || o.popularity_share < 0 || o.popularity_share > 1) {
@@ -76,10 +60,10 @@ void write_result(const SasrecArguments& a, const Sasrec& model, const Json& con
 
 void run(SasrecArguments& a) {
   check(a.sasrec);
-  setup_torch(a.threads, uint64_t(a.seed));
+  setup_torch(/*threads=*/1, uint64_t(a.seed));  // small matrices: more threads only spin
   const data::Dataset dataset = data::Dataset::open(a.data);
-  const data::Split split = split_of(dataset, a.split);
-  const data::Phase& phase = phase_of(split, a.phase);
+  const data::Split split = data::make_split(dataset, a.split);
+  const data::Phase& phase = data::phase_of(split, a.phase);
   log_info(fmt::format("SASRec, phase {}: {} events, {}", phase.name, phase.fit.events(),
                        torch_description()));
   Sasrec model(int64_t(dataset.items()), a.sasrec);
@@ -121,7 +105,6 @@ void add_sasrec_command(CLI::App& app) {
   command->add_option("--out", a->out, "output directory")->required();
   command->add_option("--work", a->work, "where the checkpoint lives (default: OUT.work)");
   command->add_option("--seed", a->seed, "random seed");
-  command->add_option("--threads", a->threads, "threads; 0: every core");
   command->add_flag("--evaluate", a->evaluate, "print the metrics on the phase's targets");
   auto list = std::make_shared<OptionList>(*a);
   // Callbacks run in order of declaration: the file's values first, then the flags'.

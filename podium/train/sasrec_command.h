@@ -6,7 +6,7 @@
 namespace podium::train {
 
 // --data DIR --phase slates|valid|test [--init DIR] --out DIR [--work DIR] [--config FILE.toml]
-// [--seed N] [--threads N] [--evaluate] and one flag an option of SplitOptions, SasrecOptions.
+// [--seed N] [--evaluate] and one flag an option of SplitOptions, SasrecOptions.
 // Writes DIR/sasrec.safetensors and DIR/manifest.json; its checkpoint lives in the work directory.
 void add_sasrec_command(CLI::App& app);
 

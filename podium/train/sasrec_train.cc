@@ -15,7 +15,7 @@ namespace podium::train {
 namespace {
 
 using data::ItemIndex;
-using funnel::SasrecOptions;
+using rerank::SasrecOptions;
 using torch::Tensor;
 
 constexpr int64_t kPad = -1;

@@ -26,7 +26,7 @@ std::vector<Window> epoch_windows(const data::View& fit, int max_len, uint64_t s
 // Batches of windows of like length, at most batch_tokens padded positions each (one window at
 // least), in an order that is a function of (seed, epoch).
 std::vector<std::vector<Window>> epoch_batches(const data::View& fit,
-                                               const funnel::SasrecOptions& options, uint64_t seed,
+                                               const rerank::SasrecOptions& options, uint64_t seed,
                                                int epoch);
 
 // The proposal of the sampled softmax: q = share * popularity + (1 - share) * uniform.
@@ -52,7 +52,7 @@ torch::Tensor sampled_softmax_loss(const torch::Tensor& hidden,      // [positio
                                    const torch::Tensor& collision);  // [positions, negatives] bool
 
 struct SasrecFit {
-  funnel::SasrecOptions options;
+  rerank::SasrecOptions options;
   int epochs = 0;
   uint64_t seed = 0;
   fs::path checkpoint;  // empty: none

@@ -5,11 +5,14 @@
 #include <torch/version.h>
 
 #include "podium/base/parallel.h"
+#include "podium/kernels/kernels.h"
 
 namespace podium::train {
 
 void setup_torch(int threads, uint64_t seed) {
-  at::set_num_threads(threads > 0 ? threads : default_threads());
+  const int count = threads > 0 ? threads : default_threads();
+  at::set_num_threads(count);
+  kernels::set_blas_threads(count);
   torch::manual_seed(seed);
   at::globalContext().setDeterministicAlgorithms(true, /*warn_only=*/true);
   at::globalContext().setFlushDenormal(true);

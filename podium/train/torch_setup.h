@@ -6,7 +6,8 @@
 
 namespace podium::train {
 
-// Call once, before any tensor is made. threads = 0 takes every core (LibTorch starts with one).
+// Call once, before any tensor is made. threads = 0 takes every core (LibTorch starts with one);
+// OpenBLAS gets as many, and spins while it waits, so small matrices are fastest with 1.
 // Seeds torch's CPU generator, asks for deterministic algorithms and flushes denormals to zero.
 // Same seed and same thread count give the same numbers.
 void setup_torch(int threads, uint64_t seed);

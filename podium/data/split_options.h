@@ -1,0 +1,41 @@
+// The options that choose a split, and the split they choose.
+#pragma once
+
+#include <string>
+
+#include "podium/base/error.h"
+#include "podium/data/split.h"
+
+namespace podium::data {
+
+// How events are divided into phases.
+struct SplitOptions {
+  std::string protocol = "leave-one-out";  // or "global-time"
+  double before_t0 = 0.7, before_t1 = 0.8, before_t2 = 0.9;
+  template <class V>
+  void visit(V& v) {
+    v("protocol", protocol, "leave-one-out or global-time");
+    v("before_t0", before_t0, "global-time: share of events before the slates phase's targets");
+    v("before_t1", before_t1, "global-time: share of events before the validation targets");
+    v("before_t2", before_t2, "global-time: share of events before the test targets");
+  }
+};
+
+// Throws Error on an unknown protocol.
+inline Split make_split(const Dataset& dataset, const SplitOptions& options) {
+  if (options.protocol == "leave-one-out") return leave_one_out(dataset);
+  if (options.protocol == "global-time") {
+    return global_time(dataset, options.before_t0, options.before_t1, options.before_t2);
+  }
+  throw Error("unknown split protocol '" + options.protocol + "'",
+              "use leave-one-out or global-time");
+}
+
+inline const Phase& phase_of(const Split& split, const std::string& name) {
+  for (const Phase* phase : {&split.slates, &split.valid, &split.test}) {
+    if (phase->name == name) return *phase;
+  }
+  throw Error("unknown phase '" + name + "'", "use slates, valid or test");
+}
+
+}  // namespace podium::data
