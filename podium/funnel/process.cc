@@ -1,0 +1,122 @@
+#include "podium/funnel/process.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <csignal>
+#include <cstring>
+#include <fstream>
+#include <thread>
+
+#include "podium/base/error.h"
+#include "podium/base/progress.h"
+
+namespace podium::funnel {
+namespace {
+
+constexpr int kCannotExecute = 127;
+
+[[noreturn]] void become(const std::vector<std::string>& arguments, pid_t parent) {
+  // A group of its own: Ctrl-C reaches it through its parent alone, once.
+  ::setpgid(0, 0);
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (::getppid() != parent) ::_exit(kCannotExecute);  // the parent died before the line above
+  std::vector<char*> argv;
+  for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
+  argv.push_back(nullptr);
+  ::execv(argv[0], argv.data());
+  ::_exit(kCannotExecute);
+}
+
+int wait_for(pid_t child, rusage& usage) {
+  bool forwarded = false;
+  for (;;) {
+    int status = 0;
+    const pid_t ended = ::wait4(child, &status, WNOHANG, &usage);
+    if (ended == child) return status;
+    if (ended < 0 && errno != EINTR) throw Error("lost a child process", "run the command again");
+    if (interrupted() && !forwarded) {
+      ::kill(child, SIGINT);
+      forwarded = true;
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+}
+
+}  // namespace
+
+ChildUsage run_child(const std::vector<std::string>& arguments) {
+  PODIUM_CHECK(!arguments.empty());
+  const auto start = std::chrono::steady_clock::now();
+  const pid_t self = ::getpid();
+  const pid_t child = ::fork();
+  if (child < 0) {
+    throw Error(fmt::format("cannot start {}: {}", arguments[0], std::strerror(errno)),
+                "free some memory or processes");
+  }
+  if (child == 0) become(arguments, self);
+  rusage usage{};
+  const int status = wait_for(child, usage);
+  if (interrupted()) throw Error("interrupted", "run the same command to resume");
+  const std::string name = fs::path(arguments[0]).filename();
+  const std::string what = arguments.size() > 1 ? name + " " + arguments[1] : name;
+  if (WIFSIGNALED(status)) {
+    throw Error(fmt::format("{} was killed by signal {}", what, WTERMSIG(status)),
+                "if memory ran out, choose a smaller model; run the same command to resume");
+  }
+  if (WEXITSTATUS(status) == kCannotExecute) {
+    throw Error(fmt::format("cannot run {}", arguments[0]), "build podium-train first");
+  }
+  if (WEXITSTATUS(status) != 0) {
+    throw Error(fmt::format("{} failed with status {}", what, WEXITSTATUS(status)),
+                "its message is above");
+  }
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
+  return {took.count(), double(usage.ru_maxrss) / 1024};
+}
+
+fs::path sibling_program(const std::string& name) {
+  const fs::path path = fs::read_symlink("/proc/self/exe").parent_path() / name;
+  if (!fs::exists(path)) {
+    throw Error(fmt::format("{} is not installed beside podium", name),
+                "build it (target podium-train, needs LibTorch), or pass --trainer PATH",
+                path.string());
+  }
+  return path;
+}
+
+double peak_memory_mb() {
+  std::ifstream status("/proc/self/status");
+  std::string line;
+  while (std::getline(status, line)) {
+    if (line.rfind("VmHWM:", 0) == 0) return std::stod(line.substr(6)) / 1024;
+  }
+  return 0;
+}
+
+void reset_peak_memory() { std::ofstream("/proc/self/clear_refs") << "5"; }
+
+FileLock::FileLock(const fs::path& file) {
+  fs::create_directories(file.parent_path());
+  descriptor_ = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+  if (descriptor_ < 0) {
+    throw Error(fmt::format("cannot open: {}", std::strerror(errno)),
+                "check the directory's rights", file.string());
+  }
+  if (::flock(descriptor_, LOCK_EX | LOCK_NB) != 0) {
+    ::close(descriptor_);
+    throw Error("another run is at work in this directory", "wait for it, or choose another --out",
+                file.parent_path().string());
+  }
+}
+
+FileLock::~FileLock() { ::close(descriptor_); }
+
+}  // namespace podium::funnel

@@ -1,0 +1,41 @@
+// Running a child process of our own, e.g. podium-train.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "podium/base/files.h"
+
+namespace podium::funnel {
+
+struct ChildUsage {
+  double seconds = 0;
+  double peak_mb = 0;  // largest resident set
+};
+
+// Runs arguments[0] with its output passed through and waits. An interrupt of this process is
+// passed on once, and the child is killed when this process dies, so no orphan goes on writing.
+// Throws Error when the child cannot start, fails (with its exit status) or was interrupted.
+ChildUsage run_child(const std::vector<std::string>& arguments);
+
+// A program installed in the directory of the running executable. Throws Error when it is missing.
+fs::path sibling_program(const std::string& name);
+
+// Largest resident set of this process since the last reset (Linux; 0 where unknown), in MiB.
+double peak_memory_mb();
+void reset_peak_memory();
+
+// An advisory lock on a file (created if missing), held while this object lives. Throws Error when
+// another process holds it.
+class FileLock {
+ public:
+  explicit FileLock(const fs::path& file);
+  ~FileLock();
+  FileLock(const FileLock&) = delete;
+  FileLock& operator=(const FileLock&) = delete;
+
+ private:
+  int descriptor_;
+};
+
+}  // namespace podium::funnel
