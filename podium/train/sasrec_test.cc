@@ -1,0 +1,235 @@
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstring>
+#include <set>
+
+#include "podium/artifact/safetensors.h"
+#include "podium/base/error.h"
+#include "podium/base/rng.h"
+#include "podium/train/checkpoint.h"
+#include "podium/train/sasrec_train.h"
+#include "podium/train/torch_setup.h"
+
+namespace podium::train {
+namespace {
+
+using rerank::SasrecOptions;
+
+fs::path scratch(const std::string& name) {
+  const fs::path dir = fs::temp_directory_path() / ("podium_train_test_" + name);
+  fs::remove_all(dir);
+  fs::create_directories(dir);
+  return dir;
+}
+
+// Users walk round a ring of items: the next item is certain.
+data::Dataset ring_dataset(const fs::path& dir, int users, int items, int length) {
+  data::DatasetBuilder builder;
+  for (int u = 0; u < users; ++u) {
+    for (int t = 0; t < length + u % 3; ++t) {
+      builder.add_event(
+          {"u" + std::to_string(u), "i" + std::to_string((u * 7 + t) % items), int64_t(t), 1.0f});
+    }
+  }
+  builder.write(dir, "ring", 0, Json::object());
+  return data::Dataset::open(dir);
+}
+
+data::View whole(const data::Dataset& dataset, uint32_t held_out) {
+  data::View view{&dataset, {}};
+  for (uint32_t u = 0; u < dataset.users(); ++u) {
+    view.length.push_back(uint32_t(dataset.items_of(u).size()) - held_out);
+  }
+  return view;
+}
+
+SasrecOptions small_options() {
+  SasrecOptions o;
+  o.dim = 16, o.heads = 2, o.max_len = 8, o.negatives = 16, o.batch_tokens = 64, o.epochs = 3;
+  o.dropout = 0.1, o.learning_rate = 1e-2;
+  return o;
+}
+
+std::vector<float> all_weights(const Sasrec& model) {
+  std::vector<float> values;
+  for (const auto& p : model->parameters()) {
+    const auto flat = p.detach().contiguous().view(-1);
+    values.insert(values.end(), flat.data_ptr<float>(), flat.data_ptr<float>() + flat.numel());
+  }
+  return values;
+}
+
+TEST(SampledSoftmax, MatchesAHandComputedCase) {
+  const auto hidden = torch::tensor({1.0f, 0.0f}).view({1, 2});
+  const auto positive = torch::tensor({0.5f, 9.0f}).view({1, 2});               // score 0.5
+  const auto negative = torch::tensor({2.0f, 1.0f, -1.0f, 3.0f}).view({2, 2});  // scores 2, -1
+  const auto log_nq = torch::tensor({1.0f, -0.5f});
+  const auto none = torch::zeros({1, 2}, torch::kBool);
+  // corrected: 2 - 1 = 1, -1 + 0.5 = -0.5
+  const double expected = std::log(std::exp(0.5) + std::exp(1.0) + std::exp(-0.5)) - 0.5;
+  EXPECT_NEAR(sampled_softmax_loss(hidden, positive, negative, log_nq, none).item<double>(),
+              expected, 1e-6);
+  const auto first = torch::tensor({true, false}).view({1, 2});
+  EXPECT_NEAR(sampled_softmax_loss(hidden, positive, negative, log_nq, first).item<double>(),
+              std::log(std::exp(0.5) + std::exp(-0.5)) - 0.5, 1e-6);
+}
+
+TEST(SampledSoftmax, LogQMakesThePartitionUnbiased) {
+  const auto dataset = ring_dataset(scratch("logq"), 7, 11, 9);
+  const auto view = whole(dataset, 0);
+  const NegativeSampler sampler(view, 0.5);
+  double truth = 0, total_q = 0;
+  for (size_t i = 0; i < dataset.items(); ++i) {
+    truth += std::exp(0.1 * double(i));
+    total_q += std::exp(sampler.log_q(int64_t(i)));
+  }
+  EXPECT_NEAR(total_q, 1, 1e-9);
+  double estimate = 0;
+  constexpr int kDraws = 200000;
+  for (int64_t item : sampler.draw(kDraws, 3, 0)) {
+    estimate += std::exp(0.1 * double(item) - std::log(double(kDraws)) - sampler.log_q(item));
+  }
+  EXPECT_NEAR(estimate / truth, 1, 0.01);
+}
+
+TEST(Windows, EveryEventButTheFirstIsATargetOnce) {
+  const auto dataset = ring_dataset(scratch("windows"), 9, 13, 30);
+  const auto view = whole(dataset, 1);
+  for (int epoch = 0; epoch < 3; ++epoch) {
+    std::set<std::pair<uint32_t, uint32_t>> targets;
+    size_t count = 0;
+    SasrecOptions options = small_options();
+    for (const auto& batch : epoch_batches(view, options, 5, epoch)) {
+      for (const Window& w : batch) {
+        EXPECT_LE(w.end - w.begin - 1, uint32_t(options.max_len));
+        for (uint32_t t = w.begin + 1; t < w.end; ++t, ++count) targets.insert({w.user, t});
+      }
+    }
+    EXPECT_EQ(count, view.events() - dataset.users());
+    EXPECT_EQ(targets.size(), count);
+  }
+}
+
+TEST(Sasrec, LearnsARingAndLooksOnlyBack) {
+  setup_torch(1, 1);
+  const auto dataset = ring_dataset(scratch("learn"), 60, 20, 12);
+  const auto view = whole(dataset, 1);
+  SasrecOptions options = small_options();
+  options.epochs = 30;
+  Sasrec model(int64_t(dataset.items()), options);
+  fit_sasrec(model, view,
+             {.options = options,
+              .epochs = options.epochs,
+              .seed = 1,
+              .checkpoint = {},
+              .fingerprint = {}});
+  std::vector<data::Target> targets;
+  for (uint32_t u = 0; u < dataset.users(); ++u) targets.push_back({u, view.length[u]});
+  EXPECT_GT(evaluate_sasrec(model, dataset, targets).recall5, 0.9);
+
+  torch::NoGradGuard no_grad;
+  model->eval();
+  auto embedded = torch::randn({1, 6, options.dim});
+  const auto padding = torch::zeros({1, 6}, torch::kBool);
+  const auto before = model->forward(embedded, padding);
+  embedded.select(1, 5).add_(1.0);
+  const auto after = model->forward(embedded, padding);
+  EXPECT_TRUE(torch::equal(before.slice(1, 0, 5), after.slice(1, 0, 5)));
+  EXPECT_FALSE(torch::equal(before.select(1, 5), after.select(1, 5)));
+}
+
+TEST(Sasrec, PaddingChangesNothing) {
+  setup_torch(1, 1);
+  torch::NoGradGuard no_grad;
+  Sasrec model(5, small_options());
+  model->eval();
+  const auto embedded = torch::randn({1, 3, 16});
+  const auto padded = torch::cat({torch::randn({1, 4, 16}), embedded}, 1);
+  const auto padding = torch::tensor({true, true, true, true, false, false, false}).view({1, 7});
+  const auto a = model->forward(embedded, torch::zeros({1, 3}, torch::kBool));
+  const auto b = model->forward(padded, padding).slice(1, 4);
+  EXPECT_TRUE(torch::allclose(a, b, 1e-5, 1e-6));
+}
+
+TEST(Checkpoint, AKilledRunEndsWithTheSameWeights) {
+  const auto dataset = ring_dataset(scratch("resume_data"), 40, 20, 15);
+  const auto view = whole(dataset, 1);
+  const SasrecOptions options = small_options();
+  const auto fit = [&](const fs::path& file, int stop_after) {
+    setup_torch(1, 7);
+    Sasrec model(int64_t(dataset.items()), options);
+    SasrecFit settings{.options = options,
+                       .epochs = options.epochs,
+                       .seed = 7,
+                       .checkpoint = file,
+                       .fingerprint = "f"};
+    settings.checkpoint_seconds = 0;  // at every step
+    settings.after_epoch = [&](int epoch, double) {
+      if (epoch == stop_after) throw std::runtime_error("killed");
+    };
+    fit_sasrec(model, view, settings);
+    return all_weights(model);
+  };
+  const fs::path dir = scratch("resume");
+  const auto undisturbed = fit(dir / "a", -1);
+  EXPECT_THROW(fit(dir / "b", 0), std::runtime_error);
+  torch::randn({100});  // another process would not have this generator state
+  EXPECT_THROW(fit(dir / "b", 1), std::runtime_error);
+  const auto resumed = fit(dir / "b", -1);
+  ASSERT_EQ(undisturbed.size(), resumed.size());
+  EXPECT_EQ(std::memcmp(undisturbed.data(), resumed.data(), resumed.size() * sizeof(float)), 0);
+}
+
+TEST(Checkpoint, OtherOptionsStartAfreshAndDamageIsAnError) {
+  setup_torch(1, 1);
+  const fs::path file = scratch("foreign") / "c.safetensors";
+  Sasrec model(5, small_options());
+  torch::optim::Adam adam(model->parameters(), torch::optim::AdamOptions(1e-3));
+  Checkpointer({file, "one", 0}).save(*model, adam, Json{{"step", 4}});
+  EXPECT_EQ((*Checkpointer({file, "one", 0}).restore(*model, adam))["step"], 4);
+  EXPECT_FALSE(Checkpointer({file, "two", 0}).restore(*model, adam).has_value());
+  const std::string bytes = read_file(file);
+  write_file_atomic(file, bytes.substr(0, bytes.size() / 2));
+  EXPECT_THROW(Checkpointer({file, "one", 0}).restore(*model, adam), Error);
+}
+
+TEST(Checkpoint, AdamWMomentsReturn) {
+  setup_torch(1, 1);
+  const fs::path file = scratch("adamw") / "c.safetensors";
+  const auto step = [](torch::nn::Linear& net, torch::optim::AdamW& adam) {
+    adam.zero_grad();
+    net(torch::randn({4, 3})).pow(2).sum().backward();
+    adam.step();
+  };
+  torch::nn::Linear net(3, 2);
+  torch::optim::AdamW adam(net->parameters(), torch::optim::AdamWOptions(0.1));
+  step(net, adam);
+  Checkpointer({file, "w", 0}).save(*net, adam, Json::object());
+  step(net, adam);
+  torch::nn::Linear other(3, 2);
+  torch::optim::AdamW fresh(other->parameters(), torch::optim::AdamWOptions(0.1));
+  ASSERT_TRUE(Checkpointer({file, "w", 0}).restore(*other, fresh).has_value());
+  step(other, fresh);
+  EXPECT_TRUE(torch::equal(net->weight, other->weight));
+}
+
+TEST(Export, HasTheNamesTheServerReads) {
+  setup_torch(1, 1);
+  const fs::path file = scratch("export") / "sasrec.safetensors";
+  const Sasrec model(5, small_options());
+  export_sasrec(file, model);
+  const artifact::SafetensorsFile opened(file);
+  EXPECT_EQ(opened.metadata().at("heads"), "2");
+  EXPECT_EQ(opened.tensor("item_embedding").shape, (std::vector<int64_t>{5, 16}));
+  EXPECT_EQ(opened.tensor("position_embedding").shape, (std::vector<int64_t>{8, 16}));
+  EXPECT_EQ(opened.tensor("blocks.0.ffn.up.weight").shape, (std::vector<int64_t>{64, 16}));
+  for (const char* name : {"norm1.weight", "attention.q.bias", "attention.o.weight", "norm2.bias",
+                           "ffn.down.weight"}) {
+    EXPECT_TRUE(opened.has(std::string("blocks.0.") + name)) << name;
+  }
+  EXPECT_TRUE(opened.has("norm.weight"));
+}
+
+}  // namespace
+}  // namespace podium::train
