@@ -20,7 +20,7 @@ struct SasrecOptions {
   double weight_decay = 0;
   int batch_tokens = 512;  // positions a step
   int epochs = 20;         // of a fit from scratch
-  int refit_epochs = 5;    // of a fit warm-started from the phase before
+  int refit_epochs = 8;    // of a fit warm-started from the phase before
   int eval_every = 5;      // epochs between validations (phase valid only)
   template <class V>
   void visit(V& v) {
