@@ -10,6 +10,7 @@
 #include "podium/base/progress.h"
 #include "podium/data/split_options.h"
 #include "podium/train/checkpoint.h"
+#include "podium/train/metrics_log.h"
 #include "podium/train/sasrec_train.h"
 #include "podium/train/torch_setup.h"
 
@@ -44,15 +45,23 @@ std::string line_of(const RankMetrics& m) {
                      m.ndcg5, m.ndcg10);
 }
 
+Json values_of(const OptionList& list) {
+  Json values = Json::object();
+  for (const auto& [key, entry] : list.to_json().items()) values[key] = entry["value"];
+  return values;
+}
+
 std::string fingerprint_of(SasrecArguments& a, const data::Dataset& dataset) {
   const std::string init =
       a.init.empty() ? "" : sha256_file(fs::path(a.init) / "sasrec.safetensors");
-  return sha256(fmt::format("{}|{}|{}|{}|{}", OptionList(a).to_json().dump(),
+  return sha256(fmt::format("{}|{}|{}|{}|{}", values_of(OptionList(a)).dump(),
                             dataset.manifest().dump(), a.phase, a.seed, init));
 }
 
-void write_result(const SasrecArguments& a, const Sasrec& model, const Json& content) {
+void write_result(const SasrecArguments& a, const Sasrec& model, const MetricsLog& log,
+                  const Json& content) {
   AtomicDir out{fs::path(a.out)};
+  log.finish(out.path() / "metrics.jsonl");
   export_sasrec(out.path() / "sasrec.safetensors", model);
   artifact::write_manifest(out.path(), "sasrec", 1, content);
   out.commit();
@@ -76,21 +85,25 @@ void run(SasrecArguments& a) {
                 .seed = uint64_t(a.seed),
                 .checkpoint = work / "checkpoint.safetensors",
                 .fingerprint = fingerprint_of(a, dataset)};
-  Json history = Json::array();
+  MetricsLog log(work / "metrics.jsonl");
   fit.after_epoch = [&](int epoch, double loss) {
-    const bool validate =
-        phase.name == "valid" && a.sasrec.eval_every > 0 && (epoch + 1) % a.sasrec.eval_every == 0;
-    log_info(fmt::format(
-        "epoch {:3}  loss {:.4f}{}", epoch + 1, loss,
-        validate ? "  valid " + line_of(evaluate_sasrec(model, dataset, phase.targets)) : ""));
+    Json row = {{"loss", loss}};
+    if (phase.name == "valid" && a.sasrec.eval_every > 0 &&
+        (epoch + 1) % a.sasrec.eval_every == 0) {
+      const RankMetrics metrics = evaluate_sasrec(model, dataset, phase.targets);
+      log_info(fmt::format("epoch {:3}  loss {:.4f}  valid {}", epoch + 1, loss, line_of(metrics)));
+      row["valid R@10"] = metrics.recall10;
+      row["valid N@10"] = metrics.ndcg10;
+    }
+    log.add(epoch + 1, row);
   };
   fit_sasrec(model, phase.fit, fit);
   if (a.evaluate) {
     log_info(fmt::format("phase {}: {}", phase.name,
                          line_of(evaluate_sasrec(model, dataset, phase.targets))));
   }
-  write_result(a, model,
-               {{"options", OptionList(a).to_json()}, {"phase", phase.name}, {"seed", a.seed}});
+  write_result(a, model, log,
+               {{"options", values_of(OptionList(a))}, {"phase", phase.name}, {"seed", a.seed}});
   fs::remove_all(work);
 }
 

@@ -1,0 +1,26 @@
+// metrics.jsonl: the learning curves of a training stage, one JSON object with "step" a line.
+#pragma once
+
+#include <cstdint>
+#include <map>
+
+#include "podium/base/files.h"
+#include "podium/base/json.h"
+
+namespace podium::train {
+
+// Appends to a file that survives a kill. A resumed run repeats the steps since its checkpoint with
+// equal values; finish() writes each step once, so that the result does not show the kill.
+class MetricsLog {
+ public:
+  explicit MetricsLog(fs::path file);  // reads what an earlier run wrote
+
+  void add(int64_t step, const Json& values);
+  void finish(const fs::path& file) const;  // in order of step
+
+ private:
+  fs::path file_;
+  std::map<int64_t, Json> rows_;
+};
+
+}  // namespace podium::train
