@@ -1,0 +1,66 @@
+#include "podium/data/split.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "podium/base/error.h"
+
+namespace podium::data {
+namespace {
+
+Phase hold_out(const Dataset& dataset, std::string name, uint32_t depth) {
+  Phase phase{std::move(name), {&dataset, {}}, {}};
+  for (UserIndex user = 0; user < dataset.users(); ++user) {
+    const auto n = static_cast<uint32_t>(dataset.items_of(user).size());
+    const uint32_t position = n > depth ? n - depth : 0;
+    phase.fit.length.push_back(position);
+    if (position > 0) phase.targets.push_back({user, position});
+  }
+  return phase;
+}
+
+// Events before `begin` fit; events in [begin, end) are asked for.
+Phase time_window(const Dataset& dataset, std::string name, int64_t begin, int64_t end) {
+  Phase phase{std::move(name), {&dataset, {}}, {}};
+  for (UserIndex user = 0; user < dataset.users(); ++user) {
+    const auto times = dataset.times_of(user);
+    const auto first =
+        static_cast<uint32_t>(std::lower_bound(times.begin(), times.end(), begin) - times.begin());
+    const auto last =
+        static_cast<uint32_t>(std::lower_bound(times.begin(), times.end(), end) - times.begin());
+    phase.fit.length.push_back(first);
+    for (uint32_t position = std::max(first, 1U); position < last; ++position) {
+      phase.targets.push_back({user, position});
+    }
+  }
+  return phase;
+}
+
+}  // namespace
+
+uint64_t View::events() const { return std::accumulate(length.begin(), length.end(), uint64_t{0}); }
+
+Split leave_one_out(const Dataset& dataset) {
+  return {hold_out(dataset, "slates", 3), hold_out(dataset, "valid", 2),
+          hold_out(dataset, "test", 1)};
+}
+
+Split global_time(const Dataset& dataset, double before_t0, double before_t1, double before_t2) {
+  if (!(0 < before_t0 && before_t0 < before_t1 && before_t1 < before_t2 && before_t2 < 1)) {
+    throw Error("the shares of a global-time split must ascend between 0 and 1",
+                "for example 0.7, 0.8, 0.9");
+  }
+  std::vector<int64_t> times;
+  times.reserve(dataset.events());
+  for (UserIndex user = 0; user < dataset.users(); ++user) {
+    const auto of_user = dataset.times_of(user);
+    times.insert(times.end(), of_user.begin(), of_user.end());
+  }
+  std::sort(times.begin(), times.end());
+  const auto border = [&](double share) { return times[size_t(share * double(times.size()))]; };
+  const int64_t t0 = border(before_t0), t1 = border(before_t1), t2 = border(before_t2);
+  return {time_window(dataset, "slates", t0, t1), time_window(dataset, "valid", t1, t2),
+          time_window(dataset, "test", t2, times.back() + 1)};
+}
+
+}  // namespace podium::data
