@@ -1,0 +1,97 @@
+#include "podium/funnel/pipeline_report.h"
+
+#include <fmt/format.h>
+
+#include <map>
+
+#include "podium/base/error.h"
+
+namespace podium::funnel {
+namespace {
+
+using eval::ExampleItem;
+using eval::ExampleSlate;
+
+std::vector<std::pair<std::string, std::string>> facts_of(const ReportSources& s) {
+  const data::Dataset& d = *s.dataset;
+  const double density = double(d.events()) / double(d.users()) / double(d.items());
+  return {{"users", std::to_string(d.users())},
+          {"items", std::to_string(d.items())},
+          {"events", std::to_string(d.events())},
+          {"density", fmt::format("{:.4f} %", 100 * density)},
+          {"targets", std::to_string(s.phase->targets.size())},
+          {"seed", std::to_string(s.seed)}};
+}
+
+std::string protocol_of(const ReportSources& s) {
+  const std::string split = s.protocol == "leave-one-out"
+                                ? "leave-one-out: each user's last event is predicted"
+                                : "global time: every event after the last border is predicted";
+  return split + ", ranked against the whole catalogue; items the user has seen are left out";
+}
+
+ExampleItem example_item(const ReportSources& s, data::ItemIndex item) {
+  const auto categories = s.dataset->categories(item);
+  ExampleItem out;
+  out.id = s.dataset->item_id(item);
+  out.title = s.dataset->title(item);
+  out.sid = s.sids->spell(item);
+  if (!categories.empty()) out.category = categories.back();
+  return out;
+}
+
+ExampleSlate example_slate(const ReportSources& s, size_t index) {
+  const rerank::Slate& slate = s.slates->at(index);
+  ExampleSlate out;
+  out.user = s.dataset->user_id(s.phase->targets.at(index).user);
+  for (data::ItemIndex item : slate.history) out.history.push_back(example_item(s, item));
+  for (const auto& candidate : slate.candidates) {
+    out.candidates.push_back(example_item(s, candidate.item));
+    out.candidates.back().positive = candidate.gain > 0;
+  }
+  return out;
+}
+
+// Answers of several policies to the same slates, by slate.
+std::vector<ExampleSlate> examples_of(const ReportSources& s) {
+  std::map<size_t, ExampleSlate> slates;
+  for (const auto& [stage, file] : s.traces) {
+    for (ExampleTrace& answer : example_traces_from_json(read_json(file))) {
+      auto found = slates.find(answer.slate);
+      if (found == slates.end()) {
+        found = slates.emplace(answer.slate, example_slate(s, answer.slate)).first;
+      }
+      found->second.answers.push_back({stage, std::move(answer.order), std::move(answer.trace)});
+    }
+  }
+  std::vector<ExampleSlate> all;
+  for (auto& [index, slate] : slates) all.push_back(std::move(slate));
+  return all;
+}
+
+}  // namespace
+
+eval::ReportInput collect_report(const ReportSources& sources) {
+  eval::ReportInput input;
+  input.title = sources.dataset->name();
+  input.protocol = protocol_of(sources);
+  input.facts = facts_of(sources);
+  input.targets = eval::target_set(*sources.phase);
+  for (const fs::path& file : sources.results) {
+    eval::SavedResults saved = eval::read_results(file);
+    if (saved.targets != input.targets) {
+      throw Error("results of other targets", "run the same command again", file.string());
+    }
+    for (auto& stage : saved.stages) input.stages.push_back(std::move(stage));
+  }
+  eval::sort_stages(input.stages);
+  for (const auto& [stage, file] : sources.curves) {
+    for (auto& curve : eval::read_curves(file, stage)) input.curves.push_back(std::move(curve));
+  }
+  input.metrics = sources.metrics;
+  input.timings = sources.timings;
+  input.examples = examples_of(sources);
+  return input;
+}
+
+}  // namespace podium::funnel
