@@ -1,0 +1,63 @@
+#!/bin/bash
+# kill -9 at random moments, then the same command: the run must end with the very numbers of an
+# undisturbed one.
+#
+#   tools/kill_test.sh BIN_DIR DATA_DIR [KILLS] [further flags of podium train...]
+#
+# BIN_DIR holds podium and podium-train. Needs a few times the time of one run. SEED chooses the
+# moments; WORK the scratch directory.
+set -euo pipefail
+
+if [ $# -lt 2 ]; then
+  sed -n '2,8p' "$0" | sed 's/^# \{0,1\}//'
+  exit 2
+fi
+bin=$1 data=$2 kills=${3:-5}
+shift $(( $# < 3 ? $# : 3 ))
+RANDOM=${SEED:-1}
+work=${WORK:-$(mktemp -d)}
+mkdir -p "$work"
+
+run() { "$bin/podium" --quiet train --data "$data" --out "$1" "${@:2}" > "$1.log" 2>&1; }
+
+# What must be equal: every result, but for measured times.
+digest() {
+  (cd "$1/stages" && find . -type f ! -name manifest.json | LC_ALL=C sort | while read -r file; do
+    case $file in
+      *.json | *.jsonl | *.html)
+        sum=$(sed -E 's/"(milliseconds|seconds|peak_mb|timings)": *(\[[^]]*\]|[-0-9.e+]+|null)//g' \
+                "$file" | sha256sum) ;;
+      *) sum=$(sha256sum < "$file") ;;
+    esac
+    echo "$sum $file"
+  done)
+}
+
+echo "undisturbed run in $work/whole"
+start=$(date +%s%N)
+run "$work/whole" "$@"
+whole_ms=$(( ($(date +%s%N) - start) / 1000000 ))
+echo "took $whole_ms ms"
+
+for (( i = 1; i <= kills; ++i )); do
+  # Moments spread over the run: each attempt goes on where the last one was killed.
+  wait_ms=$(( RANDOM % (2 * whole_ms / (kills + 1) + 1) ))
+  run "$work/killed" "$@" &
+  child=$!
+  sleep "$(( wait_ms / 1000 )).$(printf %03d $(( wait_ms % 1000 )))"
+  # run is a function in a subshell: its child is podium itself.
+  target=$(ps -o pid= --ppid "$child" | head -1 | tr -d ' ')
+  if [ -n "$target" ] && kill -9 "$target" 2> /dev/null; then
+    at=$(ls "$work/killed/work" 2> /dev/null | tr '\n' ' ')
+    echo "kill $i after $wait_ms ms${at:+, in stage $at}"
+  fi
+  wait "$child" 2> /dev/null || true
+done
+run "$work/killed" "$@"
+
+if ! diff <(digest "$work/whole") <(digest "$work/killed"); then
+  echo "FAILED: the killed run ended differently; see $work" >&2
+  exit 1
+fi
+echo "equal: $(digest "$work/whole" | wc -l) files"
+[ -n "${WORK:-}" ] || rm -rf "$work"
