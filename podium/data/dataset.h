@@ -41,8 +41,8 @@ class Dataset {
 
   // One user's events, oldest first.
   std::span<const ItemIndex> items_of(UserIndex user) const;
-  std::span<const int64_t> times_of(UserIndex user) const;   // unix seconds; event number if none
-  std::span<const float> ratings_of(UserIndex user) const;   // 1 where the source has none
+  std::span<const int64_t> times_of(UserIndex user) const;  // unix seconds; event number if none
+  std::span<const float> ratings_of(UserIndex user) const;  // 1 where the source has none
 
   // Catalogue text; empty when unknown. Price is NaN when unknown.
   std::string_view title(ItemIndex item) const;
@@ -80,7 +80,7 @@ class DatasetBuilder {
   DatasetBuilder();
   ~DatasetBuilder();
 
-  void add_item(const Item& item);    // a second row of the same id replaces the first
+  void add_item(const Item& item);  // a second row of the same id replaces the first
   void add_event(const Event& event);
   // k_core: drops users and items with fewer than k events until none is left to drop (0: keep
   // all). Returns the dataset's manifest content.
