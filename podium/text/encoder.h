@@ -11,8 +11,8 @@ namespace podium::text {
 
 struct EncoderOptions {
   int dim = 256;
-  int hash_bits = 18;       // 2^18 feature buckets
-  int max_ngram = 2;        // words and word pairs
+  int hash_bits = 18;  // 2^18 feature buckets
+  int max_ngram = 2;   // words and word pairs
   int power_iterations = 2;
   int oversample = 16;
   template <class V>
