@@ -3,6 +3,11 @@
 #include <cblas.h>
 
 #include <cmath>
+#include <vector>
+
+extern "C" void ssyevd_(const char* job, const char* half, const int* n, float* a, const int* lda,
+                        float* values, float* work, const int* lwork, int* iwork, const int* liwork,
+                        int* info);
 
 namespace podium::kernels {
 namespace {
@@ -85,6 +90,18 @@ void rms_norm(const float* x, const float* weight, float* y, size_t n, float eps
 }
 
 float silu(float x) { return x / (1.0F + std::exp(-x)); }
+
+bool symmetric_eigen(float* a, float* values, size_t n) {
+  const int order = size(n), ask = -1;
+  int info = 0, integers = 0;
+  float floats = 0;
+  ssyevd_("V", "U", &order, a, &order, values, &floats, &ask, &integers, &ask, &info);
+  std::vector<float> work(static_cast<size_t>(floats) + 1);
+  std::vector<int> iwork(static_cast<size_t>(integers) + 1);
+  const int lwork = static_cast<int>(work.size()), liwork = static_cast<int>(iwork.size());
+  ssyevd_("V", "U", &order, a, &order, values, work.data(), &lwork, iwork.data(), &liwork, &info);
+  return info == 0;
+}
 
 void set_blas_threads(int threads) { openblas_set_num_threads(threads); }
 

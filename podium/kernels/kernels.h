@@ -22,6 +22,10 @@ void softmax(float* x, size_t n);                            // in place, numeri
 void rms_norm(const float* x, const float* weight, float* y, size_t n, float eps);
 float silu(float x);
 
+// Eigenvalues (ascending) and eigenvectors (row i of `a` afterwards) of the symmetric a[n, n];
+// LAPACK ssyevd. False when it does not converge.
+bool symmetric_eigen(float* a, float* values, size_t n);
+
 // Sets OpenBLAS's own threads (1 at start-up of this library's users).
 void set_blas_threads(int threads);
 

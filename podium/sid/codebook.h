@@ -18,9 +18,9 @@ inline constexpr int kMaxLevels = 8;
 
 struct SidOptions {
   int levels = 4;
-  int codes = 256;          // codes a level; smaller catalogues use fewer, see codes_for()
-  int iterations = 25;      // Lloyd iterations a level
-  int minibatch = 0;        // rows an iteration; 0: all below 1 M items, 100 k rows above
+  int codes = 256;                // codes a level; smaller catalogues use fewer, see codes_for()
+  int iterations = 25;            // Lloyd iterations a level
+  int minibatch = 0;              // rows an iteration; 0: all below 1 M items, 100 k rows above
   bool random_last_level = true;  // z_L drawn from codes unused under its prefix
   template <class V>
   void visit(V& v) {
@@ -28,7 +28,8 @@ struct SidOptions {
     v("codes", codes, "codes a level (fewer for small catalogues)");
     v("iterations", iterations, "k-means iterations a level");
     v("minibatch", minibatch, "rows a k-means iteration; 0 chooses by catalogue size");
-    v("random_last_level", random_last_level, "last code drawn among those unused under its prefix");
+    v("random_last_level", random_last_level,
+      "last code drawn among those unused under its prefix");
   }
 };
 
@@ -46,7 +47,7 @@ struct SidTable {
   std::span<const uint16_t> of(uint32_t item) const {
     return {codes.data() + size_t(item) * levels, size_t(levels)};
   }
-  double uniqueness() const;             // distinct SIDs / items
+  double uniqueness() const;  // distinct SIDs / items
   // "<|sid_begin|><s_a_57><s_b_7><s_c_23><s_d_4><|sid_end|>"
   std::string spell(uint32_t item) const;
 };
@@ -62,7 +63,7 @@ struct SidModel {
 SidModel fit_rq_kmeans(std::span<const float> vectors, int dim, const SidOptions& options,
                        uint64_t seed, int threads);
 
-void save_sid(const fs::path& dir, const SidModel& model);   // sid.safetensors + sid.json
+void save_sid(const fs::path& dir, const SidModel& model);  // sid.safetensors + sid.json
 SidModel load_sid(const fs::path& dir);
 
 // Prefix trie over the SIDs: items below a prefix, allowed next codes. Built by sorting; immutable.

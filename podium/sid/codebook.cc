@@ -1,0 +1,178 @@
+#include "podium/sid/codebook.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <numeric>
+#include <set>
+
+#include "podium/artifact/safetensors.h"
+#include "podium/base/error.h"
+#include "podium/base/progress.h"
+#include "podium/base/rng.h"
+#include "podium/kernels/kernels.h"
+#include "podium/sid/kmeans.h"
+
+namespace podium::sid {
+namespace {
+
+constexpr size_t kMinibatchAbove = 1000000;
+constexpr size_t kMinibatch = 100000;
+
+void check(const SidOptions& options) {
+  if (options.levels < 2 || options.levels > kMaxLevels || options.codes < 2 ||
+      options.codes > 65536 || options.iterations < 1) {
+    throw Error("a semantic ID option is out of range",
+                fmt::format("levels 2..{}, codes 2..65536, iterations >= 1", kMaxLevels));
+  }
+}
+
+void subtract(std::vector<float>& residual, size_t dim, const std::vector<uint32_t>& owner,
+              std::span<const float> centroids) {
+  for (size_t i = 0; i < owner.size(); ++i) {
+    kernels::axpy(-1, &centroids[owner[i] * dim], &residual[i * dim], dim);
+  }
+}
+
+// z_L of every item drawn among the codes its prefix has not given out; a prefix with more items
+// than codes starts over.
+void draw_last_level(SidTable& table, uint64_t seed) {
+  const auto levels = static_cast<size_t>(table.levels);
+  std::map<std::vector<uint16_t>, std::vector<uint32_t>> below;
+  for (uint32_t i = 0; i < table.items(); ++i) {
+    const auto sid = table.of(i);
+    below[{sid.begin(), sid.end() - 1}].push_back(i);
+  }
+  Rng rng = Rng(seed).fork("last-level");
+  std::vector<uint16_t> codes(static_cast<size_t>(table.codes_per_level));
+  for (const auto& [prefix, items] : below) {
+    for (size_t n = 0; n < items.size(); ++n) {
+      if (n % codes.size() == 0) {
+        std::iota(codes.begin(), codes.end(), uint16_t{0});
+        rng.shuffle(std::span<uint16_t>(codes));
+      }
+      table.codes[items[n] * levels + levels - 1] = codes[n % codes.size()];
+    }
+  }
+}
+
+void measure(SidModel& model) {
+  const SidTable& table = model.table;
+  for (int level = 0; level < table.levels; ++level) {
+    std::vector<double> counts(static_cast<size_t>(table.codes_per_level));
+    for (uint32_t i = 0; i < table.items(); ++i) ++counts[table.of(i)[size_t(level)]];
+    double used = 0, entropy = 0;
+    for (const double count : counts) {
+      if (count == 0) continue;
+      ++used;
+      const double p = count / double(table.items());
+      entropy -= p * std::log2(p);
+    }
+    model.usage.push_back(used / table.codes_per_level);
+    model.perplexity.push_back(std::exp2(entropy));
+  }
+}
+
+}  // namespace
+
+int codes_for(size_t items, int codes) {
+  int fitting = 16;
+  while (fitting * 2 <= codes && size_t(fitting) * 2 * 4 <= items) fitting *= 2;
+  return std::min(fitting, codes);
+}
+
+double SidTable::uniqueness() const {
+  std::set<std::vector<uint16_t>> distinct;
+  for (uint32_t i = 0; i < items(); ++i) distinct.emplace(of(i).begin(), of(i).end());
+  return items() == 0 ? 0 : double(distinct.size()) / double(items());
+}
+
+std::string SidTable::spell(uint32_t item) const {
+  std::string text = "<|sid_begin|>";
+  for (size_t level = 0; level < size_t(levels); ++level) {
+    text += fmt::format("<s_{}_{}>", char('a' + level), of(item)[level]);
+  }
+  return text + "<|sid_end|>";
+}
+
+SidModel fit_rq_kmeans(std::span<const float> vectors, int dim, const SidOptions& options,
+                       uint64_t seed, int threads) {
+  check(options);
+  PODIUM_CHECK(dim > 0 && vectors.size() % size_t(dim) == 0 && !vectors.empty());
+  const size_t d = size_t(dim), n = vectors.size() / d, levels = size_t(options.levels);
+  SidModel model;
+  model.dim = dim;
+  model.table.levels = options.levels;
+  model.table.codes_per_level = codes_for(n, options.codes);
+  model.table.codes.assign(n * levels, 0);
+  const size_t codes = size_t(model.table.codes_per_level);
+  model.centroids.assign(levels * codes * d, 0);
+  std::vector<float> residual(vectors.begin(), vectors.end());
+  const size_t fitted = levels - (options.random_last_level ? 1 : 0);
+  const size_t batch = options.minibatch > 0 ? size_t(options.minibatch)
+                       : n > kMinibatchAbove ? kMinibatch
+                                             : 0;
+  Progress progress("semantic IDs", fitted, "levels");
+  for (size_t level = 0; level < fitted; ++level) {
+    const std::vector<float> centroids =
+        kmeans(residual, d, {int(codes), options.iterations, batch},
+               Rng(seed).fork("rq-kmeans").fork(level), threads);
+    const std::vector<uint32_t> owner = assign(residual, d, centroids, threads);
+    subtract(residual, d, owner, centroids);
+    std::copy(centroids.begin(), centroids.end(),
+              model.centroids.begin() + std::ptrdiff_t(level * codes * d));
+    for (size_t i = 0; i < n; ++i) {
+      model.table.codes[i * levels + level] = static_cast<uint16_t>(owner[i]);
+    }
+    progress.add();
+  }
+  if (options.random_last_level) draw_last_level(model.table, seed);
+  measure(model);
+  return model;
+}
+
+void save_sid(const fs::path& dir, const SidModel& model) {
+  const SidTable& table = model.table;
+  artifact::SafetensorsWriter writer;
+  writer.add<uint16_t>("codes", table.codes, {int64_t(table.items()), table.levels});
+  writer.add<float>("centroids", model.centroids, {table.levels, table.codes_per_level, model.dim});
+  writer.write(dir / "sid.safetensors");
+  write_json_atomic(dir / "sid.json", {{"levels", table.levels},
+                                       {"codes", table.codes_per_level},
+                                       {"items", table.items()},
+                                       {"dim", model.dim},
+                                       {"uniqueness", table.uniqueness()},
+                                       {"usage", model.usage},
+                                       {"perplexity", model.perplexity}});
+}
+
+SidModel load_sid(const fs::path& dir) {
+  const Json json = read_json(dir / "sid.json");
+  const artifact::SafetensorsFile file(dir / "sid.safetensors");
+  SidModel model;
+  try {
+    model.table.levels = json.at("levels").get<int>();
+    model.table.codes_per_level = json.at("codes").get<int>();
+    model.dim = json.at("dim").get<int>();
+    model.usage = json.at("usage").get<std::vector<double>>();
+    model.perplexity = json.at("perplexity").get<std::vector<double>>();
+  } catch (const Json::exception& e) {
+    throw Error(std::string("malformed sid.json: ") + e.what(), "fit the semantic IDs again",
+                dir.string());
+  }
+  const auto codes = file.get<uint16_t>("codes");
+  const auto centroids = file.get<float>("centroids");
+  model.table.codes.assign(codes.begin(), codes.end());
+  model.centroids.assign(centroids.begin(), centroids.end());
+  const int levels = model.table.levels;
+  const bool sound = levels >= 2 && levels <= kMaxLevels && model.table.codes_per_level > 0 &&
+                     codes.size() % size_t(levels) == 0 &&
+                     std::all_of(codes.begin(), codes.end(),
+                                 [&](uint16_t code) { return code < model.table.codes_per_level; });
+  if (!sound) throw Error("damaged semantic IDs", "fit them again", dir.string());
+  return model;
+}
+
+}  // namespace podium::sid
