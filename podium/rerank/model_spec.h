@@ -16,10 +16,10 @@ struct ModelSpec {
   int vocab = 0;
   int hidden = 128;
   int layers = 4;
-  int heads = 4;      // query heads
-  int kv_heads = 2;   // heads % kv_heads == 0
-  int head_dim = 32;  // independent of hidden / heads, even
-  int ffn = 320;      // SwiGLU's inner width
+  int heads = 4;             // query heads
+  int kv_heads = 2;          // heads % kv_heads == 0
+  int head_dim = 32;         // independent of hidden / heads, even
+  int ffn = 320;             // SwiGLU's inner width
   int max_positions = 4096;  // a slate of 100 candidates, its evidence, trace and answer
   double rope_theta = 10000.0;
   double norm_eps = 1e-6;

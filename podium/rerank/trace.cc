@@ -135,6 +135,24 @@ std::vector<std::string> trace_phrases() {
   return phrases;
 }
 
+std::string readable_trace(const PromptContext& context, const Slate& slate, std::string trace) {
+  PODIUM_CHECK(context.dataset != nullptr);
+  std::vector<ItemIndex> items;
+  for (const SlateCandidate& candidate : slate.candidates) items.push_back(candidate.item);
+  items.insert(items.end(), slate.history.begin(), slate.history.end());
+  for (ItemIndex item : items) {
+    const std::string sid = context.sids.spell(item);
+    std::string_view name = context.dataset->title(item);
+    if (name.empty()) name = context.dataset->item_id(item);
+    for (size_t at = trace.find(sid); at != std::string::npos; at = trace.find(sid, at)) {
+      const std::string spelled = fmt::format("{}[{}]", at == 0 ? "" : " ", name);
+      trace.replace(at, sid.size(), spelled);
+      at += spelled.size();
+    }
+  }
+  return trace;
+}
+
 RejectionResult rejection_sample(const PromptContext& context, const std::vector<Slate>& slates,
                                  const TeacherOptions& options, uint64_t seed) {
   const Rng root = Rng(seed).fork("evidence-teacher");

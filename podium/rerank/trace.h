@@ -47,6 +47,10 @@ TeacherTrace sample_trace(const PromptContext& context, const Slate& slate, doub
 // they are beside a catalogue they become many tokens).
 std::vector<std::string> trace_phrases();
 
+// For people: a trace's text with every SID of the slate's items spelled as [title], or as [item
+// id] where there is no title. Needs context.dataset.
+std::string readable_trace(const PromptContext& context, const Slate& slate, std::string trace);
+
 struct RejectionResult {
   std::vector<std::optional<TeacherTrace>> traces;  // [slates]; nullopt: none accepted
   double accept_rate;  // accepted samples / samples drawn (none where there is no positive)

@@ -1,0 +1,100 @@
+#include "podium/rerank/model_spec.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "podium/base/error.h"
+
+namespace podium::rerank {
+namespace {
+
+TEST(ModelSpec, SizesAreAsNamed) {
+  EXPECT_NEAR(double(model_spec("nano", 2600).parameters()), 1.0e6, 0.1e6);
+  EXPECT_NEAR(double(model_spec("small", 2600).parameters()), 6.0e6, 0.3e6);
+  EXPECT_NEAR(double(model_spec("base", 2600).parameters()), 25e6, 1e6);
+  EXPECT_THROW(model_spec("huge", 2600), Error);
+}
+
+TEST(ModelSpec, ParametersByHand) {
+  ModelSpec spec;
+  spec.vocab = 10;
+  spec.hidden = 4;
+  spec.layers = 1;
+  spec.heads = 2;
+  spec.kv_heads = 1;
+  spec.head_dim = 6;
+  spec.ffn = 5;
+  // embedding 40, q 48, k 24, v 24, o 48, head norms 12, mlp 60, norms 8, final norm 4
+  EXPECT_EQ(spec.parameters(), 268);
+  spec.tied = false;
+  EXPECT_EQ(spec.parameters(), 308);
+}
+
+TEST(ModelSpec, TableHasHuggingFaceNames) {
+  const auto table = tensor_table(model_spec("nano", 100));
+  std::set<std::string> names;
+  for (const auto& tensor : table) names.insert(tensor.name);
+  EXPECT_EQ(names.size(), table.size());
+  EXPECT_EQ(names.size(), 2u + 4 * 11);
+  EXPECT_TRUE(names.contains("model.layers.3.mlp.down_proj.weight"));
+  EXPECT_TRUE(names.contains("model.layers.0.self_attn.q_norm.weight"));
+  EXPECT_FALSE(names.contains("lm_head.weight"));
+}
+
+TEST(ModelSpec, ConfigRoundTrip) {
+  ModelSpec spec = model_spec("small", 4321);
+  spec.tied = false;
+  spec.rope_theta = 1e6;
+  const ModelSpec back = from_config_json(parse_json(to_config_json(spec).dump(), "t"), "t");
+  EXPECT_EQ(to_config_json(back), to_config_json(spec));
+  EXPECT_EQ(back.ffn, spec.ffn);
+  EXPECT_EQ(back.max_positions, spec.max_positions);
+  EXPECT_FALSE(back.tied);
+}
+
+TEST(ModelSpec, ReadsRopeParametersOfTransformers5) {
+  Json config = to_config_json(model_spec("nano", 100));
+  config.erase("rope_theta");
+  config["rope_parameters"] = {{"rope_type", "default"}, {"rope_theta", 5000.0}};
+  EXPECT_EQ(from_config_json(config, "t").rope_theta, 5000.0);
+}
+
+TEST(ModelSpec, MalformedConfigsAreRefusedByField) {
+  const Json good = to_config_json(model_spec("nano", 100));
+  const auto error_of = [&](const char* field, const Json& value) {
+    Json config = good;
+    config[field] = value;
+    try {
+      from_config_json(config, "config.json");
+    } catch (const Error& error) {
+      EXPECT_EQ(error.where(), "config.json");
+      return error.message();
+    }
+    return std::string("accepted");
+  };
+  for (const char* field :
+       {"vocab_size", "hidden_size", "num_hidden_layers", "head_dim", "num_attention_heads",
+        "num_key_value_heads", "intermediate_size", "max_position_embeddings"}) {
+    for (const Json& value : {Json(0), Json(-1), Json(1.5), Json("4"), Json(nullptr),
+                              Json(uint64_t(1) << 63), Json::array()}) {
+      EXPECT_NE(error_of(field, value).find(field), std::string::npos) << field << value;
+    }
+    Json config = good;
+    config.erase(field);
+    EXPECT_THROW(from_config_json(config, ""), Error) << field;
+  }
+  EXPECT_NE(error_of("rope_theta", 0), "accepted");
+  EXPECT_NE(error_of("rms_norm_eps", "x"), "accepted");
+  EXPECT_NE(error_of("tie_word_embeddings", 1), "accepted");
+  EXPECT_NE(error_of("model_type", "llama4"), "accepted");
+  EXPECT_NE(error_of("hidden_act", "gelu"), "accepted");
+  EXPECT_NE(error_of("attention_bias", true), "accepted");
+  EXPECT_NE(error_of("rope_scaling", {{"type", "yarn"}}), "accepted");
+  EXPECT_NE(error_of("num_key_value_heads", 3), "accepted");
+  EXPECT_NE(error_of("head_dim", 33), "accepted");
+  EXPECT_THROW(from_config_json(Json::array(), ""), Error);
+}
+
+}  // namespace
+}  // namespace podium::rerank

@@ -1,0 +1,143 @@
+#include "podium/rerank/prompt.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <set>
+
+#include "podium/base/error.h"
+#include "podium/rerank/test_world.h"
+
+namespace podium::rerank {
+namespace {
+
+class PromptTest : public testing::Test {
+ protected:
+  Slate two_items() {
+    Slate slate;
+    slate.id = "u@1";
+    slate.history = {2, 3, 4};
+    SlateCandidate first{.item = 0, .upstream_score = 2}, second{.item = 1, .upstream_score = 1};
+    first.evidence[kTogether] = 3;
+    first.evidence[kBrand] = 1;
+    first.gain = 1;
+    slate.candidates = {first, second};
+    return slate;
+  }
+  std::string sid(ItemIndex item) { return world_.sids().spell(item); }
+
+  TestWorld world_;
+};
+
+TEST_F(PromptTest, GoldenText) {
+  PromptOptions options;
+  options.max_history = 2;
+  const auto tokens = build_prompt(world_.context(options), two_items(), true);
+  EXPECT_EQ(world_.tokenizer().decode(tokens),
+            "<|im_start|>system\n"
+            "You rank a shop's candidates for one user. Explain, then recommend.<|im_end|>\n"
+            "<|im_start|>user\n"
+            "history: " +
+                sid(3) + sid(4) +
+                "\n"
+                "candidates:\n" +
+                sid(0) + "<ev_together_3><ev_brand_1>\n" + sid(1) +
+                "\n"
+                "<|im_end|>\n"
+                "<|im_start|>assistant\n");
+}
+
+TEST_F(PromptTest, WithoutTraceAndEvidence) {
+  PromptOptions options;
+  options.evidence = false;
+  const auto text =
+      world_.tokenizer().decode(build_prompt(world_.context(options), two_items(), false));
+  EXPECT_EQ(text.find("<ev_"), std::string::npos);
+  EXPECT_NE(text.find("one user. Recommend.<|im_end|>"), std::string::npos);
+}
+
+TEST_F(PromptTest, LabelsAndScoresNeverShow) {
+  Slate slate = two_items();
+  const auto before = build_prompt(world_.context(), slate, true);
+  slate.candidates[0].gain = 0;
+  slate.candidates[1].gain = 3;
+  slate.id = "other";
+  EXPECT_EQ(build_prompt(world_.context(), slate, true), before);
+}
+
+TEST_F(PromptTest, TitlesCannotBecomeControlTokens) {
+  PromptOptions options;
+  options.title_tokens = 100;
+  const auto tokens = build_prompt(world_.context(options), two_items(), true);
+  const auto marks = std::count(tokens.begin(), tokens.end(), world_.vocabulary().im_end);
+  EXPECT_EQ(marks, 2);  // titles hold "<|im_end|>"
+  EXPECT_NE(world_.tokenizer().decode(tokens).find("Title"), std::string::npos);
+  options.title_tokens = 1;
+  EXPECT_LT(build_prompt(world_.context(options), two_items(), true).size(), tokens.size());
+}
+
+TEST_F(PromptTest, AnswerIsJsonAndParsesBack) {
+  const auto context = world_.context();
+  Rng rng(1);
+  const Slate slate = world_.random_slate(rng, 7);
+  const std::vector<int> order = {3, 1, 6, 0, 2, 5, 4};
+  const auto trace = world_.tokenizer().encode("pattern: mixed.");
+  const auto answer = build_answer(context, slate, trace, true, order);
+  EXPECT_EQ(answer.back(), world_.vocabulary().im_end);
+  const Json json =
+      parse_json(world_.tokenizer().decode(std::span(answer).first(answer.size() - 1)), "answer");
+  EXPECT_EQ(json["explanation"], "pattern: mixed.");
+  ASSERT_EQ(json["recommendations"].size(), 7u);
+  EXPECT_EQ(json["recommendations"][0], sid(slate.candidates[3].item));
+  const auto parsed = parse_answer(context, slate, answer);
+  EXPECT_EQ(parsed.order, order);
+  EXPECT_EQ(parsed.trace, "pattern: mixed.");
+  const auto direct = build_answer(context, slate, {}, false, order);
+  EXPECT_EQ(parse_answer(context, slate, direct).order, order);
+}
+
+TEST_F(PromptTest, AnythingElseIsInvalid) {
+  const auto context = world_.context();
+  Rng rng(2);
+  const Slate slate = world_.random_slate(rng, 4);
+  const std::vector<int> order = {0, 1, 2, 3};
+  const auto good = build_answer(context, slate, {}, false, order);
+  ASSERT_EQ(parse_answer(context, slate, good).order, order);
+  EXPECT_TRUE(parse_answer(context, slate, {}).order.empty());
+  for (size_t i = 0; i < good.size(); ++i) {
+    auto shorter = good, changed = good, longer = good;
+    shorter.erase(shorter.begin() + i);
+    changed[i] = world_.vocabulary().im_start;
+    longer.insert(longer.begin() + i, good[i]);
+    EXPECT_TRUE(parse_answer(context, slate, shorter).order.empty()) << i;
+    EXPECT_TRUE(parse_answer(context, slate, changed).order.empty()) << i;
+    EXPECT_TRUE(parse_answer(context, slate, longer).order.empty()) << i;
+    EXPECT_TRUE(parse_answer(context, slate, std::span(good).first(i)).order.empty()) << i;
+  }
+  // A candidate twice, and one of another slate.
+  EXPECT_TRUE(parse_answer(context, slate,
+                           build_answer(context, slate, {}, false, std::vector<int>{0, 1, 2, 2}))
+                  .order.empty());
+  Slate other = slate;
+  other.candidates[3].item = slate.history[0];
+  EXPECT_TRUE(
+      parse_answer(context, slate, build_answer(context, other, {}, false, order)).order.empty());
+  // A quote inside the trace would break the JSON.
+  const auto quoted = world_.tokenizer().encode("a\"b");
+  EXPECT_TRUE(parse_answer(context, slate, build_answer(context, slate, quoted, true, order))
+                  .order.empty());
+}
+
+TEST_F(PromptTest, VocabularyTokensAreDistinct) {
+  const auto& v = world_.vocabulary();
+  std::set<TokenId> ids = {v.im_start,         v.im_end,     v.sid_begin,
+                           v.sid_end,          v.open_trace, v.open_answer,
+                           v.open_answer_only, v.next_item,  v.close_answer};
+  EXPECT_EQ(ids.size(), 9u);
+  EXPECT_EQ(world_.tokenizer().bytes_of(v.code(2, 5)), "<s_c_5>");
+  EXPECT_EQ(world_.tokenizer().bytes_of(v.evidence(kPrice, 2)), "<ev_price_2>");
+  EXPECT_THROW(Vocabulary(world_.tokenizer(), TestWorld::kLevels, TestWorld::kCodes + 1), Error);
+}
+
+}  // namespace
+}  // namespace podium::rerank

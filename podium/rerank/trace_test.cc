@@ -1,0 +1,179 @@
+#include "podium/rerank/trace.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+#include <regex>
+
+#include "podium/rerank/grammar.h"
+#include "podium/rerank/reward.h"
+#include "podium/rerank/test_world.h"
+
+namespace podium::rerank {
+namespace {
+
+class TraceTest : public testing::Test {
+ protected:
+  // Reads a trace back against the slate; every clause must be true of it.
+  void expect_true(const PromptContext& context, const Slate& slate, const TeacherTrace& sample) {
+    const std::string text = world_.tokenizer().decode(sample.trace);
+    std::smatch parts;
+    ASSERT_TRUE(std::regex_match(
+        text, parts, std::regex(R"(pattern: ([^.<]*)\.((?:<[^ ]*> [^<]*)+) best(<[^ ]*>))")))
+        << text;
+    expect_pattern(context, slate, parts[1]);
+    const std::string clauses = parts[2];
+    const std::regex clause(R"(((?:<[^>]*>)+) ([^<.]*)\.)");
+    std::vector<int> cited;
+    for (std::sregex_iterator at(clauses.begin(), clauses.end(), clause), end; at != end; ++at) {
+      cited.push_back(candidate_of(slate, (*at)[1]));
+      expect_evidence(slate.candidates.at(cited.back()).evidence, (*at)[2]);
+    }
+    EXPECT_EQ(cited.size(), 2u) << text;
+    EXPECT_TRUE(std::is_sorted(cited.begin(), cited.end()));
+    EXPECT_EQ(candidate_of(slate, parts[3]), sample.order[0]);
+    EXPECT_NE(std::find(cited.begin(), cited.end(), sample.order[0]), cited.end());
+  }
+
+  int candidate_of(const Slate& slate, const std::string& spelled) {
+    for (size_t i = 0; i < slate.candidates.size(); ++i) {
+      if (world_.sids().spell(slate.candidates[i].item) == spelled) return int(i);
+    }
+    ADD_FAILURE() << spelled << " is not in the slate";
+    return 0;
+  }
+
+  static void expect_evidence(const Evidence& evidence, const std::string& text) {
+    if (text == "no evidence") {
+      for (int level : evidence) EXPECT_EQ(level, 0);
+      return;
+    }
+    for (size_t begin = 0; begin < text.size();) {
+      const size_t comma = std::min(text.find(", ", begin), text.size());
+      const std::string claim = text.substr(begin, comma - begin);
+      begin = comma + 2;
+      bool found = false;
+      for (int kind = 0; kind < kEvidenceKinds; ++kind) {
+        const std::string phrase(evidence_phrase(EvidenceKind(kind)));
+        const int level = evidence[kind];
+        found |= claim == phrase + " strong" && level == 3;
+        found |= claim == phrase && level == 2;
+        found |= claim == phrase + " weak" && level == 1;
+      }
+      EXPECT_TRUE(found) << claim;
+    }
+  }
+
+  void expect_pattern(const PromptContext& context, const Slate& slate, std::string claim) {
+    std::map<std::string, int> count;
+    int most = 0;
+    const size_t shown = std::min<size_t>(context.options.max_history, slate.history.size());
+    for (size_t i = slate.history.size() - shown; i < slate.history.size(); ++i) {
+      std::string name(world_.dataset().categories(slate.history[i]).back());
+      std::replace(name.begin(), name.end(), '"', ' ');
+      most = std::max(most, ++count[name]);
+    }
+    if (claim == "unknown") {
+      EXPECT_EQ(shown, 0u);
+    } else if (claim == "mixed") {
+      EXPECT_EQ(most, 1);
+    } else {
+      int cited = 0;  // a long name may be cut behind a word
+      for (const auto& [name, n] : count) {
+        if (name.starts_with(claim)) cited = std::max(cited, n);
+      }
+      EXPECT_EQ(cited, most) << claim;
+    }
+  }
+
+  TestWorld world_;
+};
+
+TEST_F(TraceTest, EveryClauseIsTrueAndShort) {
+  PromptOptions options;
+  options.max_history = 4;
+  const auto context = world_.context(options);
+  const auto mask = trace_mask(world_.tokenizer(), world_.vocabulary());
+  size_t longest = 0;
+  for (uint64_t seed = 0; seed < 300; ++seed) {
+    Rng rng(seed);
+    const Slate slate = world_.random_slate(rng, 2 + int(rng.below(12)), int(rng.below(7)));
+    const auto sample = sample_trace(context, slate, 1.0, rng);
+    ASSERT_TRUE(is_permutation_of(sample.order, slate.candidates.size()));
+    expect_true(context, slate, sample);
+    for (TokenId token : sample.trace) EXPECT_TRUE(mask[token]) << token;
+    longest = std::max(longest, sample.trace.size());
+    const auto answer = build_answer(context, slate, sample.trace, true, sample.order);
+    EXPECT_EQ(parse_answer(context, slate, answer).order, sample.order);
+  }
+  EXPECT_LE(longest, 48u);
+}
+
+TEST_F(TraceTest, LabelsNeverInfluenceASample) {
+  for (uint64_t seed = 0; seed < 50; ++seed) {
+    Rng rng(seed);
+    Slate slate = world_.random_slate(rng, 10);
+    Rng one(seed), two(seed);
+    const auto before = sample_trace(world_.context(), slate, 1.0, one);
+    for (auto& candidate : slate.candidates) candidate.gain = uint8_t(rng.below(4));
+    const auto after = sample_trace(world_.context(), slate, 1.0, two);
+    EXPECT_EQ(before.trace, after.trace);
+    EXPECT_EQ(before.order, after.order);
+  }
+}
+
+TEST_F(TraceTest, TemperatureZeroFollowsTheRanker) {
+  Rng rng(5);
+  const Slate slate = world_.random_slate(rng, 6);
+  EXPECT_EQ(sample_trace(world_.context(), slate, 0, rng).order,
+            (std::vector<int>{0, 1, 2, 3, 4, 5}));
+}
+
+TEST_F(TraceTest, SamplingIsPlackettLuce) {
+  Slate slate;
+  slate.candidates = {{.item = 0, .upstream_score = 1}, {.item = 1, .upstream_score = 0}};
+  Rng rng(6);
+  int first = 0;
+  for (int i = 0; i < 2000; ++i) {
+    first += sample_trace(world_.context(), slate, 1.0, rng).order[0] == 0;
+  }
+  EXPECT_NEAR(first / 2000.0, 1 / (1 + std::exp(-1.0)), 0.035);  // > 3 standard deviations
+}
+
+TEST_F(TraceTest, RejectionKeepsOnlyPositivesFirst) {
+  Rng rng(8);
+  std::vector<Slate> slates;
+  for (int i = 0; i < 40; ++i) slates.push_back(world_.random_slate(rng, 10));
+  for (auto& candidate : slates[3].candidates) candidate.gain = 0;
+  const TeacherOptions options;
+  const auto result = rejection_sample(world_.context(), slates, options, 9);
+  const auto again = rejection_sample(world_.context(), slates, options, 9);
+  ASSERT_EQ(result.traces.size(), slates.size());
+  EXPECT_FALSE(result.traces[3].has_value());
+  size_t kept = 0;
+  for (size_t i = 0; i < slates.size(); ++i) {
+    if (!result.traces[i]) continue;
+    ++kept;
+    EXPECT_GT(slates[i].candidates[result.traces[i]->order[0]].gain, 0);
+    EXPECT_EQ(result.traces[i]->trace, again.traces[i]->trace);
+    expect_true(world_.context(), slates[i], *result.traces[i]);
+  }
+  EXPECT_GT(kept, 20u);
+  EXPECT_DOUBLE_EQ(result.coverage, double(kept) / 40);
+  EXPECT_GT(result.accept_rate, 0.2);
+  EXPECT_LT(result.accept_rate, 1.0);
+}
+
+TEST_F(TraceTest, ReadableTraceNamesItems) {
+  Rng rng(10);
+  const Slate slate = world_.random_slate(rng, 3);
+  const auto context = world_.context();
+  const auto sample = sample_trace(context, slate, 1.0, rng);
+  const auto text = readable_trace(context, slate, world_.tokenizer().decode(sample.trace));
+  EXPECT_EQ(text.find("<|sid_begin|>"), std::string::npos);
+  EXPECT_NE(text.find("best [Title "), std::string::npos);
+}
+
+}  // namespace
+}  // namespace podium::rerank
