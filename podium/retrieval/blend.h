@@ -1,0 +1,28 @@
+// Blending: each source gives its best items in turn up to its quota, duplicates merge.
+#pragma once
+
+#include "podium/retrieval/sources.h"
+
+namespace podium::retrieval {
+
+struct BlendOptions {
+  int quota = 60;   // best items taken from each source
+  int total = 150;  // candidates after merging
+  template <class V>
+  void visit(V& v) {
+    v("quota", quota, "best items taken from each source");
+    v("total", total, "candidates after duplicates have merged");
+  }
+};
+
+struct Blended {
+  ItemIndex item;
+  std::vector<float> score;  // [sources] NaN where the source did not name the item
+  std::vector<int> rank;     // [sources] from 0, -1 where it did not
+};
+
+// In order of the round in which an item first came up (rank 0 of every source, then rank 1 ..).
+std::vector<Blended> blend(const std::vector<const Retriever*>& sources, const Query& query,
+                           const BlendOptions& options);
+
+}  // namespace podium::retrieval

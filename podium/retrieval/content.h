@@ -1,0 +1,27 @@
+// Content kNN: items whose text is like the mean of the newest history. Finds cold items too.
+#pragma once
+
+#include "podium/retrieval/vector_index.h"
+
+namespace podium::retrieval {
+
+class Content : public Retriever {
+ public:
+  // vectors: unit rows [items, dim]. The newest `last` items of the history are averaged.
+  Content(std::span<const float> vectors, size_t dim, int last = 5);
+  static std::unique_ptr<Content> load(const fs::path& dir);
+
+  std::string_view name() const override { return "content"; }
+  std::vector<Scored> retrieve(const Query& query, size_t n) const override;
+  void save(const fs::path& dir) const override;
+
+  std::vector<float> mean(std::span<const ItemIndex> history) const;  // unit length, or zero
+  float similarity(ItemIndex a, ItemIndex b) const;
+  float similarity(std::span<const float> mean, ItemIndex item) const;
+
+ private:
+  VectorIndex index_;
+  int last_;
+};
+
+}  // namespace podium::retrieval

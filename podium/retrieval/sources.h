@@ -1,0 +1,48 @@
+// The list of candidate sources. A new retriever is added here, and nowhere else: it then takes
+// part in the blend, its score and rank become features of the ranker, and it gets a row in the
+// report.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "podium/retrieval/content.h"
+#include "podium/retrieval/covisitation.h"
+#include "podium/retrieval/popularity.h"
+#include "podium/retrieval/sasrec.h"
+
+namespace podium::retrieval {
+
+struct SourceOptions {
+  double half_life_days = 90;
+  CovisitationOptions covisitation;
+  template <class V>
+  void visit(V& v) {
+    v("half_life_days", half_life_days, "popularity: days after which an event weighs half");
+    v.section("covisitation", covisitation);
+  }
+};
+
+// What sources are fitted on.
+struct SourceInputs {
+  const data::View* view = nullptr;
+  std::span<const float> item_vectors;  // unit rows [items, dim]
+  size_t dim = 0;
+  fs::path sasrec_dir;  // of the same phase; empty: no SASRec
+};
+
+// Immutable and thread-safe once built.
+struct Sources {
+  std::unique_ptr<Popularity> popularity;
+  std::unique_ptr<Covisitation> covisitation;
+  std::unique_ptr<Content> content;
+  std::unique_ptr<Sasrec> sasrec;  // null when not trained
+
+  std::vector<const Retriever*> all() const;  // every source there is, in report order
+};
+
+Sources fit_sources(const SourceInputs& inputs, const SourceOptions& options);
+void save_sources(const Sources& sources, const fs::path& dir);
+Sources load_sources(const fs::path& dir, const SourceOptions& options);
+
+}  // namespace podium::retrieval
