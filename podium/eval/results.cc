@@ -1,0 +1,148 @@
+#include "podium/eval/results.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <numeric>
+#include <utility>
+
+#include "podium/base/error.h"
+#include "podium/base/json.h"
+
+namespace podium::eval {
+namespace {
+
+constexpr int kVersion = 1;
+
+int64_t day_of(int64_t time) {
+  constexpr int64_t kDay = 86400;
+  return time >= 0 ? time / kDay : -((-time + kDay - 1) / kDay);
+}
+
+std::vector<ItemGroup> group_items(const std::vector<uint32_t>& popularity) {
+  std::vector<uint32_t> known;
+  for (uint32_t i = 0; i < popularity.size(); ++i) {
+    if (popularity[i] > 0) known.push_back(i);
+  }
+  std::stable_sort(known.begin(), known.end(),
+                   [&](uint32_t a, uint32_t b) { return popularity[a] > popularity[b]; });
+  std::vector<ItemGroup> groups(popularity.size(), ItemGroup::kTail);
+  for (size_t r = 0; r < known.size() / 5; ++r) groups[known[r]] = ItemGroup::kHead;
+  for (size_t i = 0; i < popularity.size(); ++i) {
+    if (popularity[i] < kColdBelow) groups[i] = ItemGroup::kCold;
+  }
+  return groups;
+}
+
+Json targets_json(const TargetSet& set) {
+  Json user = Json::array(), history = Json::array(), same_day = Json::array(),
+       group = Json::array();
+  for (const TargetInfo& t : set.targets) {
+    user.push_back(t.user);
+    history.push_back(t.history);
+    same_day.push_back(t.same_day ? 1 : 0);
+    group.push_back(int(t.group));
+  }
+  return {{"user", user}, {"history", history}, {"same_day", same_day}, {"group", group}};
+}
+
+std::vector<TargetInfo> targets_from(const Json& json) {
+  const size_t n = json.at("user").size();
+  std::vector<TargetInfo> targets(n);
+  for (size_t t = 0; t < n; ++t) {
+    const auto group = json.at("group").at(t).get<int>();
+    if (group < 0 || group > int(ItemGroup::kCold)) throw std::out_of_range("item group");
+    targets[t] = {.user = json.at("user").at(t).get<uint32_t>(),
+                  .history = json.at("history").at(t).get<uint32_t>(),
+                  .same_day = json.at("same_day").at(t).get<int>() != 0,
+                  .group = ItemGroup(group)};
+  }
+  return targets;
+}
+
+Json stage_json(const StageResult& s) {
+  return {{"stage", s.stage},
+          {"identity_rate", s.identity_rate},
+          {"invalid_rate", s.invalid_rate},
+          {"position_bias", s.position_bias},
+          {"milliseconds", s.milliseconds},
+          {"rank", s.rank},
+          {"lists", s.lists}};
+}
+
+StageResult stage_from(const Json& json, const TargetSet& set) {
+  StageResult s;
+  json.at("stage").get_to(s.stage);
+  json.at("identity_rate").get_to(s.identity_rate);
+  json.at("invalid_rate").get_to(s.invalid_rate);
+  json.at("position_bias").get_to(s.position_bias);
+  json.at("milliseconds").get_to(s.milliseconds);
+  json.at("rank").get_to(s.rank);
+  json.at("lists").get_to(s.lists);
+  if (s.rank.size() != set.targets.size() || s.lists.size() != set.targets.size()) {
+    throw std::out_of_range(fmt::format("columns of stage {}", s.stage));
+  }
+  for (const auto& list : s.lists) {
+    for (const data::ItemIndex item : list) {
+      if (item >= set.popularity.size()) throw std::out_of_range("item index");
+    }
+  }
+  return s;
+}
+
+}  // namespace
+
+TargetSet target_set(const data::Phase& phase) {
+  const data::Dataset& dataset = *phase.fit.dataset;
+  TargetSet set;
+  set.popularity.resize(dataset.items());
+  for (data::UserIndex u = 0; u < dataset.users(); ++u) {
+    for (const data::ItemIndex item : phase.fit.items_of(u)) ++set.popularity[item];
+  }
+  const std::vector<ItemGroup> groups = group_items(set.popularity);
+  set.targets.reserve(phase.targets.size());
+  for (const data::Target& target : phase.targets) {
+    const auto times = dataset.times_of(target.user);
+    const uint32_t p = target.position;
+    set.targets.push_back({.user = target.user,
+                           .history = p,
+                           .same_day = p > 0 && day_of(times[p]) == day_of(times[p - 1]),
+                           .group = groups[dataset.items_of(target.user)[p]]});
+  }
+  return set;
+}
+
+void write_results(const fs::path& file, const TargetSet& targets,
+                   const std::vector<StageResult>& stages) {
+  Json json = {{"podium", {{"kind", "results"}, {"version", kVersion}}},
+               {"popularity", targets.popularity},
+               {"targets", targets_json(targets)},
+               {"stages", Json::array()}};
+  for (const StageResult& s : stages) json["stages"].push_back(stage_json(s));
+  write_file_atomic(file, json.dump());
+}
+
+SavedResults read_results(const fs::path& file) {
+  const Json json = read_json(file);
+  const std::string where = file.string();
+  try {
+    if (json.at("podium").at("kind") != "results") throw std::out_of_range("kind");
+    if (json.at("podium").at("version").get<int>() > kVersion) {
+      throw Error("the results were written by a newer podium", "update podium", where);
+    }
+    SavedResults saved;
+    json.at("popularity").get_to(saved.targets.popularity);
+    saved.targets.targets = targets_from(json.at("targets"));
+    for (const Json& stage : json.at("stages")) {
+      saved.stages.push_back(stage_from(stage, saved.targets));
+    }
+    return saved;
+  } catch (const Error&) {
+    throw;
+  } catch (const std::exception& error) {
+    throw Error(fmt::format("not a results file: {}", error.what()),
+                "run `podium train` again: it rewrites this file", where);
+  }
+}
+
+}  // namespace podium::eval
