@@ -1,0 +1,65 @@
+// Features of a candidate for the ranker: one piece of code for training and serving.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "podium/data/dataset.h"
+#include "podium/retrieval/blend.h"
+
+namespace podium::ranking {
+
+using data::ItemIndex;
+
+// Named columns behind the sources' scores and ranks.
+enum Column : uint8_t {
+  kNextLast,  // times the candidate followed the last item directly
+  kNearLast,  // times it stood near the last item
+  kNearLag2,  // ... the one before
+  kNearLag3,
+  kAffinitySum,  // normalised co-visitation with the last 10, decayed by .8 a place
+  kAffinityMax,
+  kTextLast,       // content similarity to the last item
+  kTextMean,       // to the mean of the last 5
+  kTextMax,        // the highest with any of the last 10
+  kSequenceScore,  // SASRec's, for every candidate; NaN without SASRec
+  kLogCount,       // log(1 + events)
+  kLogRecent,      // log(1 + decayed events)
+  kBrandLast,      // same brand as the last item
+  kBrandCount,     // history items of its brand
+  kCategoryLast,   // categories shared with the last item
+  kCategoryCount,  // of the last 5 items, those with its most special category
+  kPriceRatio,     // log(price / mean price of the last 5); NaN when unknown
+  kHistoryLength,  // log(1 + events)
+  kIdleDays,       // log(1 + days since the last event)
+  kColumns
+};
+
+// Holds references; immutable and thread-safe. All statistics come from the sources, so a feature
+// knows what the sources were fitted on and nothing later.
+class Features {
+ public:
+  Features(const data::Dataset& dataset, const retrieval::Sources& sources);
+
+  size_t count() const { return names_.size(); }
+  const std::vector<std::string>& names() const { return names_; }
+  size_t column(Column column) const { return first_ + column; }
+
+  // out [candidates, count()], row-major; absent values are NaN.
+  void compute(const retrieval::Query& query, const std::vector<retrieval::Blended>& candidates,
+               float* out) const;
+
+ private:
+  struct Context;
+  void fill(const retrieval::Query& query, const Context& context, ItemIndex item,
+            float* row) const;
+
+  const data::Dataset& dataset_;
+  const retrieval::Sources& sources_;
+  size_t first_;  // columns of the sources come first
+  std::vector<std::string> names_;
+  std::vector<std::vector<uint32_t>> categories_;  // [items], numbers, general to special
+  std::vector<uint32_t> brand_;                    // [items], 0: unknown
+};
+
+}  // namespace podium::ranking

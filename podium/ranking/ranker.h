@@ -1,0 +1,64 @@
+// LambdaMART by XGBoost (objective rank:ndcg): the upstream's ranker and the legacy re-ranker that
+// GR2 has to beat.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "podium/base/files.h"
+
+namespace podium::ranking {
+
+struct RankerOptions {
+  int rounds = 300;
+  int patience = 40;  // rounds without a better NDCG@10 on held-out groups
+  double learning_rate = 0.08;
+  int max_depth = 6;
+  double min_child_weight = 5;
+  double row_share = 0.8, column_share = 0.7;
+  int negatives = 60;  // candidates kept a group beside the positive
+  template <class V>
+  void visit(V& v) {
+    v("rounds", rounds, "boosting rounds at most");
+    v("patience", patience, "rounds without gain on held-out groups before stopping");
+    v("learning_rate", learning_rate, "shrinkage of each tree");
+    v("max_depth", max_depth, "depth of a tree");
+    v("min_child_weight", min_child_weight, "least weight of a leaf");
+    v("row_share", row_share, "rows drawn a tree");
+    v("column_share", column_share, "features drawn a tree");
+    v("negatives", negatives, "candidates kept a training group beside the positive");
+  }
+};
+
+// Rows grouped by query, groups one after another.
+struct RankingData {
+  size_t features = 0;
+  std::vector<float> rows;       // [candidates, features], NaN: absent
+  std::vector<float> labels;     // [candidates]
+  std::vector<uint32_t> groups;  // candidates a group
+};
+
+// Immutable and thread-safe once trained (XGBoost's prediction on dense rows is).
+class Ranker {
+ public:
+  // names: of the features. Every tenth group is held out to stop early.
+  static Ranker train(const RankingData& data, const std::vector<std::string>& names,
+                      const RankerOptions& options, uint64_t seed, int threads);
+  static Ranker load(const fs::path& file);  // throws Error on a damaged file
+  void save(const fs::path& file) const;
+  Ranker(Ranker&&) noexcept;
+  Ranker& operator=(Ranker&&) noexcept;
+  ~Ranker();
+
+  std::vector<float> predict(const float* rows, size_t count, size_t features) const;
+  // Total gain a feature, by "fN" number.
+  std::vector<std::pair<std::string, float>> gains() const;
+
+ private:
+  struct Booster;
+  explicit Ranker(std::unique_ptr<Booster> booster);
+  std::unique_ptr<Booster> booster_;
+};
+
+}  // namespace podium::ranking
