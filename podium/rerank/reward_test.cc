@@ -142,7 +142,7 @@ TEST_P(RewardProperties, IdentityGateClosesOnCopiesAlone) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Random, RewardProperties, testing::Range(0, 50));
+INSTANTIATE_TEST_SUITE_P(Random, RewardProperties, testing::Range(0, 10));
 
 }  // namespace
 }  // namespace podium::rerank

@@ -1,0 +1,190 @@
+#include "podium/runtime/forward.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "podium/base/error.h"
+#include "podium/runtime/reference.h"
+#include "podium/runtime/test_weights.h"
+#include "podium/runtime/vector_math.h"
+
+namespace podium::runtime {
+namespace {
+
+rerank::ModelSpec tiny() {
+  rerank::ModelSpec spec;
+  spec.vocab = 50;
+  spec.hidden = 24;
+  spec.layers = 3;
+  spec.heads = 6;
+  spec.kv_heads = 2;
+  spec.head_dim = 8;
+  spec.ffn = 40;
+  return spec;
+}
+
+std::vector<TokenId> random_tokens(size_t n, uint64_t seed) {
+  Rng rng(seed);
+  std::vector<TokenId> tokens;
+  for (size_t i = 0; i < n; ++i) tokens.push_back(TokenId(rng.below(50)));
+  return tokens;
+}
+
+void expect_close(std::span<const float> a, std::span<const float> b, double tolerance) {
+  ASSERT_EQ(a.size(), b.size());
+  for (size_t i = 0; i < a.size(); ++i) {
+    ASSERT_NEAR(a[i], b[i], tolerance * std::max(1.0, std::abs(double(b[i])))) << i;
+  }
+}
+
+class ForwardTest : public testing::Test {
+ protected:
+  ForwardTest() : weights_(tiny(), 1), model_(tiny(), weights_.weights()) {}
+
+  // Final states of every position, without any cache from before.
+  std::vector<float> whole(std::span<const TokenId> tokens) {
+    KvCache cache(model_.spec, tokens.size());
+    Chunk chunk{tokens, nullptr, &cache};
+    const auto states = forward(model_, {&chunk, 1}, Rows::kAll, work_);
+    return {states.begin(), states.end()};
+  }
+  std::vector<float> last(std::span<const TokenId> tokens) {
+    const auto states = whole(tokens);
+    return {states.end() - model_.spec.hidden, states.end()};
+  }
+
+  TestWeights weights_;
+  Model model_;
+  Workspace work_;
+};
+
+TEST_F(ForwardTest, AgreesWithTheSlowReference) {
+  const Engine engine(tiny(), weights_.weights());
+  for (size_t length : {1, 7, 150}) {  // 150: more than one causal block
+    const auto tokens = random_tokens(length, length);
+    const auto fast = engine.logits(tokens);
+    const auto slow = reference_logits(model_, tokens);
+    expect_close(fast, std::vector<float>(slow.begin(), slow.end()), 2e-5);
+  }
+}
+
+TEST_F(ForwardTest, UntiedHeadsAreUsed) {
+  auto spec = tiny();
+  spec.tied = false;
+  const TestWeights weights(spec, 2);
+  const Model model(spec, weights.weights());
+  const auto tokens = random_tokens(5, 3);
+  const auto slow = reference_logits(model, tokens);
+  expect_close(Engine(spec, weights.weights()).logits(tokens),
+               std::vector<float>(slow.begin(), slow.end()), 2e-5);
+}
+
+TEST_F(ForwardTest, CachedChunksAgreeWithOneGo) {
+  const auto tokens = random_tokens(90, 4);
+  const auto expected = last(tokens);
+  for (const std::vector<size_t>& cuts :
+       {std::vector<size_t>{90}, {89, 1}, {1, 88, 1}, {30, 30, 30}, {70, 5, 1, 1, 13}}) {
+    KvCache cache(model_.spec, 90);
+    std::span<const TokenId> rest = tokens;
+    std::vector<float> states;
+    for (size_t cut : cuts) {
+      Chunk chunk{rest.first(cut), nullptr, &cache};
+      const auto out = forward(model_, {&chunk, 1}, Rows::kLast, work_);
+      states.assign(out.begin(), out.end());
+      rest = rest.subspan(cut);
+    }
+    EXPECT_EQ(cache.length, 90u);
+    expect_close(states, expected, 1e-5);
+  }
+}
+
+TEST_F(ForwardTest, ForksShareAPrefixAndABatchIsItsParts) {
+  const auto prefix_a = random_tokens(33, 5), prefix_b = random_tokens(12, 6);
+  KvCache a(model_.spec, 33), b(model_.spec, 12);
+  std::vector<Chunk> prefill = {{prefix_a, nullptr, &a}, {prefix_b, nullptr, &b}};
+  forward(model_, prefill, Rows::kLast, work_);
+  std::vector<std::vector<TokenId>> tails;
+  for (size_t i = 0; i < 5; ++i) tails.push_back(random_tokens(8, 20 + i));
+  std::vector<KvCache> own;
+  for (size_t i = 0; i < 5; ++i) own.emplace_back(model_.spec, 8);
+  std::vector<float> states;
+  // Two steps of ragged chunks; forks 0..2 of a, 3..4 of b.
+  const size_t cut[] = {1, 4, 7, 2, 3};
+  for (int step = 0; step < 2; ++step) {
+    std::vector<Chunk> chunks;
+    for (size_t i = 0; i < 5; ++i) {
+      const auto tail = std::span<const TokenId>(tails[i]);
+      chunks.push_back(
+          {step == 0 ? tail.first(cut[i]) : tail.subspan(cut[i]), i < 3 ? &a : &b, &own[i]});
+    }
+    const auto out = forward(model_, chunks, Rows::kLast, work_);
+    states.assign(out.begin(), out.end());
+  }
+  for (size_t i = 0; i < 5; ++i) {
+    std::vector<TokenId> all = i < 3 ? prefix_a : prefix_b;
+    all.insert(all.end(), tails[i].begin(), tails[i].end());
+    expect_close(std::span(states).subspan(i * 24, 24), last(all), 1e-5);
+  }
+}
+
+TEST_F(ForwardTest, PositionsMatter) {
+  const auto tokens = random_tokens(6, 7);
+  auto swapped = tokens;
+  std::swap(swapped[0], swapped[3]);
+  const auto one = last(tokens), two = last(swapped);
+  double difference = 0;
+  for (size_t i = 0; i < one.size(); ++i) difference += std::abs(one[i] - two[i]);
+  EXPECT_GT(difference, 1e-2);
+}
+
+TEST_F(ForwardTest, MissingOrMisshapenTensorsAreNamed) {
+  for (bool missing : {true, false}) {
+    auto broken = weights_.weights();
+    auto& tensor = broken["model.layers.1.self_attn.k_proj.weight"];
+    tensor = tensor.first(tensor.size() - 1);
+    if (missing) broken.erase("model.layers.1.self_attn.k_proj.weight");
+    try {
+      Model(tiny(), broken);
+      FAIL();
+    } catch (const Error& error) {
+      EXPECT_NE(error.message().find("layers.1.self_attn.k_proj"), std::string::npos);
+    }
+  }
+}
+
+TEST(VectorMath, ExpIsAccurate) {
+  for (double x = -86; x < 87; x += 0.0371) {
+    float value = float(x);
+    const double exact = std::exp(double(value));
+    EXPECT_NEAR(exp_and_sum(&value, 1, 0) / exact, 1, 5e-7) << x;
+  }
+}
+
+TEST(VectorMath, SumsAndMaximaOfAnyLength) {
+  for (size_t n = 1; n < 40; ++n) {
+    Rng rng(n);
+    std::vector<float> x;
+    double sum = 0;
+    for (size_t i = 0; i < n; ++i) {
+      x.push_back(float(rng.normal()));
+      sum += std::exp(double(x.back()) - 1);
+    }
+    EXPECT_EQ(max_of(x.data(), n), *std::max_element(x.begin(), x.end()));
+    EXPECT_NEAR(sum_of_exp(x.data(), n, 1), sum, 1e-5 * sum);
+    EXPECT_NEAR(exp_and_sum(x.data(), n, 1), sum, 1e-5 * sum);
+  }
+}
+
+TEST(VectorMath, SwigluAtTheEnds) {
+  float gate[] = {-1000, 1000, 0, 1}, up[] = {2, 2, 2, 2};
+  swiglu(gate, up, 4);
+  EXPECT_NEAR(gate[0], 0, 1e-6);
+  EXPECT_NEAR(gate[1], 2000, 1e-3);
+  EXPECT_EQ(gate[2], 0);
+  EXPECT_NEAR(gate[3], 2 / (1 + std::exp(-1.0)), 1e-6);
+}
+
+}  // namespace
+}  // namespace podium::runtime

@@ -1,0 +1,39 @@
+// Random weights of a small policy, for tests.
+#pragma once
+
+#include <cmath>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "podium/base/rng.h"
+#include "podium/runtime/engine.h"
+
+namespace podium::runtime {
+
+struct TestWeights {
+  std::map<std::string, std::vector<float>, std::less<>> data;
+
+  // Matrices of about unit gain times `scale`, norms around 1.
+  TestWeights(const rerank::ModelSpec& spec, uint64_t seed, double scale = 1.0) {
+    for (const auto& tensor : rerank::tensor_table(spec)) {
+      Rng rng = Rng(seed).fork(tensor.name);
+      size_t n = 1;
+      for (int64_t extent : tensor.shape) n *= size_t(extent);
+      auto& values = data[tensor.name];
+      const bool norm = tensor.shape.size() == 1;
+      const double width = norm ? 0.2 : scale / std::sqrt(double(tensor.shape[1]));
+      for (size_t i = 0; i < n; ++i) {
+        values.push_back(float((norm ? 1.0 : 0.0) + width * rng.normal()));
+      }
+    }
+  }
+
+  Weights weights() const {
+    Weights result;
+    for (const auto& [name, values] : data) result[name] = values;
+    return result;
+  }
+};
+
+}  // namespace podium::runtime
