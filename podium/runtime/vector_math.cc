@@ -4,10 +4,18 @@
 #include <bit>
 #include <cstdint>
 
+// A function of several instruction sets, chosen by the loader (GCC alone has it for C++ well).
+#if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && \
+    !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#define PODIUM_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
+#else
+#define PODIUM_CLONES
+#endif
+
 namespace podium::runtime {
 namespace {
 
-constexpr size_t kLanes = 8;
+constexpr size_t kLanes = 16;
 
 inline float fast_exp(float x) {
   x = std::min(std::max(x, -87.0F), 88.0F);
@@ -29,7 +37,7 @@ inline float fast_exp(float x) {
 
 }  // namespace
 
-float max_of(const float* x, size_t n) {
+PODIUM_CLONES float max_of(const float* x, size_t n) {
   float lanes[kLanes];
   std::fill(lanes, lanes + kLanes, x[0]);
   size_t i = 0;
@@ -40,7 +48,7 @@ float max_of(const float* x, size_t n) {
   return *std::max_element(lanes, lanes + kLanes);
 }
 
-float exp_and_sum(float* x, size_t n, float shift) {
+PODIUM_CLONES float exp_and_sum(float* x, size_t n, float shift) {
   for (size_t i = 0; i < n; ++i) x[i] = fast_exp(x[i] - shift);
   float lanes[kLanes] = {};
   size_t i = 0;
@@ -65,7 +73,7 @@ double sum_of_exp(const float* x, size_t n, float shift) {
   return sum;
 }
 
-void swiglu(float* gate, const float* up, size_t n) {
+PODIUM_CLONES void swiglu(float* gate, const float* up, size_t n) {
   for (size_t i = 0; i < n; ++i) gate[i] = gate[i] / (1.0F + fast_exp(-gate[i])) * up[i];
 }
 

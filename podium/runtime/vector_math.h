@@ -1,5 +1,5 @@
-// Elementwise maths of the forward pass, written so that the compiler vectorises it at the baseline
-// instruction set. exp is Cephes' expf polynomial, within 3 ulp on [-87, 88].
+// Elementwise maths of the forward pass, written so that the compiler vectorises it for the
+// instruction set at hand. exp is Cephes' expf polynomial, within 3 ulp on [-87, 88].
 #pragma once
 
 #include <cstddef>
