@@ -1,0 +1,286 @@
+#include "podium/funnel/upstream_fit.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <numeric>
+
+#include "podium/base/error.h"
+#include "podium/base/parallel.h"
+#include "podium/base/progress.h"
+#include "podium/base/rng.h"
+#include "podium/eval/results.h"
+
+namespace podium::funnel {
+namespace {
+
+constexpr size_t kChunk = 64;        // targets a piece of parallel work
+constexpr size_t kHistoryKept = 20;  // of a slate
+constexpr size_t kListKept = 10;     // of a stage's result
+
+using data::Target;
+using retrieval::Blended;
+using retrieval::Query;
+
+// A phase with the sources that know no more than it may.
+struct Fitted {
+  const data::Phase& phase;
+  retrieval::Sources sources;
+  ranking::Features features;
+
+  Fitted(const UpstreamInputs& in, const data::Phase& p, const fs::path& sasrec)
+      : phase(p),
+        sources(
+            retrieval::fit_sources({&p.fit, in.item_vectors, in.dim, sasrec}, in.options.sources)),
+        features(*in.dataset, sources) {}
+};
+
+Query query_of(const data::Dataset& dataset, const Target& target) {
+  const auto times = dataset.times_of(target.user);
+  return {dataset.items_of(target.user).first(target.position), times.first(target.position),
+          times[target.position]};
+}
+
+data::ItemIndex answer_of(const data::Dataset& dataset, const Target& target) {
+  return dataset.items_of(target.user)[target.position];
+}
+
+// One target's candidates with their features.
+struct Candidates {
+  std::vector<Blended> blended;
+  std::vector<float> rows;
+  int answer = -1;  // position of the target's item, -1: not among them
+};
+
+Candidates candidates_of(const UpstreamInputs& in, const Fitted& fitted, const Target& target) {
+  Candidates c;
+  const Query query = query_of(*in.dataset, target);
+  c.blended = retrieval::blend(fitted.sources.all(), query, in.options.blend);
+  c.rows.resize(c.blended.size() * fitted.features.count());
+  fitted.features.compute(query, c.blended, c.rows.data());
+  const data::ItemIndex answer = answer_of(*in.dataset, target);
+  for (size_t i = 0; i < c.blended.size(); ++i) {
+    if (c.blended[i].item == answer) c.answer = int(i);
+  }
+  return c;
+}
+
+// The training group of a target: the positive and a sample of the other candidates.
+struct Group {
+  std::vector<float> rows, labels;
+};
+
+Group group_of(const UpstreamInputs& in, const Fitted& fitted, const Target& target) {
+  Group group;
+  const Candidates c = candidates_of(in, fitted, target);
+  if (c.answer < 0) return group;
+  std::vector<size_t> others;
+  for (size_t i = 0; i < c.blended.size(); ++i) {
+    if (int(i) != c.answer) others.push_back(i);
+  }
+  Rng rng = Rng(in.seed).fork("negatives").fork((uint64_t(target.user) << 32) | target.position);
+  rng.shuffle(std::span<size_t>(others));
+  others.resize(std::min(others.size(), size_t(std::max(1, in.options.ranker.negatives))));
+  others.push_back(size_t(c.answer));
+  std::sort(others.begin(), others.end());
+  const size_t width = fitted.features.count();
+  for (const size_t i : others) {
+    group.rows.insert(group.rows.end(), c.rows.begin() + std::ptrdiff_t(i * width),
+                      c.rows.begin() + std::ptrdiff_t((i + 1) * width));
+    group.labels.push_back(int(i) == c.answer ? 1.0F : 0.0F);
+  }
+  return group;
+}
+
+struct TrainingSet {
+  std::vector<Group> groups;  // by target; empty where the positive was not retrieved
+  size_t width = 0;
+};
+
+TrainingSet training_set(const UpstreamInputs& in, const Fitted& fitted) {
+  TrainingSet set{std::vector<Group>(fitted.phase.targets.size()), fitted.features.count()};
+  parallel_for(in.threads, set.groups.size(), kChunk, [&](size_t begin, size_t end) {
+    for (size_t t = begin; t < end; ++t) {
+      set.groups[t] = group_of(in, fitted, fitted.phase.targets[t]);
+    }
+  });
+  return set;
+}
+
+// The groups of users outside `fold` (-1: all).
+ranking::RankingData data_without(const TrainingSet& set, const data::Phase& phase, int fold,
+                                  uint64_t seed) {
+  ranking::RankingData data;
+  data.features = set.width;
+  for (size_t t = 0; t < set.groups.size(); ++t) {
+    const Group& group = set.groups[t];
+    if (group.labels.empty() || fold_of(phase.targets[t].user, seed) == fold) continue;
+    data.rows.insert(data.rows.end(), group.rows.begin(), group.rows.end());
+    data.labels.insert(data.labels.end(), group.labels.begin(), group.labels.end());
+    data.groups.push_back(uint32_t(group.labels.size()));
+  }
+  return data;
+}
+
+// What one phase's targets were answered.
+struct Answers {
+  std::vector<eval::StageResult> results;  // sources, then upstream
+  std::vector<rerank::Slate> slates;       // without evidence
+  std::vector<float> rows;                 // [targets, k, features], 0 beyond a short slate
+};
+
+void record_sources(const Candidates& c, size_t target, std::vector<eval::StageResult>& results) {
+  for (size_t s = 0; s + 1 < results.size(); ++s) {
+    auto& list = results[s].lists[target];
+    list.resize(kListKept);
+    size_t filled = 0;
+    for (const Blended& candidate : c.blended) {
+      const int rank = candidate.rank[s];
+      if (rank < 0 || size_t(rank) >= kListKept) continue;
+      list[size_t(rank)] = candidate.item;
+      filled = std::max(filled, size_t(rank) + 1);
+    }
+    list.resize(filled);
+    results[s].rank[target] = c.answer < 0 ? -1 : c.blended[size_t(c.answer)].rank[s];
+  }
+}
+
+rerank::Slate slate_of(const UpstreamInputs& in, const Target& target) {
+  rerank::Slate slate;
+  slate.id = fmt::format("{}@{}", in.dataset->user_id(target.user), target.position);
+  const auto history = in.dataset->items_of(target.user).first(target.position);
+  const auto kept = history.last(std::min(history.size(), kHistoryKept));
+  slate.history.assign(kept.begin(), kept.end());
+  return slate;
+}
+
+void answer_target(const UpstreamInputs& in, const Fitted& fitted, const ranking::Ranker& ranker,
+                   size_t t, Answers& answers) {
+  const Target& target = fitted.phase.targets[t];
+  const size_t width = fitted.features.count();
+  const Candidates c = candidates_of(in, fitted, target);
+  record_sources(c, t, answers.results);
+  const auto scores = ranker.predict(c.rows.data(), c.blended.size(), width);
+  std::vector<size_t> order(scores.size());
+  std::iota(order.begin(), order.end(), size_t{0});
+  std::stable_sort(order.begin(), order.end(),
+                   [&](size_t a, size_t b) { return scores[a] > scores[b]; });
+  rerank::Slate& slate = answers.slates[t] = slate_of(in, target);
+  eval::StageResult& upstream = answers.results.back();
+  for (size_t r = 0; r < order.size(); ++r) {
+    const size_t i = order[r];
+    if (int(i) == c.answer) upstream.rank[t] = int32_t(r);
+    if (r < kListKept) upstream.lists[t].push_back(c.blended[i].item);
+    if (r >= in.k) continue;
+    slate.candidates.push_back({c.blended[i].item, scores[i], {}, uint8_t(int(i) == c.answer)});
+    std::copy_n(&c.rows[i * width], width, &answers.rows[(t * in.k + r) * width]);
+  }
+}
+
+// ranker_of(fold): the ranker that orders a user of that fold.
+template <class RankerOf>
+Answers answer(const UpstreamInputs& in, const Fitted& fitted, const RankerOf& ranker_of) {
+  const size_t targets = fitted.phase.targets.size();
+  Answers answers;
+  answers.results.resize(fitted.sources.all().size() + 1);
+  for (size_t s = 0; s < answers.results.size(); ++s) {
+    eval::StageResult& result = answers.results[s];
+    const bool last = s + 1 == answers.results.size();
+    result.stage = last ? "upstream" : fitted.sources.all()[s]->name();
+    result.rank.assign(targets, -1);
+    result.lists.resize(targets);
+  }
+  answers.slates.resize(targets);
+  answers.rows.assign(targets * in.k * fitted.features.count(), 0);
+  parallel_for(in.threads, targets, kChunk, [&](size_t begin, size_t end) {
+    for (size_t t = begin; t < end; ++t) {
+      answer_target(in, fitted, ranker_of(fold_of(fitted.phase.targets[t].user, in.seed)), t,
+                    answers);
+    }
+  });
+  return answers;
+}
+
+void write_answers(const UpstreamInputs& in, const Fitted& fitted, Answers& answers,
+                   const EvidenceLevels& levels, const fs::path& dir) {
+  const size_t width = fitted.features.count();
+  for (size_t t = 0; t < answers.slates.size(); ++t) {
+    auto& candidates = answers.slates[t].candidates;
+    for (size_t r = 0; r < candidates.size(); ++r) {
+      candidates[r].evidence = levels.of(fitted.features, &answers.rows[(t * in.k + r) * width]);
+    }
+  }
+  const std::string& name = fitted.phase.name;
+  rerank::write_slates(dir / "slates" / name, *in.dataset, answers.slates);
+  if (name != "slates") {
+    eval::write_results(dir / (name + ".json"), eval::target_set(fitted.phase), answers.results);
+  }
+}
+
+double recall(const eval::StageResult& result, int at) {
+  const auto hits = std::count_if(result.rank.begin(), result.rank.end(),
+                                  [&](int32_t rank) { return rank >= 0 && rank < at; });
+  return result.rank.empty() ? 0 : double(hits) / double(result.rank.size());
+}
+
+Json summary_of(const Fitted& fitted, const Answers& answers) {
+  Json json = {{"targets", fitted.phase.targets.size()},
+               {"blend_recall", recall(answers.results.back(), INT32_MAX)}};
+  for (const auto& result : answers.results) json["R@10"][result.stage] = recall(result, 10);
+  return json;
+}
+
+Json gains_of(const ranking::Ranker& ranker, const std::vector<std::string>& names) {
+  Json json = Json::object();
+  for (const auto& [feature, gain] : ranker.gains()) {
+    json[names.at(std::stoul(feature.substr(1)))] = gain;
+  }
+  return json;
+}
+
+}  // namespace
+
+int fold_of(data::UserIndex user, uint64_t seed) {
+  return int(Rng(seed).fork("folds").fork(user).next() & 1);
+}
+
+void fit_upstream(const UpstreamInputs& in, const fs::path& dir) {
+  fs::create_directories(dir);
+  Json summary = Json::object();
+  EvidenceLevels levels;
+  std::vector<ranking::Ranker> rankers;  // trained without fold 0, without fold 1, on all
+  {
+    const Fitted fitted(in, in.split->slates, in.sasrec_slates);
+    const TrainingSet set = training_set(in, fitted);
+    for (const int fold : {0, 1, -1}) {
+      const auto data = data_without(set, fitted.phase, fold, in.seed);
+      log_info(fmt::format("ranker {}: {} groups, {} candidates",
+                           fold < 0 ? std::string("for serving") : fmt::format("of fold {}", fold),
+                           data.groups.size(), data.labels.size()));
+      rankers.push_back(ranking::Ranker::train(data, fitted.features.names(), in.options.ranker,
+                                               in.seed, in.threads));
+    }
+    Answers answers = answer(
+        in, fitted, [&](int fold) -> const ranking::Ranker& { return rankers[size_t(fold)]; });
+    levels = EvidenceLevels::fit(fitted.features, answers.rows);
+    write_answers(in, fitted, answers, levels, dir);
+    summary["slates"] = summary_of(fitted, answers);
+    summary["gain"] = gains_of(rankers.back(), fitted.features.names());
+  }
+  for (const auto& [phase, sasrec] : {std::pair{&in.split->valid, &in.sasrec_valid},
+                                      std::pair{&in.split->test, &in.sasrec_test}}) {
+    Fitted fitted(in, *phase, *sasrec);
+    Answers answers =
+        answer(in, fitted, [&](int) -> const ranking::Ranker& { return rankers.back(); });
+    write_answers(in, fitted, answers, levels, dir);
+    summary[phase->name] = summary_of(fitted, answers);
+    if (phase == &in.split->test) {
+      Upstream(*in.dataset, std::move(fitted.sources), std::move(rankers.back()), levels,
+               in.options)
+          .save(dir / "serving");
+    }
+  }
+  write_json_atomic(dir / "upstream.json", summary);
+}
+
+}  // namespace podium::funnel
