@@ -1,0 +1,29 @@
+// What a dataset holds, in numbers, as text, JSON and a page.
+#pragma once
+
+#include <array>
+#include <string>
+#include <vector>
+
+#include "podium/base/json.h"
+#include "podium/data/dataset.h"
+
+namespace podium::data {
+
+inline constexpr std::array<double, 7> kQuantiles = {0, 0.1, 0.25, 0.5, 0.75, 0.9, 1};
+
+struct Description {
+  std::string name;
+  size_t users = 0, items = 0, events = 0, items_with_text = 0;
+  int64_t first_time = 0, last_time = 0;                          // unix seconds
+  std::array<uint32_t, kQuantiles.size()> history{};              // events a user
+  std::array<uint32_t, kQuantiles.size()> popularity{};           // events an item
+  std::vector<uint32_t> history_histogram, popularity_histogram;  // [i]: 2^i .. 2^(i+1) - 1 events
+};
+
+Description describe(const Dataset& dataset);
+std::string describe_text(const Description& description);
+std::string describe_html(const Description& description);  // one file, no references
+Json describe_json(const Description& description);
+
+}  // namespace podium::data
