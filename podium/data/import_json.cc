@@ -46,8 +46,14 @@ struct Row {
   std::optional<int64_t> time;
   float rating = 1;
   DatasetBuilder::Item item{"", "", "", "", {}, std::numeric_limits<float>::quiet_NaN()};
-  bool parent = false;  // parent_asin wins over asin
+  int id_priority = -1;  // of the key that gave item.id
 };
+
+// A set's own item numbers win over Amazon's, a parent product over its variants.
+int id_priority(std::string_view key) {
+  if (key == "asin") return 0;
+  return key == "parent_asin" ? 1 : 2;
+}
 
 // The reason why the field is bad, or null.
 const char* read_field(Role role, std::string_view key, const element& value, Row& row) {
@@ -57,8 +63,10 @@ const char* read_field(Role role, std::string_view key, const element& value, Ro
       row.user = text_of(value);
       break;
     case Role::kItem:
-      if (!row.parent) row.item.id = text_of(value);
-      row.parent = row.parent || key == "parent_asin";
+      if (id_priority(key) > row.id_priority) {
+        row.item.id = text_of(value);
+        row.id_priority = id_priority(key);
+      }
       break;
     case Role::kTitle:
       row.item.title = text_of(value);

@@ -18,6 +18,9 @@ constexpr size_t kMaxLine = 16 << 20;
 
 struct Lines::Gz {
   gzFile file;
+  explicit Gz(gzFile opened) : file(opened) {}
+  Gz(const Gz&) = delete;
+  Gz& operator=(const Gz&) = delete;
   ~Gz() { gzclose_r(file); }
 };
 
@@ -27,7 +30,7 @@ Lines::Lines(const fs::path& path) : name_(path.string()) {
     throw Error("cannot read file", "check that it exists and is readable", name_);
   }
   gzbuffer(file, kBuffer);
-  gz_ = std::make_unique<Gz>(Gz{file});
+  gz_ = std::make_unique<Gz>(file);
 }
 
 Lines::Lines(std::string name, std::string_view memory) : name_(std::move(name)), memory_(memory) {}

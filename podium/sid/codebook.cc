@@ -36,6 +36,34 @@ void subtract(std::vector<float>& residual, size_t dim, const std::vector<uint32
   }
 }
 
+// Moves the surplus of every (L-1)-prefix that holds more items than there are last codes to its
+// sibling with the most room, so that the last level can tell all items apart. Items without text
+// share one vector and would pile up otherwise. A whole (L-2)-prefix that is full stays so.
+void spread_overflow(SidTable& table) {
+  const auto levels = static_cast<size_t>(table.levels);
+  const auto codes = static_cast<size_t>(table.codes_per_level);
+  std::map<std::vector<uint16_t>, std::vector<std::vector<uint32_t>>> below;
+  for (uint32_t i = 0; i < table.items(); ++i) {
+    const auto sid = table.of(i);
+    auto& children = below[{sid.begin(), sid.end() - 2}];
+    children.resize(codes);
+    children[sid[levels - 2]].push_back(i);
+  }
+  for (auto& [prefix, children] : below) {
+    for (auto& full : children) {
+      while (full.size() > codes) {
+        const auto room =
+            std::min_element(children.begin(), children.end(),
+                             [](const auto& a, const auto& b) { return a.size() < b.size(); });
+        if (room->size() >= codes) break;
+        table.codes[full.back() * levels + levels - 2] = uint16_t(room - children.begin());
+        room->push_back(full.back());
+        full.pop_back();
+      }
+    }
+  }
+}
+
 // z_L of every item drawn among the codes its prefix has not given out; a prefix with more items
 // than codes starts over.
 void draw_last_level(SidTable& table, uint64_t seed) {
@@ -128,7 +156,10 @@ SidModel fit_rq_kmeans(std::span<const float> vectors, int dim, const SidOptions
     }
     progress.add();
   }
-  if (options.random_last_level) draw_last_level(model.table, seed);
+  if (options.random_last_level) {
+    spread_overflow(model.table);
+    draw_last_level(model.table, seed);
+  }
   measure(model);
   return model;
 }

@@ -40,6 +40,11 @@ TEST(Sid, UniqueEvenForEqualVectors) {
   EXPECT_DOUBLE_EQ(model.table.uniqueness(), 1.0);
 }
 
+TEST(Sid, UniqueEvenForMoreEqualVectorsThanCodes) {
+  const std::vector<float> rows(600 * 8, 0.0F);  // 64 codes: 600 > 64
+  EXPECT_DOUBLE_EQ(fit_rq_kmeans(rows, 8, {}, 3, 1).table.uniqueness(), 1.0);
+}
+
 TEST(Sid, ThreadsDoNotMatterAndSeedsDo) {
   const auto rows = blobs(300, 8);
   const auto a = fit_rq_kmeans(rows, 8, {}, 3, 1), b = fit_rq_kmeans(rows, 8, {}, 3, 3);
