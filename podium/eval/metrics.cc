@@ -22,6 +22,8 @@ bool reorders_slates(const std::string& stage) {
   return stage == "upstream" || stage.starts_with("gr2");
 }
 
+using Values = std::array<double, kMetrics>;
+
 // The targets in the form that resampling reads.
 struct Prepared {
   size_t k = 10, bins = 11;                // ranks 0 .. bins - 2, then "behind or not retrieved"
@@ -32,6 +34,7 @@ struct Prepared {
   std::vector<std::vector<uint16_t>> bin;  // [stages][targets]
   std::vector<std::vector<double>> reciprocal;  // [stages][targets], for MRR
   std::vector<bool> with_auc;                   // [stages]
+  std::vector<Values> bin_values;               // [bins] metrics of a target in a bin
 
   size_t stages() const { return bin.size(); }
 };
@@ -71,6 +74,16 @@ void prepare_targets(const TargetSet& set, const StageResult* upstream, Prepared
   p.units = unit_of.size();
 }
 
+// metric_of_rank of every bin: [bins].
+std::vector<Values> values_of_bins(const Prepared& p) {
+  std::vector<Values> values(p.bins);
+  for (size_t b = 0; b < p.bins; ++b) {
+    const int32_t rank = b + 1 == p.bins ? -1 : int32_t(b);
+    for (size_t m = 0; m < kMetrics; ++m) values[b][m] = metric_of_rank(Metric(m), rank, p.k);
+  }
+  return values;
+}
+
 Prepared prepare(const TargetSet& set, const std::vector<StageResult>& stages, size_t k) {
   const size_t n = set.targets.size();
   for (const StageResult& s : stages) {
@@ -83,6 +96,7 @@ Prepared prepare(const TargetSet& set, const std::vector<StageResult>& stages, s
   Prepared p;
   p.k = k;
   p.bins = std::max<size_t>(k, 10) + 1;
+  p.bin_values = values_of_bins(p);
   p.slices = all_slices();
   prepare_targets(set, find_stage(stages, "upstream"), p);
   drop_empty_slices(p);
@@ -120,27 +134,24 @@ Histogram accumulate(const Prepared& p, size_t stage, const std::vector<uint32_t
   return h;
 }
 
-using Values = std::array<double, kMetrics>;
-
 Values metrics_of(const Prepared& p, const Histogram& h, const SliceMask& slice, bool with_auc) {
+  std::vector<double> count(p.bins), count_in_slate(p.bins);
   Values sums{};
-  double total = 0, in_slate = 0;
   for (size_t c = 0; c < kCells; ++c) {
     if (!slice.cells[c]) continue;
     sums[kMrr] += h.reciprocal[c];
+    const bool in_slate = with_auc && Cell::of(c).in_slate;
     for (size_t b = 0; b < p.bins; ++b) {
-      const double w = h.count[c * p.bins + b];
-      if (w == 0) continue;
-      total += w;
-      const int32_t rank = b + 1 == p.bins ? -1 : int32_t(b);
-      for (const Metric m : {kR1, kR3, kR5, kR10, kN3, kN5, kN10}) {
-        sums[m] += w * metric_of_rank(m, rank, p.k);
-      }
-      if (with_auc && Cell::of(c).in_slate) {
-        in_slate += w;
-        sums[kAuc] += w * metric_of_rank(kAuc, rank, p.k);
-      }
+      count[b] += h.count[c * p.bins + b];
+      if (in_slate) count_in_slate[b] += h.count[c * p.bins + b];
     }
+  }
+  double total = 0, in_slate = 0;
+  for (size_t b = 0; b < p.bins; ++b) {
+    total += count[b];
+    in_slate += count_in_slate[b];
+    for (size_t m = 0; m < kMrr; ++m) sums[m] += count[b] * p.bin_values[b][m];
+    sums[kAuc] += count_in_slate[b] * p.bin_values[b][kAuc];
   }
   for (size_t m = 0; m < kAuc; ++m) sums[m] = total > 0 ? sums[m] / total : kNan;
   sums[kAuc] = in_slate > 0 ? sums[kAuc] / in_slate : kNan;

@@ -64,8 +64,8 @@ std::string stage_title(const std::string& stage);  // "GR2 after RL, with trace
 // All numbers of the report: metrics, intervals, tests, curves, examples.
 Json build_report(const ReportInput& input, int threads);
 
-std::string render_table(const Json& report, bool colour = false);  // for terminals, UTF-8
-std::string render_html(const Json& report);                        // one file, no references
+std::string render_table(const Json& report);  // for terminals, UTF-8
+std::string render_html(const Json& report);   // one file, no references
 
 // report.json, report.html and results.json (see results.h) in `dir`, each written atomically.
 // Returns report.json's content.

@@ -1,0 +1,116 @@
+// The report as a table for terminals.
+#include <fmt/format.h>
+
+#include <string>
+#include <vector>
+
+#include "podium/eval/report.h"
+#include "podium/eval/text_table.h"
+
+namespace podium::eval {
+namespace {
+
+std::string number(const Json& value, int decimals = 4) {
+  return value.is_number() ? fmt::format("{:.{}f}", value.get<double>(), decimals) : "–";
+}
+
+std::string percent(const Json& value) {
+  return value.is_number() ? fmt::format("{:.1f} %", 100 * value.get<double>()) : "–";
+}
+
+std::string interval(const Json& metric) {
+  if (!metric.at("value").is_number()) return "–";
+  return fmt::format("[{}, {}]", number(metric.at("low")), number(metric.at("high")));
+}
+
+size_t targets_of(const Json& report, const std::string& slice) {
+  for (const Json& s : report.at("evaluation").at("slices")) {
+    if (s.at("name") == slice) return s.at("targets").get<size_t>();
+  }
+  return 0;
+}
+
+const Json* comparison(const Json& report, const std::string& stage, const std::string& baseline,
+                       const std::string& slice) {
+  for (const Json& c : report.at("evaluation").at("comparisons")) {
+    if (c.at("stage") == stage && c.at("baseline") == baseline && c.at("slice") == slice) return &c;
+  }
+  return nullptr;
+}
+
+std::string all_targets(const Json& report) {
+  TextTable table({"", "R@1", "R@5", "R@10", "N@5", "N@10", "95 % of N@10", "MRR", "coverage"});
+  const Json& stages = report.at("evaluation").at("stages");
+  for (size_t i = 0; i < stages.size(); ++i) {
+    const Json& row = stages[i].at("metrics").at("all");
+    std::vector<std::string> cells = {report.at("stages").at(i).at("title").get<std::string>()};
+    for (const char* metric : {"R@1", "R@5", "R@10", "N@5", "N@10"}) {
+      cells.push_back(number(row.at(metric).at("value")));
+    }
+    cells.push_back(interval(row.at("N@10")));
+    cells.push_back(number(row.at("MRR").at("value")));
+    cells.push_back(percent(stages[i].at("coverage")));
+    table.add(std::move(cells));
+  }
+  return table.text();
+}
+
+std::string difference(const Json& report, const std::string& stage, const char* metric) {
+  const Json* c = comparison(report, stage, "upstream", "in-slate");
+  if (c == nullptr) return "–";
+  const Json& m = c->at("metrics").at(metric);
+  if (!m.at("difference").is_number()) return "–";
+  return fmt::format("{:+.4f} [{:+.4f}, {:+.4f}]", m.at("difference").get<double>(),
+                     m.at("low").get<double>(), m.at("high").get<double>());
+}
+
+// Upstream and the re-rankers, over targets among the K candidates; empty without re-rankers.
+std::string in_slate(const Json& report) {
+  TextTable table({"", "R@1", "R@3", "N@3", "N@10", "AUC", "N@10 gain on upstream, 95 %"});
+  const Json& stages = report.at("evaluation").at("stages");
+  size_t rerankers = 0;
+  for (size_t i = 0; i < stages.size(); ++i) {
+    const auto name = stages[i].at("stage").get<std::string>();
+    const bool reranker = name.starts_with("gr2");
+    if (!reranker && name != "upstream") continue;
+    rerankers += reranker ? 1 : 0;
+    const Json& row = stages[i].at("metrics").at("in-slate");
+    std::vector<std::string> cells = {report.at("stages").at(i).at("title").get<std::string>()};
+    for (const char* metric : {"R@1", "R@3", "N@3", "N@10", "AUC"}) {
+      cells.push_back(number(row.at(metric).at("value")));
+    }
+    cells.push_back(difference(report, name, "N@10"));
+    table.add(std::move(cells));
+  }
+  return rerankers == 0 ? "" : table.text();
+}
+
+std::string behaviour(const Json& report) {
+  TextTable table({"", "order copied", "invalid if unconstrained", "position bias", "ms a slate"});
+  for (const Json& stage : report.at("stages")) {
+    if (!stage.at("stage").get<std::string>().starts_with("gr2")) continue;
+    table.add({stage.at("title").get<std::string>(), percent(stage.at("identity_rate")),
+               percent(stage.at("invalid_rate")), number(stage.at("position_bias")),
+               number(stage.at("milliseconds"), 1)});
+  }
+  return table.text();
+}
+
+}  // namespace
+
+std::string render_table(const Json& report) {
+  std::string text = fmt::format("\n{}: {}\n", printable(report.at("title").get<std::string>()),
+                                 printable(report.at("protocol").get<std::string>()));
+  text += fmt::format("\nAll {} targets\n{}", targets_of(report, "all"), all_targets(report));
+  const std::string slates = in_slate(report);
+  if (!slates.empty()) {
+    text += fmt::format(
+        "\nThe {} targets among upstream's {} candidates, which is all that a "
+        "re-ranker can change\n{}",
+        targets_of(report, "in-slate"), report.at("evaluation").at("k").get<size_t>(), slates,
+        behaviour(report));
+  }
+  return text;
+}
+
+}  // namespace podium::eval
