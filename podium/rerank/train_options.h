@@ -4,10 +4,11 @@
 //   podium-train sasrec   --data DIR --phase slates|valid|test [--init DIR]
 //   podium-train midtrain --data DIR --sid DIR --tokenizer FILE
 //   podium-train sft      --data DIR --sid DIR --policy DIR --slates DIR
-//   podium-train rl       --data DIR --sid DIR --policy DIR --slates DIR [--no-trace] [--gate
-//   plain]
+//   podium-train rl       --data DIR --sid DIR --policy DIR --slates DIR [--no-trace]
 //
 // each with --config FILE.toml --seed N --out DIR --work DIR (checkpoints, kept through a kill).
+// sft and rl measure themselves on --valid-slates DIR, or, without it, on a tenth of the slates
+// that they then do not train on.
 // A policy directory is a Hugging Face directory: config.json, model.safetensors, tokenizer.json.
 #pragma once
 
@@ -84,6 +85,8 @@ struct SftOptions {
   int batch_slates = 16;
   double learning_rate = 1e-3;
   double trace_weight = 0.3, answer_weight = 1.0;  // lambda_r < lambda_o
+  double shuffle_share = 0.5;                      // of the slates; closes position bias
+  double no_trace_share = 0.25;                    // of the slates, so that both modes start warm
   template <class V>
   void visit(V& v) {
     v("epochs", epochs, "passes over the accepted traces");
@@ -91,6 +94,8 @@ struct SftOptions {
     v("learning_rate", learning_rate, "AdamW's peak step");
     v("trace_weight", trace_weight, "weight of the trace tokens, lambda_r");
     v("answer_weight", answer_weight, "weight of the answer tokens, lambda_o");
+    v("shuffle_share", shuffle_share, "share of slates shown with shuffled candidates");
+    v("no_trace_share", no_trace_share, "share of slates answered without a trace");
   }
 };
 
@@ -107,6 +112,10 @@ struct RlOptions {
   std::string rank = "ndcg-gain";    // auc, ndcg, auc-gain, ndcg-gain
   std::string gate = "conditional";  // or plain
   bool shuffle = true;               // candidates in random order in every other prompt
+  int updates = 2;                   // optimizer steps a batch of rollouts, each on its share
+  int epochs = 1;                    // passes over a batch of rollouts
+  int eval_every = 10;               // steps between validations; the best policy is kept
+  int eval_slates = 400;             // validation slates, at most
   template <class V>
   void visit(V& v) {
     v("steps", steps, "policy updates");
@@ -121,6 +130,10 @@ struct RlOptions {
     v("rank", rank, "rank reward: auc, ndcg, auc-gain or ndcg-gain");
     v("gate", gate, "conditional (no reward for copying a wrong order) or plain");
     v("shuffle", shuffle, "shuffle candidates in training, against position bias");
+    v("updates", updates, "optimizer steps a batch of rollouts");
+    v("epochs", epochs, "passes over a batch of rollouts");
+    v("eval_every", eval_every, "steps between validations; the best policy is kept");
+    v("eval_slates", eval_slates, "validation slates, at most");
   }
 };
 

@@ -1,0 +1,162 @@
+#include "podium/train/policy_batch.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "podium/base/error.h"
+
+namespace podium::train {
+namespace {
+
+using rerank::PermutationGrammar;
+using rerank::TokenKind;
+using torch::Tensor;
+
+constexpr float kMinusInfinity = -std::numeric_limits<float>::infinity();
+
+Tensor longs(const std::vector<int64_t>& values) { return torch::tensor(values, torch::kLong); }
+
+// [rows, most choices]: the listed tokens of each row, and 0 or -inf where the list has ended.
+struct Lists {
+  Tensor tokens, mask;
+};
+
+Lists lists_of(const std::vector<const ScoredToken*>& scored) {
+  size_t most = 1;
+  for (const ScoredToken* s : scored) most = std::max(most, s->allowed.size());
+  const auto rows = int64_t(scored.size());
+  Lists lists{torch::zeros({rows, int64_t(most)}, torch::kLong),
+              torch::full({rows, int64_t(most)}, kMinusInfinity)};
+  int64_t* tokens = lists.tokens.data_ptr<int64_t>();
+  float* mask = lists.mask.data_ptr<float>();
+  for (size_t i = 0; i < scored.size(); ++i) {
+    const auto& allowed = scored[i]->allowed;
+    PODIUM_CHECK(!allowed.empty());
+    for (size_t j = 0; j < allowed.size(); ++j) {
+      tokens[i * most + j] = allowed[j];
+      mask[i * most + j] = 0;
+    }
+  }
+  return lists;
+}
+
+// log P of the tokens of one kind, [scored].
+Tensor log_probs_of_kind(const std::vector<const ScoredToken*>& scored, const Tensor& hidden,
+                         const Tensor& embedding, const Tensor& trace_mask) {
+  std::vector<int64_t> rows, targets;
+  for (const ScoredToken* s : scored) {
+    rows.push_back(s->row);
+    targets.push_back(s->target);
+  }
+  Tensor logits = torch::mm(hidden.index_select(0, longs(rows)), embedding.t());
+  const Tensor own = logits.gather(1, longs(targets).unsqueeze(1)).squeeze(1);
+  if (scored.front()->over == Over::kTrace) {
+    logits = logits.masked_fill(trace_mask.logical_not(), kMinusInfinity);
+  } else if (scored.front()->over == Over::kListed) {
+    const Lists lists = lists_of(scored);
+    logits = logits.gather(1, lists.tokens) + lists.mask;
+  }
+  return own - logits.logsumexp(1);
+}
+
+}  // namespace
+
+Example document_example(std::span<const TokenId> tokens) {
+  PODIUM_CHECK(tokens.size() >= 2);
+  Example example;
+  const auto n = int64_t(tokens.size()) - 1;  // the last token is only predicted
+  for (int64_t t = 0; t < n; ++t) {
+    example.packed.tokens.push_back(tokens[t]);
+    example.packed.positions.push_back(t);
+    example.scored.push_back({.row = t, .target = tokens[t + 1], .allowed = {}});
+  }
+  example.packed.segments.push_back({0, n});
+  return example;
+}
+
+SlateExample::SlateExample(const rerank::PromptContext& context, const rerank::Slate& slate,
+                           bool with_trace, int max_trace)
+    : context_(context), slate_(slate), with_trace_(with_trace), max_trace_(max_trace) {
+  const auto prompt = rerank::build_prompt(context, slate, with_trace);
+  prompt_last_ = prompt.back();
+  prompt_end_ = int64_t(prompt.size()) - 1;
+  for (int64_t t = 0; t < prompt_end_; ++t) {
+    example_.packed.tokens.push_back(prompt[t]);
+    example_.packed.positions.push_back(t);
+  }
+  example_.packed.segments.push_back({0, prompt_end_});
+}
+
+std::span<ScoredToken> SlateExample::add_answer(std::span<const TokenId> tokens) {
+  PermutationGrammar grammar(context_, slate_, with_trace_, max_trace_);
+  const int64_t begin = example_.tokens();
+  const size_t first = example_.scored.size();
+  int64_t used = 0;  // inputs up to the last one that predicts something
+  for (size_t t = 0; t < tokens.size(); ++t) {
+    const TokenKind kind = grammar.kind();
+    if (kind != TokenKind::kForced) {
+      ScoredToken scored{.row = begin + int64_t(t), .target = tokens[t], .allowed = {}};
+      scored.over = kind == TokenKind::kTrace ? Over::kTrace : Over::kListed;
+      scored.allowed.assign(grammar.allowed().begin(), grammar.allowed().end());
+      example_.scored.push_back(std::move(scored));
+      used = int64_t(t) + 1;
+    }
+    grammar.accept(tokens[t]);
+  }
+  PODIUM_CHECK(grammar.done());
+  for (int64_t t = 0; t < used; ++t) {
+    example_.packed.tokens.push_back(t == 0 ? prompt_last_ : tokens[t - 1]);
+    example_.packed.positions.push_back(prompt_end_ + t);
+  }
+  if (used > 0) example_.packed.segments.push_back({begin, begin + used, 0, prompt_end_});
+  return std::span(example_.scored).subspan(first);
+}
+
+Example concatenate(std::span<const Example> examples) {
+  Example all;
+  for (const Example& example : examples) {
+    const int64_t shift = all.tokens();
+    const Packed& p = example.packed;
+    all.packed.tokens.insert(all.packed.tokens.end(), p.tokens.begin(), p.tokens.end());
+    all.packed.positions.insert(all.packed.positions.end(), p.positions.begin(), p.positions.end());
+    for (const Segment& s : p.segments) {
+      all.packed.segments.push_back(
+          {s.begin + shift, s.end + shift, s.prefix_begin + shift, s.prefix_end + shift});
+    }
+    for (const ScoredToken& scored : example.scored) {
+      all.scored.push_back(scored);
+      all.scored.back().row += shift;
+    }
+  }
+  return all;
+}
+
+Tensor log_probs(const rerank::ModelSpec& spec, const std::vector<Tensor>& weights,
+                 const Example& example, const Tensor& trace_mask) {
+  const Tensor hidden = hidden_states(spec, weights, example.packed);
+  const Tensor& embedding = output_embedding(spec, weights);
+  std::vector<Tensor> parts;
+  std::vector<int64_t> place(example.scored.size());  // of each token in the parts' order
+  int64_t next = 0;
+  for (Over over : {Over::kVocabulary, Over::kTrace, Over::kListed}) {
+    std::vector<const ScoredToken*> scored;
+    for (size_t i = 0; i < example.scored.size(); ++i) {
+      if (example.scored[i].over != over) continue;
+      scored.push_back(&example.scored[i]);
+      place[i] = next++;
+    }
+    if (!scored.empty()) parts.push_back(log_probs_of_kind(scored, hidden, embedding, trace_mask));
+  }
+  PODIUM_CHECK(!parts.empty());
+  if (parts.size() == 1) return parts.front();
+  return torch::cat(parts).index_select(0, longs(place));
+}
+
+Tensor trace_mask_tensor(const rerank::PromptContext& context, int vocab) {
+  const auto allowed = rerank::trace_mask(context.tokenizer, context.vocabulary);
+  Tensor mask = torch::zeros({vocab}, torch::kBool);
+  for (size_t i = 0; i < allowed.size(); ++i) mask[int64_t(i)] = allowed[i] != 0;
+  return mask;
+}
+
+}  // namespace podium::train

@@ -1,0 +1,74 @@
+// Token sequences with the positions that carry loss, packed for the policy, and their log
+// probabilities under the same masks that decoding uses.
+#pragma once
+
+#include <torch/torch.h>
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "podium/rerank/grammar.h"
+#include "podium/rerank/prompt.h"
+#include "podium/train/qwen3.h"
+
+namespace podium::train {
+
+using text::TokenId;
+
+// What a token's probability is normalised over.
+enum class Over : uint8_t { kVocabulary, kTrace, kListed };
+
+struct ScoredToken {
+  int64_t row = 0;  // the position whose hidden state predicts it
+  TokenId target = 0;
+  Over over = Over::kVocabulary;
+  std::vector<TokenId> allowed;  // kListed: the grammar's choices
+  float weight = 1;              // of its loss; in RL the advantage
+  float old_logprob = 0;         // RL: under the policy that sampled it
+};
+
+struct Example {
+  Packed packed;
+  std::vector<ScoredToken> scored;
+  int64_t tokens() const { return int64_t(packed.tokens.size()); }
+};
+
+// A document: every token but the first is predicted, over the vocabulary.
+Example document_example(std::span<const TokenId> tokens);
+
+// One slate's prompt, computed once, with any number of answers side by side: each attends to the
+// prompt and to itself alone, at the positions it would have behind the prompt.
+class SlateExample {
+ public:
+  // The context must outlive the object; the slate too.
+  SlateExample(const rerank::PromptContext& context, const rerank::Slate& slate, bool with_trace,
+               int max_trace);
+
+  // tokens: an answer under the grammar (build_answer, or a rollout). Returns its loss tokens, to
+  // be weighted by the caller, valid until the next call: trace tokens over the trace mask, choices
+  // over what the grammar allowed. Forced tokens carry no loss.
+  std::span<ScoredToken> add_answer(std::span<const TokenId> tokens);
+
+  Example take() { return std::move(example_); }
+
+ private:
+  const rerank::PromptContext& context_;
+  const rerank::Slate& slate_;
+  bool with_trace_;
+  int max_trace_;
+  int64_t prompt_end_;  // the prompt's last token lies in each answer's segment
+  TokenId prompt_last_;
+  Example example_;
+};
+
+// Back to back; rows and segments moved along.
+Example concatenate(std::span<const Example> examples);
+
+// log P of every scored token, [scored], in order. trace_mask: [vocab], true where allowed.
+torch::Tensor log_probs(const rerank::ModelSpec& spec, const std::vector<torch::Tensor>& weights,
+                        const Example& example, const torch::Tensor& trace_mask);
+
+torch::Tensor trace_mask_tensor(const rerank::PromptContext& context, int vocab);  // [vocab] bool
+
+}  // namespace podium::train

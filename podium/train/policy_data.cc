@@ -1,0 +1,152 @@
+#include "podium/train/policy_data.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "podium/base/error.h"
+
+namespace podium::train {
+namespace {
+
+using rerank::Slate;
+
+constexpr size_t kWindow = 20;      // events of a sequence
+constexpr size_t kMostTokens = 96;  // of a text
+
+void append(const rerank::PromptContext& context, std::string_view text,
+            std::vector<TokenId>& out) {
+  const auto tokens = context.tokenizer.encode(text);
+  out.insert(out.end(), tokens.begin(), tokens.end());
+}
+
+std::string caption_text(const data::Dataset& dataset, data::ItemIndex item) {
+  std::string text = " " + std::string(dataset.title(item)) + ".";
+  const auto categories = dataset.categories(item);
+  for (size_t i = 0; i < categories.size(); ++i) {
+    text += (i == 0 ? " " : " > ") + std::string(categories[i]);
+  }
+  if (!categories.empty()) text += ".";
+  if (!dataset.brand(item).empty()) text += " " + std::string(dataset.brand(item));
+  return text;
+}
+
+bool can_be_ranked(const Slate& slate) {
+  const int positives = slate.positives();
+  return positives > 0 && positives < int(slate.candidates.size());
+}
+
+}  // namespace
+
+PolicyWorld::PolicyWorld(const fs::path& data, const fs::path& sid, const fs::path& tokenizer_json,
+                         const rerank::PromptOptions& prompt)
+    : dataset(data::Dataset::open(data)),
+      tokenizer(text::Tokenizer::load(tokenizer_json)),
+      sids(sid::load_sid(sid).table),
+      vocabulary(tokenizer, sids.levels, sids.codes_per_level),
+      context{tokenizer, vocabulary, sids, &dataset, prompt} {
+  if (sids.items() != dataset.items()) {
+    throw Error("the semantic IDs belong to another dataset", "make them anew", sid.string());
+  }
+}
+
+SlateSets read_slate_sets(const fs::path& dir, const fs::path& valid_dir) {
+  SlateSets sets;
+  for (Slate& slate : rerank::read_slates(dir)) {
+    if (!can_be_ranked(slate)) continue;
+    const bool held_out = valid_dir.empty() && stable_hash(slate.id) % 10 == 0;
+    (held_out ? sets.valid : sets.train).push_back(std::move(slate));
+  }
+  if (!valid_dir.empty()) {
+    for (Slate& slate : rerank::read_slates(valid_dir)) {
+      if (can_be_ranked(slate)) sets.valid.push_back(std::move(slate));
+    }
+  }
+  if (sets.train.empty()) {
+    throw Error("no slate has both a positive and a negative candidate",
+                "check the upstream stage: its candidates miss every target", dir.string());
+  }
+  return sets;
+}
+
+Slate maybe_shuffled(const Slate& slate, double share, Rng& rng) {
+  Slate copy = slate;
+  if (rng.uniform() < share) rng.shuffle(std::span(copy.candidates));
+  return copy;
+}
+
+std::vector<size_t> permutation(size_t n, uint64_t seed, uint64_t epoch) {
+  std::vector<size_t> order(n);
+  std::iota(order.begin(), order.end(), size_t{0});
+  Rng rng = Rng(seed).fork("order").fork(epoch);
+  rng.shuffle(std::span(order));
+  return order;
+}
+
+MidtrainSource::MidtrainSource(const rerank::PromptContext& context, const data::View& view,
+                               const rerank::MidtrainOptions& options, uint64_t seed)
+    : context_(context),
+      view_(view),
+      options_(options),
+      seed_(seed),
+      end_(context.tokenizer.added("<|endoftext|>")) {
+  PODIUM_CHECK(context.dataset != nullptr && context.dataset->items() > 0);
+  for (data::UserIndex user = 0; user < view.length.size(); ++user) {
+    if (view.length[user] >= 2) users_.push_back(user);
+  }
+}
+
+std::vector<TokenId> MidtrainSource::closed(std::vector<TokenId> tokens) const {
+  tokens.push_back(end_);
+  return tokens;
+}
+
+std::vector<TokenId> MidtrainSource::sequence(Rng& rng) const {
+  const auto items = view_.items_of(users_[rng.below(users_.size())]);
+  // Windows end anywhere, with the newest events as likely as any.
+  const size_t end =
+      items.size() <= kWindow ? items.size() : kWindow + rng.below(items.size() - kWindow + 1);
+  const size_t begin = end > kWindow ? end - kWindow : 0;
+  std::vector<TokenId> tokens;
+  append(context_, "history: ", tokens);
+  for (size_t i = begin; i < end; ++i) rerank::append_sid(context_, items[i], tokens);
+  return closed(std::move(tokens));
+}
+
+std::vector<TokenId> MidtrainSource::caption(Rng& rng) const {
+  const auto item = data::ItemIndex(rng.below(context_.dataset->items()));
+  auto text = context_.tokenizer.encode(caption_text(*context_.dataset, item));
+  text.resize(std::min(text.size(), kMostTokens));
+  std::vector<TokenId> tokens;
+  if (rng.below(2) == 0) {
+    rerank::append_sid(context_, item, tokens);
+    tokens.insert(tokens.end(), text.begin(), text.end());
+  } else {
+    tokens = std::move(text);
+    rerank::append_sid(context_, item, tokens);
+  }
+  return closed(std::move(tokens));
+}
+
+std::vector<TokenId> MidtrainSource::text(Rng& rng) const {
+  const auto item = data::ItemIndex(rng.below(context_.dataset->items()));
+  auto tokens = context_.tokenizer.encode(" " + context_.dataset->item_text(item));
+  tokens.resize(std::min(tokens.size(), kMostTokens));
+  return closed(std::move(tokens));
+}
+
+std::vector<Example> MidtrainSource::batch(int64_t step) const {
+  Rng rng = Rng(seed_).fork("midtrain").fork(uint64_t(step));
+  std::vector<Example> examples;
+  const auto fill = [&](double share, auto&& draw) {
+    for (double left = share * options_.batch_tokens; left > 0;) {
+      examples.push_back(document_example(draw()));
+      left -= double(examples.back().tokens());
+    }
+  };
+  if (!users_.empty()) fill(options_.sequence_share, [&] { return sequence(rng); });
+  fill(options_.caption_share, [&] { return caption(rng); });
+  fill(1 - options_.sequence_share - options_.caption_share, [&] { return text(rng); });
+  return examples;
+}
+
+}  // namespace podium::train

@@ -1,0 +1,80 @@
+// What the policy's stages read: the world of tokens, slates, and mid-training documents.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "podium/base/rng.h"
+#include "podium/data/split.h"
+#include "podium/rerank/prompt.h"
+#include "podium/rerank/train_options.h"
+#include "podium/sid/codebook.h"
+#include "podium/train/policy_batch.h"
+
+namespace podium::train {
+
+// Dataset, tokenizer and SIDs of a run, and the prompts made of them.
+struct PolicyWorld {
+  PolicyWorld(const fs::path& data, const fs::path& sid, const fs::path& tokenizer_json,
+              const rerank::PromptOptions& prompt);
+  PolicyWorld(const PolicyWorld&) = delete;
+
+  data::Dataset dataset;
+  text::Tokenizer tokenizer;
+  sid::SidTable sids;
+  rerank::Vocabulary vocabulary;
+  rerank::PromptContext context;
+};
+
+// What every stage's loop is told.
+struct StageJob {
+  uint64_t seed = 1;
+  int threads = 1;
+  fs::path work;  // checkpoint and metrics; exists
+  std::string fingerprint;
+  double checkpoint_seconds = 20;
+};
+
+struct SlateSets {
+  std::vector<rerank::Slate> train, valid;  // every slate has positives and negatives
+};
+// valid_dir empty: a tenth of the slates, chosen by a hash of their ids, validates.
+SlateSets read_slate_sets(const fs::path& dir, const fs::path& valid_dir);
+
+// With probability `share` the slate with its candidates in random order, else as it is.
+rerank::Slate maybe_shuffled(const rerank::Slate& slate, double share, Rng& rng);
+
+// A permutation of [0, n): a function of its arguments alone.
+std::vector<size_t> permutation(size_t n, uint64_t seed, uint64_t epoch);
+
+// Mid-training documents, drawn for each step anew:
+//   sequence  history: SIDSID...                              windows of at most 20 events
+//   caption   SID title. category > category. brand           or the text first, then the SID
+//   text      title category category brand description
+// each closed by <|endoftext|>. Sequences come from `view` alone.
+class MidtrainSource {
+ public:
+  MidtrainSource(const rerank::PromptContext& context, const data::View& view,
+                 const rerank::MidtrainOptions& options, uint64_t seed);
+
+  // Examples of about options.batch_tokens tokens; a function of (seed, step).
+  std::vector<Example> batch(int64_t step) const;
+
+  std::vector<TokenId> sequence(Rng& rng) const;
+  std::vector<TokenId> caption(Rng& rng) const;
+  std::vector<TokenId> text(Rng& rng) const;
+
+ private:
+  std::vector<TokenId> closed(std::vector<TokenId> tokens) const;
+
+  const rerank::PromptContext& context_;
+  const data::View& view_;
+  rerank::MidtrainOptions options_;
+  uint64_t seed_;
+  TokenId end_;
+  std::vector<data::UserIndex> users_;  // with two events or more
+};
+
+}  // namespace podium::train

@@ -1,0 +1,164 @@
+#include "podium/train/qwen3.h"
+
+#include <cmath>
+#include <memory>
+#include <string>
+
+#include "podium/base/error.h"
+#include "podium/base/json.h"
+#include "podium/base/rng.h"
+#include "podium/train/checkpoint.h"
+
+namespace podium::train {
+namespace {
+
+using rerank::ModelSpec;
+using torch::Tensor;
+
+// Tensors a layer, as tensor_table lists them.
+enum LayerTensor {
+  kInputNorm,
+  kQ,
+  kK,
+  kV,
+  kO,
+  kQNorm,
+  kKNorm,
+  kPostNorm,
+  kGate,
+  kUp,
+  kDown,
+  kLayer
+};
+
+bool ends_with(const std::string& text, std::string_view end) {
+  return text.size() >= end.size() && text.compare(text.size() - end.size(), end.size(), end) == 0;
+}
+
+Tensor initial(const rerank::TensorSpec& tensor, const ModelSpec& spec, uint64_t seed) {
+  if (tensor.shape.size() == 1) return torch::ones(tensor.shape);
+  Tensor weight = torch::empty(tensor.shape);
+  Rng rng = Rng(seed).fork(tensor.name);
+  const bool residual =
+      ends_with(tensor.name, "o_proj.weight") || ends_with(tensor.name, "down_proj.weight");
+  const double scale = 0.02 / (residual ? std::sqrt(2.0 * spec.layers) : 1.0);
+  float* data = weight.data_ptr<float>();
+  for (int64_t i = 0; i < weight.numel(); ++i) data[i] = float(rng.normal() * scale);
+  return weight;
+}
+
+// The module at a dotted path below root, made on the way.
+torch::nn::Module& submodule(torch::nn::Module& root, const std::string& path) {
+  const size_t dot = path.find('.');
+  const std::string name = path.substr(0, dot);
+  for (const auto& child : root.named_children()) {
+    if (child.key() == name) {
+      return dot == std::string::npos ? *child.value()
+                                      : submodule(*child.value(), path.substr(dot + 1));
+    }
+  }
+  auto made = root.register_module(name, std::make_shared<torch::nn::Module>(name));
+  return dot == std::string::npos ? *made : submodule(*made, path.substr(dot + 1));
+}
+
+struct Rotation {
+  Tensor cosine, sine;  // [n, head_dim / 2]
+};
+
+Rotation rotation(const ModelSpec& spec, const std::vector<int64_t>& positions) {
+  const int64_t half = spec.head_dim / 2, n = int64_t(positions.size());
+  Rotation r{torch::empty({n, half}), torch::empty({n, half})};
+  std::vector<double> frequency;
+  for (int64_t i = 0; i < half; ++i) {
+    frequency.push_back(std::pow(spec.rope_theta, -2.0 * double(i) / spec.head_dim));
+  }
+  float *c = r.cosine.data_ptr<float>(), *s = r.sine.data_ptr<float>();
+  for (int64_t t = 0; t < n; ++t) {
+    for (int64_t i = 0; i < half; ++i) {
+      const double angle = double(positions[t]) * frequency[i];
+      *c++ = float(std::cos(angle));
+      *s++ = float(std::sin(angle));
+    }
+  }
+  return r;
+}
+
+Tensor heads_of(const Tensor& x, const Tensor& norm, const ModelSpec& spec, const Rotation& r) {
+  const int64_t n = x.size(0), heads = x.size(1) / spec.head_dim;
+  const Tensor normed = rms_norm(x.view({n * heads, spec.head_dim}), norm, spec.norm_eps);
+  return rotate(normed.view({n, heads, spec.head_dim}), r.cosine, r.sine);
+}
+
+Tensor layer_forward(const ModelSpec& spec, const Tensor* w, const Tensor& x, const Rotation& r,
+                     const std::vector<Segment>& segments) {
+  const int64_t n = x.size(0);
+  const Tensor h = rms_norm(x, w[kInputNorm], spec.norm_eps);
+  const Tensor q = heads_of(torch::mm(h, w[kQ].t()), w[kQNorm], spec, r);
+  const Tensor k = heads_of(torch::mm(h, w[kK].t()), w[kKNorm], spec, r);
+  const Tensor v = torch::mm(h, w[kV].t()).view({n, spec.kv_heads, spec.head_dim});
+  const Tensor attended = packed_attention(q, k, v, segments).view({n, spec.heads * spec.head_dim});
+  const Tensor y = torch::addmm(x, attended, w[kO].t());
+  const Tensor f = rms_norm(y, w[kPostNorm], spec.norm_eps);
+  const Tensor inner = torch::silu(torch::mm(f, w[kGate].t())) * torch::mm(f, w[kUp].t());
+  return torch::addmm(y, inner, w[kDown].t());
+}
+
+}  // namespace
+
+Qwen3Impl::Qwen3Impl(const ModelSpec& spec, uint64_t seed) : spec(spec) {
+  for (const rerank::TensorSpec& tensor : rerank::tensor_table(spec)) {
+    const size_t dot = tensor.name.rfind('.');
+    weights.push_back(
+        submodule(*this, tensor.name.substr(0, dot))
+            .register_parameter(tensor.name.substr(dot + 1), initial(tensor, spec, seed)));
+  }
+}
+
+Tensor hidden_states(const ModelSpec& spec, const std::vector<Tensor>& weights,
+                     const Packed& batch) {
+  const auto table_size = size_t(spec.layers) * kLayer + (spec.tied ? 2 : 3);
+  PODIUM_CHECK(weights.size() == table_size && batch.tokens.size() == batch.positions.size());
+  const Rotation r = rotation(spec, batch.positions);
+  Tensor x = torch::embedding(weights[0], torch::tensor(batch.tokens, torch::kLong));
+  for (int layer = 0; layer < spec.layers; ++layer) {
+    x = layer_forward(spec, weights.data() + 1 + size_t(layer) * kLayer, x, r, batch.segments);
+  }
+  return rms_norm(x, weights[1 + size_t(spec.layers) * kLayer], spec.norm_eps);
+}
+
+const Tensor& output_embedding(const ModelSpec& spec, const std::vector<Tensor>& weights) {
+  return spec.tied ? weights.front() : weights.back();
+}
+
+runtime::Engine engine_over(const Qwen3Impl& model) {
+  runtime::Weights weights;
+  const auto table = rerank::tensor_table(model.spec);
+  for (size_t i = 0; i < table.size(); ++i) {
+    const Tensor& w = model.weights[i];
+    PODIUM_CHECK(w.is_contiguous());
+    weights[table[i].name] = {w.data_ptr<float>(), size_t(w.numel())};
+  }
+  return {model.spec, weights};
+}
+
+void save_policy(const fs::path& dir, const Qwen3Impl& model, const text::Tokenizer& tokenizer) {
+  Json config = rerank::to_config_json(model.spec);
+  const text::TokenId end = tokenizer.added("<|im_end|>"), pad = tokenizer.added("<|endoftext|>");
+  config["eos_token_id"] = end;
+  config["pad_token_id"] = pad;
+  write_json_atomic(dir / "config.json", config);
+  write_json_atomic(dir / "generation_config.json",
+                    {{"eos_token_id", end}, {"pad_token_id", pad}, {"do_sample", false}});
+  save_weights(dir / "model.safetensors", model, {{"format", "pt"}});
+  tokenizer.save(dir / "tokenizer.json");
+}
+
+Qwen3 load_policy(const fs::path& dir) {
+  const fs::path config = dir / "config.json";
+  const ModelSpec spec = rerank::from_config_json(read_json(config), config.string());
+  Qwen3 model(spec, 0);
+  load_weights(dir / "model.safetensors", *model);
+  return model;
+}
+
+}  // namespace podium::train

@@ -1,0 +1,51 @@
+// The policy as a LibTorch module: Qwen3's decoder over packed batches, parameters by their Hugging
+// Face names (rerank::tensor_table).
+#pragma once
+
+#include <torch/torch.h>
+
+#include <vector>
+
+#include "podium/base/files.h"
+#include "podium/rerank/model_spec.h"
+#include "podium/runtime/engine.h"
+#include "podium/text/tokenizer.h"
+#include "podium/train/torch_ops.h"
+
+namespace podium::train {
+
+// Sequences back to back, without padding.
+struct Packed {
+  std::vector<int64_t> tokens, positions;  // [n]
+  std::vector<Segment> segments;           // partition of [0, n)
+};
+
+// The parameters, in the order of tensor_table.
+class Qwen3Impl : public torch::nn::Module {
+ public:
+  // Normal(0, 0.02), output projections divided by sqrt(2 layers), norms 1; a function of seed.
+  Qwen3Impl(const rerank::ModelSpec& spec, uint64_t seed);
+
+  rerank::ModelSpec spec;
+  std::vector<torch::Tensor> weights;
+};
+TORCH_MODULE(Qwen3);
+
+// Final hidden states [n, hidden], after the last norm. weights: in order of tensor_table; the
+// module's own or leaves that share its memory.
+torch::Tensor hidden_states(const rerank::ModelSpec& spec,
+                            const std::vector<torch::Tensor>& weights, const Packed& batch);
+
+// The output embedding [vocab, hidden].
+const torch::Tensor& output_embedding(const rerank::ModelSpec& spec,
+                                      const std::vector<torch::Tensor>& weights);
+
+// The engine over the module's memory: it follows every update in place, without a copy.
+runtime::Engine engine_over(const Qwen3Impl& model);
+
+// A Hugging Face directory: config.json, generation_config.json, model.safetensors,
+// tokenizer.json. dir must exist.
+void save_policy(const fs::path& dir, const Qwen3Impl& model, const text::Tokenizer& tokenizer);
+Qwen3 load_policy(const fs::path& dir);  // F32 weights
+
+}  // namespace podium::train
