@@ -115,7 +115,9 @@ class Pipeline {
 
   void upstream() {
     stage("upstream", {"sid", "sasrec-slates", "sasrec-valid", "sasrec-test"},
-          fmt::format("k {}\n{}", options_.k, toml_of(section("split", options_.split))),
+          fmt::format(
+              "k {}\n{}", options_.k,
+              toml_of(section("split", options_.split), section("upstream", options_.upstream))),
           [&](const StageDirs& dirs) {
             write_upstream(run_, dirs.result);
             return 0.0;
@@ -203,8 +205,13 @@ class Pipeline {
             return 0.0;
           });
     if (stopped_ && request_.until != "bundle") return;
-    const fs::path link = request_.out / "bundle";
-    if (!fs::is_symlink(link)) fs::create_directory_symlink("stages/bundle", link);
+    const fs::path bundle = runner_.dir("bundle") / "bundle", copy = request_.out / "bundle";
+    const auto manifest_of = [](const fs::path& dir) { return read_file(dir / "manifest.json"); };
+    if (fs::exists(copy / "manifest.json") && manifest_of(copy) == manifest_of(bundle)) return;
+    AtomicDir target(copy);
+    fs::copy(bundle, target.path(),
+             fs::copy_options::recursive | fs::copy_options::create_hard_links);
+    target.commit();
   }
 
   PipelineRequest request_;  // a copy: the sections point into its options

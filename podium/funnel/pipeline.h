@@ -24,6 +24,7 @@
 #include "podium/data/split_options.h"
 #include "podium/eval/metrics.h"
 #include "podium/funnel/policy_eval.h"
+#include "podium/funnel/upstream.h"
 #include "podium/rerank/prompt.h"
 #include "podium/rerank/trace.h"
 #include "podium/rerank/train_options.h"
@@ -42,6 +43,7 @@ struct PipelineOptions {
   text::EncoderOptions encoder;
   sid::SidOptions sid;
   rerank::SasrecOptions sasrec;
+  UpstreamOptions upstream;
   rerank::PromptOptions prompt;
   rerank::PolicyOptions policy;
   rerank::MidtrainOptions midtrain;
@@ -63,6 +65,7 @@ struct PipelineOptions {
     v.section("encoder", encoder);
     v.section("sid", sid);
     v.section("sasrec", sasrec);
+    v.section("upstream", upstream);
     v.section("prompt", prompt);
     v.section("policy", policy);
     v.section("midtrain", midtrain);

@@ -4,9 +4,12 @@
 
 #include "podium/artifact/safetensors.h"
 #include "podium/base/error.h"
+#include "podium/base/options.h"
 #include "podium/base/progress.h"
+#include "podium/funnel/bundle.h"
 #include "podium/funnel/pipeline_report.h"
 #include "podium/funnel/process.h"
+#include "podium/funnel/upstream_fit.h"
 #include "podium/rerank/vocabulary.h"
 
 namespace podium::funnel {
@@ -63,6 +66,22 @@ void write_sids(const RunContext& run, const fs::path& result) {
   writer.write(result / "item_vectors.safetensors");
   log_info(fmt::format("semantic IDs: {} levels of {} codes, {:.2f} % unique", model.table.levels,
                        model.table.codes_per_level, 100 * model.table.uniqueness()));
+}
+
+void write_upstream(const RunContext& run, const fs::path& result) {
+  const artifact::SafetensorsFile vectors(run.runner.dir("sid") / "item_vectors.safetensors");
+  fit_upstream({.dataset = &run.dataset,
+                .split = &run.split,
+                .item_vectors = vectors.get<float>("vectors"),
+                .dim = size_t(run.options().encoder.dim),
+                .sasrec_slates = run.runner.dir("sasrec-slates") / "model",
+                .sasrec_valid = run.runner.dir("sasrec-valid") / "model",
+                .sasrec_test = run.runner.dir("sasrec-test") / "model",
+                .k = size_t(run.options().k),
+                .seed = run.seed(),
+                .threads = run.threads,
+                .options = run.options().upstream},
+               result);
 }
 
 void write_tokenizer(const RunContext& run, const fs::path& result) {
@@ -123,6 +142,19 @@ Json write_run_report(const RunContext& run, const std::vector<std::string>& pol
   sources.metrics = run.options().metrics;
   sources.metrics.k = run.options().k;
   return eval::write_report(result, collect_report(sources), run.threads);
+}
+
+void write_bundle(const RunContext& run, const fs::path& result) {
+  PipelineOptions options = run.options();
+  write_bundle_files({.dataset = run.request.data,
+                      .sid = run.runner.dir("sid"),
+                      .upstream = run.runner.dir("upstream") / "serving",
+                      .policy = run.runner.dir("rl") / "model",
+                      .policy_fast = run.runner.dir("rl-fast") / "model",
+                      .tokenizer = run.runner.dir("tokenizer") / "tokenizer.json",
+                      .options_toml = OptionList(options).to_toml(),
+                      .content = {{"dataset", run.dataset.name()}, {"k", options.k}}},
+                     result / "bundle");
 }
 
 double run_trainer(const RunContext& run, const std::string& command,

@@ -53,7 +53,7 @@ void evaluate_stage(const RunContext& run, const fs::path& policy, const std::st
 Json write_run_report(const RunContext& run, const std::vector<std::string>& policies,
                       const fs::path& result);
 
-// Everything a server needs, self-contained; see serving.h.
+// bundle/: everything a server needs, self-contained; see bundle.h.
 void write_bundle(const RunContext& run, const fs::path& result);
 
 // A podium-train subcommand with its options as a TOML file; output in result/model, checkpoints in
