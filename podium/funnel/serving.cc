@@ -1,0 +1,184 @@
+#include "podium/funnel/serving.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+#include "podium/base/error.h"
+#include "podium/base/options.h"
+#include "podium/funnel/bundle.h"
+#include "podium/funnel/pipeline.h"
+
+namespace podium::funnel {
+namespace {
+
+constexpr size_t kHistoryKept = 20;  // of a slate, as in training
+constexpr size_t kMostItems = 1000;
+
+PipelineOptions options_of(const fs::path& bundle) {
+  check_bundle(bundle, /*verify=*/false);
+  PipelineOptions options;
+  OptionList(options).load_toml(bundle / "options.toml");
+  return options;
+}
+
+rerank::Slate slate_of(const retrieval::Query& query, std::span<const rerank::SlateCandidate> top) {
+  rerank::Slate slate;
+  slate.id = "request";
+  const size_t kept = std::min(kHistoryKept, query.history.size());
+  const auto newest = query.history.last(kept);
+  slate.history.assign(newest.begin(), newest.end());
+  slate.candidates.assign(top.begin(), top.end());
+  return slate;
+}
+
+void replace_all(std::string& text, const std::string& from, const std::string& to) {
+  for (size_t at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size())) {
+    text.replace(at, from.size(), to);
+  }
+}
+
+}  // namespace
+
+// What a bundle holds beside the dataset; the references inside point to its own members.
+struct Serving::Policies {
+  PipelineOptions options;
+  text::Tokenizer tokenizer;
+  sid::SidModel sids;
+  rerank::Vocabulary vocabulary;
+  rerank::PromptContext prompts;
+  Upstream upstream;
+  runtime::Engine reasoning, fast;
+
+  Policies(const fs::path& bundle, const data::Dataset& dataset)
+      : options(options_of(bundle)),
+        tokenizer(text::Tokenizer::load(bundle / "policy" / "tokenizer.json")),
+        sids(sid::load_sid(bundle / "sid")),
+        vocabulary(tokenizer, sids.table.levels, sids.table.codes_per_level),
+        prompts{tokenizer, vocabulary, sids.table, &dataset, options.prompt},
+        upstream(Upstream::load(bundle / "upstream", dataset, options.upstream)),
+        reasoning(runtime::Engine::open(bundle / "policy")),
+        fast(runtime::Engine::open(bundle / "policy-fast")) {}
+};
+
+std::unique_ptr<Serving> Serving::open(const fs::path& bundle, int threads) {
+  if (!fs::exists(bundle / "manifest.json")) {
+    throw Error("this is not a bundle", "give the `bundle` directory of a finished run",
+                bundle.string());
+  }
+  check_bundle(bundle, /*verify=*/false);
+  return std::unique_ptr<Serving>(new Serving(bundle, threads));
+}
+
+Serving::Serving(const fs::path& bundle, int threads)
+    : dataset_(data::Dataset::open(bundle / "dataset")),
+      policies_(std::make_unique<Policies>(bundle, dataset_)),
+      threads_(threads),
+      slate_size_(size_t(policies_->options.k)) {
+  if (policies_->sids.table.items() != dataset_.items()) {
+    throw Error("the bundle's semantic IDs belong to another dataset", "train it again",
+                bundle.string());
+  }
+  for (data::UserIndex u = 0; u < dataset_.users(); ++u) {
+    const auto times = dataset_.times_of(u);
+    if (!times.empty()) latest_ = std::max(latest_, times.back());
+  }
+}
+
+Serving::~Serving() = default;
+
+retrieval::Query Serving::query_of(data::UserIndex user) const {
+  const auto times = dataset_.times_of(user);
+  return {dataset_.items_of(user), times, times.empty() ? latest_ : times.back()};
+}
+
+retrieval::Query Serving::query_of(std::span<const data::ItemIndex> history,
+                                   std::vector<int64_t>& times) const {
+  times.assign(history.size(), latest_);
+  return {history, times, latest_};
+}
+
+Served Serving::served(const rerank::Slate& slate, const runtime::Rollout& rollout) const {
+  Served out;
+  out.valid = rollout.order.size() == slate.candidates.size();
+  if (!out.valid) ++invalid_;
+  for (size_t r = 0; r < slate.candidates.size(); ++r) {
+    const size_t from = out.valid ? size_t(rollout.order[r]) : r;
+    const rerank::SlateCandidate& candidate = slate.candidates[from];
+    out.items.push_back({candidate.item, int(from), candidate.evidence});
+  }
+  if (out.valid) {
+    const auto parsed = rerank::parse_answer(policies_->prompts, slate, rollout.tokens);
+    out.explanation = readable_trace(parsed.trace, slate, dataset_, policies_->sids.table);
+  }
+  return out;
+}
+
+std::vector<Served> Serving::answer(const std::vector<rerank::Slate>& slates,
+                                    bool with_trace) const {
+  runtime::DecodeOptions options;
+  options.with_trace = with_trace;
+  options.max_trace = policies_->options.eval.max_trace;
+  const runtime::Engine& engine = with_trace ? policies_->reasoning : policies_->fast;
+  const auto rollouts = engine.decode(policies_->prompts, slates, options, threads_);
+  std::vector<Served> answers;
+  for (size_t i = 0; i < slates.size(); ++i) answers.push_back(served(slates[i], rollouts[i]));
+  return answers;
+}
+
+Served Serving::recommend(const retrieval::Query& query, size_t k, bool explain) const {
+  if (k < 1 || k > kMostItems) {
+    throw Error(fmt::format("cannot recommend {} items", k),
+                fmt::format("ask for 1 to {}", kMostItems));
+  }
+  const auto ranked = policies_->upstream.rank(query, std::max(k, slate_size_));
+  const std::span<const rerank::SlateCandidate> all(ranked);
+  const size_t reordered = std::min(slate_size_, all.size());
+  Served out;
+  size_t next = 0;
+  if (reordered >= rerank::kMinCandidates) {
+    out = std::move(answer({slate_of(query, all.first(reordered))}, explain)[0]);
+    next = reordered;
+  }
+  for (; next < all.size(); ++next) {
+    out.items.push_back({all[next].item, int(next), all[next].evidence});
+  }
+  out.items.resize(std::min(k, out.items.size()));
+  return out;
+}
+
+std::vector<Served> Serving::rerank(std::vector<rerank::Slate> slates, bool with_trace) const {
+  for (rerank::Slate& slate : slates) {
+    const std::string flaw = rerank::slate_flaw(slate);
+    if (!flaw.empty()) throw Error(flaw, "send 2 to 100 distinct candidates", slate.id);
+    std::vector<data::ItemIndex> items;
+    for (const auto& candidate : slate.candidates) items.push_back(candidate.item);
+    std::vector<int64_t> times;
+    const auto described = policies_->upstream.describe(query_of(slate.history, times), items);
+    for (size_t i = 0; i < items.size(); ++i) {
+      slate.candidates[i].evidence = described[i].evidence;
+    }
+    if (slate.history.size() > kHistoryKept) {
+      slate.history.erase(slate.history.begin(), slate.history.end() - kHistoryKept);
+    }
+  }
+  return answer(slates, with_trace);
+}
+
+std::string readable_trace(std::string_view trace, const rerank::Slate& slate,
+                           const data::Dataset& dataset, const sid::SidTable& sids) {
+  std::map<std::string, std::string> title_of;  // by SID; of items that share one, the first
+  const auto note = [&](data::ItemIndex item) {
+    const std::string_view title = dataset.title(item);
+    title_of.emplace(sids.spell(item),
+                     fmt::format(" \"{}\"", title.empty() ? dataset.item_id(item) : title));
+  };
+  for (const auto& candidate : slate.candidates) note(candidate.item);
+  for (const data::ItemIndex item : slate.history) note(item);
+  std::string text(trace);
+  for (const auto& [sid, title] : title_of) replace_all(text, sid, title);
+  return text;
+}
+
+}  // namespace podium::funnel

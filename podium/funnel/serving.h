@@ -1,0 +1,79 @@
+// A bundle opened for requests: retrieve -> rank -> re-rank, with the reasons. See bundle.h for the
+// directory's layout.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "podium/data/dataset.h"
+#include "podium/funnel/upstream.h"
+#include "podium/rerank/prompt.h"
+#include "podium/runtime/engine.h"
+
+namespace podium::funnel {
+
+struct ServedItem {
+  data::ItemIndex item = 0;
+  int upstream_rank = 0;  // from 0
+  rerank::Evidence evidence{};
+};
+
+struct Served {
+  std::vector<ServedItem> items;  // best first
+  std::string explanation;        // the policy's trace, SIDs replaced by titles; empty without one
+  bool valid = true;              // false: the policy's answer was no permutation of the slate, so
+                                  // this is the upstream order
+};
+
+// Immutable but for the counter of invalid answers; thread-safe.
+class Serving {
+ public:
+  // Throws Error when the directory is no bundle, damaged, or newer than this program.
+  static std::unique_ptr<Serving> open(const fs::path& bundle, int threads);
+  ~Serving();
+  Serving(const Serving&) = delete;
+
+  const data::Dataset& dataset() const { return dataset_; }
+  size_t slate_size() const { return slate_size_; }  // K
+
+  // k items for a user's history: the first K in the policy's order, upstream's behind them. With
+  // `explain` the reasoning policy answers, else the internalised one. k in 1..1000.
+  Served recommend(const retrieval::Query& query, size_t k, bool explain) const;
+
+  // Slates from elsewhere (histories and candidates filled in, 2..100 candidates each), in one
+  // batch; their evidence is computed here. result[i] belongs to slates[i].
+  std::vector<Served> rerank(std::vector<rerank::Slate> slates, bool with_trace) const;
+
+  // A user of the dataset as of right after the last event.
+  retrieval::Query query_of(data::UserIndex user) const;
+  // A history without times, taken as of the dataset's last event. `times` is filled to back it.
+  retrieval::Query query_of(std::span<const data::ItemIndex> history,
+                            std::vector<int64_t>& times) const;
+
+  // Answers that were not permutations, so far: the upstream order was served instead.
+  uint64_t invalid_answers() const { return invalid_; }
+
+ private:
+  struct Policies;
+  Serving(const fs::path& bundle, int threads);
+  std::vector<Served> answer(const std::vector<rerank::Slate>& slates, bool with_trace) const;
+  Served served(const rerank::Slate& slate, const runtime::Rollout& rollout) const;
+
+  data::Dataset dataset_;
+  std::unique_ptr<Policies> policies_;
+  int threads_;
+  size_t slate_size_ = 10;
+  int64_t latest_ = 0;  // time of the dataset's last event
+  mutable std::atomic<uint64_t> invalid_{0};
+};
+
+// A trace with every SID of the slate's items replaced by the item's title (its id if it has none).
+std::string readable_trace(std::string_view trace, const rerank::Slate& slate,
+                           const data::Dataset& dataset, const sid::SidTable& sids);
+
+}  // namespace podium::funnel
