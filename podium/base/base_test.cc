@@ -1,0 +1,173 @@
+// Files, hashes, random numbers, options, parallel loops.
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <numeric>
+
+#include "podium/base/error.h"
+#include "podium/base/files.h"
+#include "podium/base/json.h"
+#include "podium/base/options.h"
+#include "podium/base/parallel.h"
+#include "podium/base/rng.h"
+
+namespace podium {
+namespace {
+
+fs::path scratch(const std::string& name) {
+  const fs::path path = fs::path(testing::TempDir()) / ("podium-base-" + name);
+  fs::remove_all(path);
+  return path;
+}
+
+TEST(Sha256, KnownVectors) {  // FIPS 180-4 examples
+  EXPECT_EQ(sha256(""), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+  EXPECT_EQ(sha256("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+  EXPECT_EQ(sha256(std::string(1000000, 'a')),
+            "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
+}
+
+TEST(Rng, SameNumbersEverywhere) {
+  Rng a(1), b(1);
+  for (int i = 0; i < 100; ++i) EXPECT_EQ(a.next(), b.next());
+  EXPECT_EQ(Rng(1).next(), 12966619160104079557ULL);  // xoshiro256** seeded by splitmix64
+  EXPECT_NE(Rng(1).fork("x").next(), Rng(1).fork("y").next());
+  Rng used(1);
+  used.next();
+  EXPECT_EQ(used.fork("x").next(), Rng(1).fork("x").next());  // forks know the seed alone
+}
+
+TEST(Rng, BoundsAndMoments) {
+  Rng rng(3);
+  double sum = 0, square = 0;
+  for (int i = 0; i < 20000; ++i) {
+    EXPECT_LT(rng.below(7), 7u);
+    const double u = rng.uniform();
+    EXPECT_TRUE(u >= 0 && u < 1);
+    const double z = rng.normal();
+    sum += z;
+    square += z * z;
+  }
+  EXPECT_NEAR(sum / 20000, 0, 0.03);
+  EXPECT_NEAR(square / 20000, 1, 0.05);
+}
+
+TEST(Files, AtomicDirKeepsTheOldUntilCommit) {
+  const fs::path dir = scratch("dir");
+  {
+    AtomicDir first(dir);
+    write_file_atomic(first.path() / "a", "old");
+    first.commit();
+  }
+  {
+    AtomicDir dropped(dir);
+    write_file_atomic(dropped.path() / "a", "new");
+  }
+  EXPECT_EQ(read_file(dir / "a"), "old");
+  {
+    AtomicDir second(dir);
+    write_file_atomic(second.path() / "b", "new");
+    second.commit();
+  }
+  EXPECT_FALSE(fs::exists(dir / "a"));
+  EXPECT_EQ(read_file(dir / "b"), "new");
+}
+
+TEST(Files, ErrorsNameThePath) {
+  try {
+    read_file("/nowhere/at-all");
+    FAIL();
+  } catch (const Error& e) {
+    EXPECT_EQ(e.where(), "/nowhere/at-all");
+    EXPECT_FALSE(e.cure().empty());
+  }
+  EXPECT_THROW(MappedFile("/nowhere/at-all"), Error);
+}
+
+TEST(Json, RefusesDeepAndMalformed) {
+  EXPECT_THROW(parse_json(std::string(100, '['), "x"), Error);
+  EXPECT_THROW(parse_json("{\"a\": \"\xFF\"}", "x"), Error);
+  EXPECT_EQ(parse_json(R"({"a": "[[["})", "x").at("a"), "[[[");
+}
+
+struct Inner {
+  int levels = 4;
+  template <class V>
+  void visit(V& v) {
+    v("levels", levels, "residual levels");
+  }
+};
+struct Outer {
+  double rate = 0.5;
+  bool fast = false;
+  std::string name = "x";
+  Inner sid;
+  template <class V>
+  void visit(V& v) {
+    v("rate", rate, "a rate");
+    v("fast", fast, "quick");
+    v("name", name, "a name");
+    v.section("sid", sid);
+  }
+};
+
+TEST(Options, TomlRoundTrip) {
+  const fs::path file = scratch("options.toml");
+  Outer a;
+  a.rate = 0.25;
+  a.fast = true;
+  a.sid.levels = 7;
+  write_file_atomic(file, OptionList(a).to_toml());
+  Outer b;
+  OptionList(b).load_toml(file);
+  EXPECT_EQ(b.rate, 0.25);
+  EXPECT_TRUE(b.fast);
+  EXPECT_EQ(b.sid.levels, 7);
+}
+
+TEST(Options, ErrorsNameLineAndNearestKey) {
+  const fs::path file = scratch("bad.toml");
+  Outer a;
+  write_file_atomic(file, "rate = 1.0\n\n[sid]\nlevls = 3\n");
+  try {
+    OptionList(a).load_toml(file);
+    FAIL();
+  } catch (const Error& e) {
+    EXPECT_EQ(e.where(), file.string() + ":4");
+    EXPECT_NE(e.cure().find("sid.levels"), std::string::npos);
+  }
+  write_file_atomic(file, "rate = \"fast\"\n");
+  EXPECT_THROW(OptionList(a).load_toml(file), Error);
+  write_file_atomic(file, "rate = = 3\n");
+  EXPECT_THROW(OptionList(a).load_toml(file), Error);
+}
+
+TEST(Options, FlagsFollowTheDeclaration) {
+  Outer a;
+  CLI::App app;
+  const OptionList list(a);
+  list.add_flags(app);
+  std::vector<std::string> arguments = {"9", "--sid.levels", "--fast"};
+  app.parse(arguments);
+  EXPECT_TRUE(a.fast);
+  EXPECT_EQ(a.sid.levels, 9);
+}
+
+TEST(Parallel, CoversEveryIndexOnce) {
+  std::vector<std::atomic<int>> hits(1001);
+  parallel_for(4, hits.size(), 10, [&](size_t begin, size_t end) {
+    for (size_t i = begin; i < end; ++i) ++hits[i];
+  });
+  for (const auto& hit : hits) EXPECT_EQ(hit, 1);
+}
+
+TEST(Parallel, RethrowsTheFirstError) {
+  EXPECT_THROW(parallel_for(4, 100, 1,
+                            [](size_t begin, size_t) {
+                              if (begin == 50) throw Error("no");
+                            }),
+               Error);
+}
+
+}  // namespace
+}  // namespace podium

@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# From a clone to the report: build, fetch MovieLens-100K (or simulate a shop), train, show.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+make --no-print-directory build
+podium=build/bin/podium
+
+data=out/ml-100k
+if [ ! -e "$data/manifest.json" ]; then
+  if ! $podium data get ml-100k --out "$data"; then
+    echo "demo: MovieLens-100K is not reachable; the demo runs on a simulated shop instead" >&2
+    data=out/simulated-shop
+    [ -e "$data/manifest.json" ] || $podium data simulate --out "$data"
+  fi
+fi
+$podium train --data "$data" --out out/demo --preset demo
+$podium report --run out/demo
+echo
+echo "The same with intervals, charts and example slates: out/demo/report.html"
+echo "Try: $podium recommend --bundle out/demo/bundle --user 196 --k 10 --explain"

@@ -1,0 +1,40 @@
+#!/usr/bin/env bash
+# Every check and test, in the order of what fails fastest; ctest's summary comes last.
+# QUICK=1: format, layers and unit tests alone.   FUZZ_SECONDS=60: time a fuzzer runs.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+seconds=${FUZZ_SECONDS:-60}
+start=$SECONDS
+
+stage() { echo "== $1 ($((SECONDS - start)) s)"; }
+trap 'echo "run_tests: failed in the stage above" >&2' ERR
+
+stage "format"
+git ls-files '*.h' '*.cc' | xargs clang-format-14 --dry-run -Werror
+stage "layers"
+tools/check_layers
+stage "build"
+cmake --preset release >/dev/null
+cmake --build --preset release
+
+if [ -z "${QUICK:-}" ]; then
+  stage "build under AddressSanitizer and UndefinedBehaviorSanitizer, with fuzzers"
+  cmake --preset fuzz >/dev/null
+  cmake --build --preset fuzz
+  stage "unit tests under both"
+  ctest --test-dir build-fuzz -j2 --output-on-failure >build-fuzz/ctest.log ||
+    { cat build-fuzz/ctest.log; exit 1; }
+  stage "fuzzers, $seconds s each"
+  find build-fuzz/fuzz -maxdepth 1 -name '*_fuzz' -type f | sort |
+    xargs -P 2 -I{} tools/fuzz_one.sh {} "$seconds"
+  stage "threads under ThreadSanitizer"
+  cmake --preset tsan >/dev/null
+  cmake --build --preset tsan --target podium_base_test podium_runtime_test
+  for folder in base runtime; do
+    "build-tsan/podium/$folder/podium_${folder}_test" >build-tsan/$folder.log 2>&1 ||
+      { cat build-tsan/$folder.log; exit 1; }
+  done
+fi
+
+stage "unit and end-to-end tests"
+ctest --test-dir build -j2 --output-on-failure
