@@ -5,7 +5,7 @@
 
 #include "podium/base/error.h"
 #include "podium/base/progress.h"
-#include "podium/train/policy_main.h"
+#include "podium/train/policy_command.h"
 #include "podium/train/sasrec_command.h"
 
 int main(int argc, char** argv) {

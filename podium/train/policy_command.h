@@ -1,4 +1,4 @@
-// podium-train midtrain | sft | rl: the policy's training stages as subcommands. How they are
+// podium-train midtrain, sft and rl: the policy's training stages as subcommands. How they are
 // called: podium/rerank/train_options.h.
 #pragma once
 

@@ -1,0 +1,178 @@
+#include "podium/train/policy_command.h"
+
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "podium/base/error.h"
+#include "podium/base/options.h"
+#include "podium/base/parallel.h"
+#include "podium/base/progress.h"
+#include "podium/data/split_options.h"
+#include "podium/rerank/trace.h"
+#include "podium/train/midtrain.h"
+#include "podium/train/policy_data.h"
+#include "podium/train/rl.h"
+#include "podium/train/sft.h"
+#include "podium/train/torch_setup.h"
+
+namespace podium::train {
+namespace {
+
+// All three stages understand one options file; each reads its own sections of it.
+struct PolicyArguments {
+  std::string data, sid, tokenizer, policy, slates, valid_slates, out, work;
+  int64_t seed = 1;
+  int threads = 0;
+  bool no_trace = false;
+  data::SplitOptions split;
+  rerank::PromptOptions prompt;
+  rerank::PolicyOptions shape;
+  rerank::MidtrainOptions midtrain;
+  rerank::TeacherOptions teacher;
+  rerank::SftOptions sft;
+  rerank::RlOptions rl;
+
+  template <class V>
+  void visit(V& v) {
+    v.section("split", split);
+    v.section("prompt", prompt);
+    v.section("policy", shape);
+    v.section("midtrain", midtrain);
+    v.section("teacher", teacher);
+    v.section("sft", sft);
+    v.section("rl", rl);
+  }
+};
+
+std::string hash_if_there(const fs::path& file) {
+  return fs::exists(file) ? sha256_file(file) : "";
+}
+
+// Of everything that a stage's result depends on; the thread count does not belong to it.
+std::string fingerprint_of(PolicyArguments& a, const std::string& stage) {
+  std::string text = fmt::format("1|{}|{}|{}|", stage, a.seed, a.no_trace);
+  for (const auto& [key, entry] : OptionList(a).to_json().items()) {
+    text += fmt::format("{}={}|", key, entry["value"].dump());
+  }
+  for (const fs::path& file :
+       {fs::path(a.data) / "manifest.json", fs::path(a.sid) / "sid.safetensors",
+        fs::path(a.tokenizer), fs::path(a.policy) / "model.safetensors",
+        fs::path(a.slates) / "slates.safetensors",
+        fs::path(a.valid_slates) / "slates.safetensors"}) {
+    text += hash_if_there(file) + "|";
+  }
+  return sha256(text);
+}
+
+StageJob job_of(PolicyArguments& a, const std::string& stage) {
+  StageJob job;
+  job.seed = uint64_t(a.seed);
+  job.threads = a.threads > 0 ? a.threads : default_threads();
+  job.work = a.work.empty() ? fs::path(a.out + ".work") : fs::path(a.work);
+  job.fingerprint = fingerprint_of(a, stage);
+  fs::create_directories(job.work);
+  return job;
+}
+
+void write_policy(const PolicyArguments& a, const StageJob& job, const Qwen3& model,
+                  const text::Tokenizer& tokenizer, const Json& stats) {
+  AtomicDir out{fs::path(a.out)};
+  save_policy(out.path(), *model, tokenizer);
+  write_json_atomic(out.path() / "stats.json", stats);
+  write_file_atomic(out.path() / "metrics.jsonl", read_file(job.work / "metrics.done.jsonl"));
+  out.commit();
+  fs::remove_all(job.work);
+}
+
+void run_midtrain(PolicyArguments& a) {
+  setup_torch(/*threads=*/1, uint64_t(a.seed));  // the shards are the parallelism
+  const StageJob job = job_of(a, "midtrain");
+  const PolicyWorld world(a.data, a.sid, a.tokenizer, a.prompt);
+  const data::Split split = data::make_split(world.dataset, a.split);
+  Qwen3 model(rerank::model_spec(a.shape.size, world.tokenizer.vocab()), job.seed);
+  log_info(fmt::format("policy {}: {} parameters, vocabulary {}, {}", a.shape.size,
+                       model->spec.parameters(), model->spec.vocab, torch_description()));
+  const MidtrainSource source(world.context, split.slates.fit, a.midtrain, job.seed);
+  const Json stats = midtrain(model, source, a.midtrain, job);
+  write_policy(a, job, model, world.tokenizer, stats);
+}
+
+// SFT and RL: a policy, slates, more of the policy. train(model, world, slates, job) -> stats.
+template <class Train>
+void run_on_slates(PolicyArguments& a, const std::string& stage, const Train& train) {
+  setup_torch(/*threads=*/1, uint64_t(a.seed));
+  const StageJob job = job_of(a, stage);
+  const PolicyWorld world(a.data, a.sid, fs::path(a.policy) / "tokenizer.json", a.prompt);
+  const SlateSets slates = read_slate_sets(a.slates, a.valid_slates);
+  Qwen3 model = load_policy(a.policy);
+  if (model->spec.vocab != world.tokenizer.vocab()) {
+    throw Error("the model's vocabulary is not its tokenizer's", "run mid-training again",
+                a.policy);
+  }
+  log_info(fmt::format("{}: {} slates to train on, {} to validate", stage, slates.train.size(),
+                       slates.valid.size()));
+  write_policy(a, job, model, world.tokenizer, train(model, world, slates, job));
+}
+
+void run_sft(PolicyArguments& a) {
+  run_on_slates(
+      a, "sft",
+      [&](Qwen3& model, const PolicyWorld& world, const SlateSets& slates, const StageJob& job) {
+        return sft(model, world.context, slates, a.sft, a.teacher, job);
+      });
+}
+
+void run_rl(PolicyArguments& a) {
+  run_on_slates(
+      a, "rl",
+      [&](Qwen3& model, const PolicyWorld& world, const SlateSets& slates, const StageJob& job) {
+        return reinforce(model, world.context, slates, a.rl, !a.no_trace, job);
+      });
+}
+
+CLI::App* add_command(CLI::App& app, const std::string& name, const std::string& help,
+                      const std::shared_ptr<PolicyArguments>& a, void (*run)(PolicyArguments&)) {
+  CLI::App* command = app.add_subcommand(name, help);
+  command->add_option("--data", a->data, "dataset directory")->required();
+  command->add_option("--sid", a->sid, "semantic-ID directory")->required();
+  command->add_option("--out", a->out, "policy directory to write")->required();
+  command->add_option("--work", a->work, "where the checkpoint lives (default: OUT.work)");
+  command->add_option("--seed", a->seed, "random seed");
+  command->add_option("--threads", a->threads,
+                      "threads; 0: every core; results do not depend on it");
+  auto list = std::make_shared<OptionList>(*a);
+  // Callbacks run in order of declaration: the file's values first, then the flags'.
+  command->add_option_function<std::string>(
+      "--config", [list](const std::string& file) { list->load_toml(file); },
+      "TOML file of options, see `podium config`");
+  list->add_flags(*command);
+  command->callback([a, list, run] { run(*a); });
+  return command;
+}
+
+void add_slate_options(CLI::App& command, PolicyArguments& a) {
+  command.add_option("--policy,--init", a.policy, "policy directory to go on from")->required();
+  command.add_option("--slates", a.slates, "slates to train on")->required();
+  command.add_option("--valid-slates", a.valid_slates,
+                     "slates to validate on (default: a tenth of the others, held out)");
+}
+
+}  // namespace
+
+void add_policy_commands(CLI::App& app) {
+  auto for_midtrain = std::make_shared<PolicyArguments>();
+  CLI::App* midtrain = add_command(app, "midtrain", "teach a new policy SIDs, captions, sequences",
+                                   for_midtrain, run_midtrain);
+  midtrain->add_option("--tokenizer", for_midtrain->tokenizer, "tokenizer.json")->required();
+  auto for_sft = std::make_shared<PolicyArguments>();
+  CLI::App* sft = add_command(app, "sft", "supervised fine-tuning on the evidence teacher's traces",
+                              for_sft, run_sft);
+  add_slate_options(*sft, *for_sft);
+  auto for_rl = std::make_shared<PolicyArguments>();
+  CLI::App* rl = add_command(app, "rl", "reinforcement learning (DAPO)", for_rl, run_rl);
+  add_slate_options(*rl, *for_rl);
+  rl->add_flag("--no-trace", for_rl->no_trace, "answer at once: the internalised policy");
+}
+
+}  // namespace podium::train

@@ -1,0 +1,299 @@
+#include "podium/train/rl.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "podium/base/error.h"
+#include "podium/base/progress.h"
+#include "podium/train/checkpoint.h"
+#include "podium/train/metrics_log.h"
+#include "podium/train/policy_validate.h"
+
+namespace podium::train {
+namespace {
+
+using rerank::RlOptions;
+using torch::Tensor;
+
+constexpr int kMostRounds = 4;  // of dynamic sampling a step
+constexpr int kWarmSteps = 5;
+constexpr double kEpsilon = 1e-6;
+
+void check(const RlOptions& o) {
+  if (o.steps < 0 || o.prompts < 1 || o.rollouts < 2 || o.updates < 1 || o.epochs < 1 ||
+      o.eval_every < 1 || o.max_trace < 0 || !(o.temperature > 0) || o.clip_low < 0 ||
+      o.clip_low >= 1 || o.clip_high < 0) {
+    throw Error(
+        "an RL option is out of range",
+        "rollouts are at least 2, temperature above 0, clip_low in [0, 1), counts positive");
+  }
+}
+
+// What one step learns from.
+struct StepBatch {
+  std::vector<RolloutGroup> groups;  // with spread
+  int64_t rollouts = 0, identical = 0, dropped = 0;
+  double reward = 0;
+};
+
+class Reinforcer {
+ public:
+  Reinforcer(Qwen3& model, const rerank::PromptContext& context, const SlateSets& slates,
+             const RlOptions& options, bool with_trace, const StageJob& job)
+      : model_(model),
+        context_(context),
+        slates_(slates),
+        options_(options),
+        reward_(reward_options(options)),
+        with_trace_(with_trace),
+        job_(job),
+        adam_(make_adamw(model, options.learning_rate, 0)),
+        workers_(model, trace_mask_tensor(context, model->spec.vocab), job.threads),
+        best_file_(job.work / "best.safetensors") {}
+
+  Json run() {
+    Checkpointer checkpointer(
+        {job_.work / "checkpoint.safetensors", job_.fingerprint, job_.checkpoint_seconds});
+    MetricsLog log(job_.work / "metrics.jsonl");
+    if (const auto cursor = checkpointer.restore(*model_, adam_)) {
+      state_ = *cursor;
+    } else {
+      state_ = {{"step", 0},      {"drawn", 0},     {"dropped", 0},
+                {"best_step", 0}, {"best_ndcg", 0}, {"curve", Json::array()}};
+      measure(0);
+    }
+    Progress progress(with_trace_ ? "RL" : "RL without trace", uint64_t(options_.steps), "steps");
+    for (int64_t step = state_["step"]; step < options_.steps; ++step) {
+      state_["step"] = step;
+      checkpointer.poll(*model_, adam_, [&] { return state_; });
+      const Json row = learn(step);
+      log.add(step + 1, row);
+      progress.note(fmt::format("reward {:.3f}", row["reward"].get<double>()));
+      progress.add();
+      if ((step + 1) % options_.eval_every == 0 || step + 1 == options_.steps) measure(step + 1);
+    }
+    load_weights(best_file_, *model_);
+    log.finish(job_.work / "metrics.done.jsonl");
+    return {{"steps", options_.steps},
+            {"with_trace", with_trace_},
+            {"gate", options_.gate},
+            {"dropped_groups", state_["dropped"]},
+            {"best_step", state_["best_step"]},
+            {"validation", state_["curve"]}};
+  }
+
+ private:
+  const rerank::Slate& drawn(int64_t index) {
+    const auto n = int64_t(slates_.train.size());
+    if (epoch_ != index / n) {
+      epoch_ = index / n;
+      order_ = permutation(slates_.train.size(), job_.seed, uint64_t(epoch_));
+    }
+    return slates_.train[order_[size_t(index % n)]];
+  }
+
+  std::vector<rerank::Slate> draw(size_t count) {
+    std::vector<rerank::Slate> prompts;
+    const Rng root = Rng(job_.seed).fork("rl-shuffle");
+    int64_t at = state_["drawn"];
+    for (size_t i = 0; i < count; ++i, ++at) {
+      Rng rng = root.fork(uint64_t(at));
+      prompts.push_back(maybe_shuffled(drawn(at), options_.shuffle ? 0.5 : 0, rng));
+    }
+    state_["drawn"] = at;
+    return prompts;
+  }
+
+  StepBatch sample(int64_t step) {
+    const runtime::Engine engine = engine_over(*model_);
+    runtime::DecodeOptions decode;
+    decode.with_trace = with_trace_;
+    decode.max_trace = options_.max_trace;
+    decode.temperature = options_.temperature;
+    decode.samples = options_.rollouts;
+    StepBatch batch;
+    for (int round = 0; round < kMostRounds && batch.groups.size() < size_t(options_.prompts);
+         ++round) {
+      decode.seed = Rng(job_.seed).fork("rl").fork(uint64_t(step * kMostRounds + round)).next();
+      const auto prompts = draw(size_t(options_.prompts) - batch.groups.size());
+      auto rollouts = engine.decode(context_, prompts, decode, job_.threads);
+      for (size_t i = 0; i < prompts.size(); ++i) {
+        const auto begin = rollouts.begin() + std::ptrdiff_t(i) * options_.rollouts;
+        add_group(prompts[i], {begin, begin + options_.rollouts}, batch);
+      }
+    }
+    return batch;
+  }
+
+  void add_group(const rerank::Slate& slate, std::vector<runtime::Rollout> rollouts,
+                 StepBatch& batch) {
+    RolloutGroup group{slate, std::move(rollouts), {}, {}};
+    const auto gains = gains_of(slate);
+    for (const runtime::Rollout& rollout : group.rollouts) {
+      group.rewards.push_back(rerank::reward(gains, rollout.order, reward_));
+      batch.reward += group.rewards.back();
+      batch.identical += is_input_order(rollout.order);
+      ++batch.rollouts;
+    }
+    group.advantages = group_advantages(group.rewards);
+    if (group.advantages.empty()) {
+      ++batch.dropped;
+    } else {
+      batch.groups.push_back(std::move(group));
+    }
+  }
+
+  // One step: rollouts, then the updates. Returns its row of metrics.jsonl.
+  Json learn(int64_t step) {
+    const StepBatch batch = sample(step);
+    std::vector<Example> examples;
+    for (const RolloutGroup& group : batch.groups) {
+      examples.push_back(group_example(context_, group, with_trace_, options_.max_trace));
+    }
+    double clipped = 0, tokens = 0, surprise = 0;
+    const double rate =
+        options_.learning_rate * std::min(1.0, double(step + 1) / double(kWarmSteps));
+    const size_t share = (examples.size() + size_t(options_.updates) - 1) / options_.updates;
+    for (int epoch = 0; epoch < options_.epochs; ++epoch) {
+      for (size_t begin = 0; begin < examples.size(); begin += share) {
+        const std::vector<Example> part(
+            examples.begin() + std::ptrdiff_t(begin),
+            examples.begin() + std::ptrdiff_t(std::min(examples.size(), begin + share)));
+        const auto result = surrogate_backward(workers_, part, options_);
+        optimizer_step(model_, adam_, rate);
+        clipped += result.statistics.at(0);
+        tokens += result.statistics.at(1);
+        surprise += result.statistics.at(2);
+      }
+    }
+    state_["dropped"] = state_["dropped"].get<int64_t>() + batch.dropped;
+    const double n = double(std::max<int64_t>(1, batch.rollouts));
+    const double t = std::max(1.0, tokens);
+    return {{"reward", batch.reward / n},    {"identity_rate", double(batch.identical) / n},
+            {"groups", batch.groups.size()}, {"dropped_groups", batch.dropped},
+            {"entropy", surprise / t},       {"clip_share", clipped / t}};
+  }
+
+  void measure(int64_t step) {
+    const Validation v = validate(*model_, context_, slates_.valid, size_t(options_.eval_slates),
+                                  with_trace_, options_.max_trace, job_.threads);
+    Json row = {{"step", step}};
+    row.update(to_json(v));
+    state_["curve"].push_back(row);
+    log_info(fmt::format("RL step {:4}  NDCG {:.4f} (input {:.4f})  identity {:.3f}", step, v.ndcg,
+                         v.input_ndcg, v.identity_rate));
+    // Without slates to validate on, the newest policy is the best.
+    if (step > 0 && v.ndcg <= state_["best_ndcg"].get<double>() && !slates_.valid.empty()) return;
+    state_["best_ndcg"] = v.ndcg;
+    state_["best_step"] = step;
+    save_weights(best_file_, *model_);
+  }
+
+  Qwen3& model_;
+  const rerank::PromptContext& context_;
+  const SlateSets& slates_;
+  const RlOptions& options_;
+  rerank::RewardOptions reward_;
+  bool with_trace_;
+  const StageJob& job_;
+  torch::optim::AdamW adam_;
+  GradientWorkers workers_;
+  fs::path best_file_;
+  Json state_;  // the checkpoint's cursor
+  int64_t epoch_ = -1;
+  std::vector<size_t> order_;
+};
+
+}  // namespace
+
+std::vector<float> group_advantages(std::span<const double> rewards) {
+  PODIUM_CHECK(!rewards.empty());
+  double mean = 0, variance = 0;
+  for (double r : rewards) mean += r / double(rewards.size());
+  for (double r : rewards) variance += (r - mean) * (r - mean) / double(rewards.size());
+  const double deviation = std::sqrt(variance);
+  if (deviation < 1e-9) return {};
+  std::vector<float> advantages;
+  for (double r : rewards) advantages.push_back(float((r - mean) / (deviation + kEpsilon)));
+  return advantages;
+}
+
+Tensor clipped_surrogate(const Tensor& logprob, const Tensor& old, const Tensor& advantage,
+                         double low, double high) {
+  const Tensor ratio = (logprob - old).exp();
+  return torch::minimum(ratio * advantage, ratio.clamp(1 - low, 1 + high) * advantage);
+}
+
+rerank::RewardOptions reward_options(const RlOptions& options) {
+  rerank::RewardOptions reward{.alpha = options.alpha};
+  using rerank::RankReward;
+  if (options.rank == "auc") {
+    reward.rank = RankReward::kAuc;
+  } else if (options.rank == "ndcg") {
+    reward.rank = RankReward::kNdcg;
+  } else if (options.rank == "auc-gain") {
+    reward.rank = RankReward::kAucGain;
+  } else if (options.rank == "ndcg-gain") {
+    reward.rank = RankReward::kNdcgGain;
+  } else {
+    throw Error(fmt::format("unknown rank reward '{}'", options.rank),
+                "use auc, ndcg, auc-gain or ndcg-gain");
+  }
+  if (options.gate != "plain" && options.gate != "conditional") {
+    throw Error(fmt::format("unknown reward gate '{}'", options.gate), "use conditional or plain");
+  }
+  reward.gate =
+      options.gate == "plain" ? rerank::RewardGate::kPlain : rerank::RewardGate::kConditional;
+  return reward;
+}
+
+Example group_example(const rerank::PromptContext& context, const RolloutGroup& group,
+                      bool with_trace, int max_trace) {
+  SlateExample example(context, group.slate, with_trace, max_trace);
+  for (size_t g = 0; g < group.rollouts.size(); ++g) {
+    const runtime::Rollout& rollout = group.rollouts[g];
+    const auto scored = example.add_answer(rollout.tokens);
+    size_t next = 0;
+    for (size_t t = 0; t < rollout.tokens.size(); ++t) {
+      if (rollout.kind[t] == rerank::TokenKind::kForced) continue;
+      PODIUM_CHECK(next < scored.size());
+      scored[next].old_logprob = rollout.logprob[t];
+      scored[next].weight = group.advantages.empty() ? 0 : group.advantages[g];
+      ++next;
+    }
+    PODIUM_CHECK(next == scored.size());
+  }
+  return example.take();
+}
+
+GradientWorkers::Result surrogate_backward(GradientWorkers& workers,
+                                           const std::vector<Example>& examples,
+                                           const RlOptions& options) {
+  size_t total = 0;
+  for (const Example& example : examples) total += example.scored.size();
+  return workers.backward(examples, [&](const Tensor& logprob, const Example& part) {
+    std::vector<float> olds, advantages;
+    for (const ScoredToken& scored : part.scored) {
+      olds.push_back(scored.old_logprob);
+      advantages.push_back(scored.weight);
+    }
+    const Tensor old = torch::tensor(olds), advantage = torch::tensor(advantages);
+    const Tensor surrogate =
+        clipped_surrogate(logprob, old, advantage, options.clip_low, options.clip_high);
+    const Tensor unclipped = (logprob.detach() - old).exp() * advantage;
+    const double clipped = (surrogate.detach() < unclipped).sum().item<double>();
+    const double surprise = -logprob.detach().sum().item<double>();
+    return PartLoss{-surrogate.sum() / double(total),
+                    {clipped, double(part.scored.size()), surprise}};
+  });
+}
+
+Json reinforce(Qwen3& model, const rerank::PromptContext& context, const SlateSets& slates,
+               const RlOptions& options, bool with_trace, const StageJob& job) {
+  check(options);
+  return Reinforcer(model, context, slates, options, with_trace, job).run();
+}
+
+}  // namespace podium::train

@@ -1,0 +1,53 @@
+// Reinforcement learning of the policy: DAPO (2503.14476; docs/gr2.md section 8) on the verifiable
+// reward. G rollouts a prompt; groups without spread are dropped and more prompts drawn; advantage
+// (R - mean) / (std + eps) in the group; surrogate min(r A, clip(r, 1 - low, 1 + high) A), averaged
+// over all loss tokens of an update; no KL term. Without a trace it is the internalisation run.
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "podium/base/json.h"
+#include "podium/rerank/reward.h"
+#include "podium/rerank/train_options.h"
+#include "podium/runtime/engine.h"
+#include "podium/train/gradient.h"
+#include "podium/train/policy_data.h"
+
+namespace podium::train {
+
+// Empty when all rewards are equal: nothing to learn from.
+std::vector<float> group_advantages(std::span<const double> rewards);
+
+// min(r A, clip(r) A) with r = exp(logprob - old), [tokens].
+torch::Tensor clipped_surrogate(const torch::Tensor& logprob,    // [tokens]
+                                const torch::Tensor& old,        // [tokens]
+                                const torch::Tensor& advantage,  // [tokens]
+                                double low, double high);
+
+// Throws Error on unknown names.
+rerank::RewardOptions reward_options(const rerank::RlOptions& options);
+
+struct RolloutGroup {
+  rerank::Slate slate;
+  std::vector<runtime::Rollout> rollouts;
+  std::vector<double> rewards;
+  std::vector<float> advantages;  // empty: no spread
+};
+
+// The prompt once, its answers side by side; weight = advantage, old_logprob as sampled.
+Example group_example(const rerank::PromptContext& context, const RolloutGroup& group,
+                      bool with_trace, int max_trace);
+
+// Sets the model's gradients to those of minus the surrogate. statistics: clipped tokens, tokens,
+// sum of -log P.
+GradientWorkers::Result surrogate_backward(GradientWorkers& workers,
+                                           const std::vector<Example>& examples,
+                                           const rerank::RlOptions& options);
+
+// Trains in place to the policy that validates best (the first one included), resumes from
+// job.work. Returns what stats.json says: validations by step, the best one, dropped groups.
+Json reinforce(Qwen3& model, const rerank::PromptContext& context, const SlateSets& slates,
+               const rerank::RlOptions& options, bool with_trace, const StageJob& job);
+
+}  // namespace podium::train
