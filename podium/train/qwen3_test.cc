@@ -1,0 +1,199 @@
+#include "podium/train/qwen3.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "podium/base/rng.h"
+#include "podium/rerank/test_world.h"
+#include "podium/train/gradient.h"
+#include "podium/train/policy_batch.h"
+
+namespace podium::train {
+namespace {
+
+using torch::Tensor;
+
+rerank::ModelSpec tiny_spec(int vocab) {
+  rerank::ModelSpec spec;
+  spec.vocab = vocab;
+  spec.hidden = 32;
+  spec.layers = 2;
+  spec.heads = 4;
+  spec.kv_heads = 2;
+  spec.head_dim = 8;
+  spec.ffn = 48;
+  return spec;
+}
+
+// Far from the tiny initial weights, so that every term of the model matters.
+Qwen3 tiny_model(int vocab, uint64_t seed = 3) {
+  Qwen3 model(tiny_spec(vocab), seed);
+  torch::NoGradGuard no_grad;
+  torch::manual_seed(int64_t(seed));
+  for (Tensor& weight : model->weights) weight.add_(torch::randn_like(weight) * 0.2);
+  return model;
+}
+
+std::vector<TokenId> random_tokens(size_t n, int vocab, uint64_t seed) {
+  Rng rng(seed);
+  std::vector<TokenId> tokens(n);
+  for (TokenId& token : tokens) token = TokenId(rng.below(uint64_t(vocab)));
+  return tokens;
+}
+
+double largest_difference(const Tensor& a, const Tensor& b) {
+  return (a - b).abs().max().item<double>();
+}
+
+// The slow path: attention of each segment by LibTorch's own operations.
+Tensor attention_reference(const Tensor& q, const Tensor& k, const Tensor& v,
+                           const std::vector<Segment>& segments) {
+  std::vector<Tensor> outs;
+  const int64_t group = q.size(1) / k.size(1);
+  for (const Segment& s : segments) {
+    const auto context = [&](const Tensor& x) {
+      return torch::cat({x.slice(0, s.prefix_begin, s.prefix_end), x.slice(0, s.begin, s.end)})
+          .repeat_interleave(group, 1)
+          .transpose(0, 1);
+    };
+    const int64_t own = s.end - s.begin, prefix = s.prefix_end - s.prefix_begin;
+    const Tensor hidden =
+        torch::ones({own, prefix + own}, torch::kBool).triu(prefix + 1).unsqueeze(0);
+    const Tensor scores =
+        torch::bmm(q.slice(0, s.begin, s.end).transpose(0, 1), context(k).transpose(1, 2)) /
+        std::sqrt(double(q.size(2)));
+    const Tensor weights = scores.masked_fill(hidden, -1e30).softmax(-1);
+    outs.push_back(torch::bmm(weights, context(v)).transpose(0, 1));
+  }
+  return torch::cat(outs);
+}
+
+TEST(TorchOps, AttentionAndItsGradientsEqualTheReference) {
+  torch::manual_seed(1);
+  const std::vector<Segment> segments = {{0, 5}, {5, 8, 0, 5}, {8, 12, 0, 5}, {12, 13}};
+  const auto leaf = [](int64_t heads) { return torch::randn({13, heads, 8}).requires_grad_(); };
+  const Tensor q = leaf(4), k = leaf(2), v = leaf(2), along = torch::randn({13, 4, 8});
+  const Tensor fast = packed_attention(q, k, v, segments);
+  const Tensor slow = attention_reference(q, k, v, segments);
+  EXPECT_LT(largest_difference(fast, slow), 1e-5);
+  const auto fast_grads = torch::autograd::grad({(fast * along).sum()}, {q, k, v});
+  const auto slow_grads = torch::autograd::grad({(slow * along).sum()}, {q, k, v});
+  for (size_t i = 0; i < 3; ++i) {
+    EXPECT_LT(largest_difference(fast_grads[i], slow_grads[i]), 1e-4) << i;
+  }
+}
+
+TEST(TorchOps, NormAndRotationHaveTheGradientsOfTheirFormulas) {
+  torch::manual_seed(2);
+  const Tensor x = torch::randn({6, 8}).requires_grad_(), w = torch::rand({8}).requires_grad_();
+  const Tensor along = torch::randn({6, 8});
+  const Tensor slow = x / (x.square().mean(-1, true) + 1e-6).sqrt() * w;
+  const Tensor fast = rms_norm(x, w, 1e-6);
+  EXPECT_LT(largest_difference(fast, slow), 1e-5);
+  const auto a = torch::autograd::grad({(fast * along).sum()}, {x, w});
+  const auto b = torch::autograd::grad({(slow * along).sum()}, {x, w});
+  EXPECT_LT(largest_difference(a[0], b[0]), 1e-5);
+  EXPECT_LT(largest_difference(a[1], b[1]), 1e-5);
+
+  const Tensor angle = torch::randn({3, 4}), c = angle.cos(), s = angle.sin();
+  const Tensor y = x.view({3, 2, 8}), first = y.slice(2, 0, 4), second = y.slice(2, 4);
+  const Tensor cu = c.unsqueeze(1), su = s.unsqueeze(1);
+  const Tensor turned = torch::cat({first * cu - second * su, second * cu + first * su}, 2);
+  const Tensor quick = rotate(y, c, s), weight = torch::randn({3, 2, 8});
+  EXPECT_LT(largest_difference(quick, turned), 1e-6);
+  EXPECT_LT(largest_difference(torch::autograd::grad({(quick * weight).sum()}, {x})[0],
+                               torch::autograd::grad({(turned * weight).sum()}, {x})[0]),
+            1e-5);
+}
+
+TEST(Qwen3, LogitsEqualTheEngines) {
+  const Qwen3 model = tiny_model(50);
+  const auto tokens = random_tokens(23, 50, 4);
+  Packed batch;
+  for (int64_t t = 0; t < 23; ++t) {
+    batch.tokens.push_back(tokens[t]);
+    batch.positions.push_back(t);
+  }
+  batch.segments = {{0, 23}};
+  torch::NoGradGuard no_grad;
+  const Tensor ours = torch::mm(hidden_states(model->spec, model->weights, batch),
+                                output_embedding(model->spec, model->weights).t());
+  auto theirs = engine_over(*model).logits(tokens);
+  EXPECT_LT(largest_difference(ours, torch::from_blob(theirs.data(), {23, 50})), 1e-4);
+}
+
+TEST(Qwen3, DirectoryKeepsTheModel) {
+  const rerank::TestWorld world;
+  const fs::path dir = fs::path(testing::TempDir()) / "podium_train_test_policy";
+  fs::remove_all(dir);
+  fs::create_directories(dir);
+  const Qwen3 model = tiny_model(world.tokenizer().vocab());
+  save_policy(dir, *model, world.tokenizer());
+  const Qwen3 again = load_policy(dir);
+  for (size_t i = 0; i < model->weights.size(); ++i) {
+    EXPECT_TRUE(torch::equal(model->weights[i], again->weights[i])) << i;
+  }
+  const auto tokens = random_tokens(9, model->spec.vocab, 5);
+  EXPECT_EQ(runtime::Engine::open(dir).logits(tokens), engine_over(*model).logits(tokens));
+  EXPECT_EQ(text::Tokenizer::load(dir / "tokenizer.json").vocab(), model->spec.vocab);
+}
+
+TEST(PolicyBatch, AnswersBesideOneAnotherScoreAsOnTheirOwn) {
+  const rerank::TestWorld world;
+  const auto context = world.context();
+  Rng rng(6);
+  const rerank::Slate slate = world.random_slate(rng, 5);
+  const Qwen3 model = tiny_model(world.tokenizer().vocab());
+  const Tensor mask = trace_mask_tensor(context, model->spec.vocab);
+  runtime::DecodeOptions decode{.with_trace = true, .max_trace = 9, .temperature = 1, .samples = 4};
+  const auto rollouts = engine_over(*model).decode(context, {&slate, 1}, decode, 1);
+  SlateExample together(context, slate, true, 9);
+  std::vector<Tensor> alone;
+  std::vector<float> sampled;
+  torch::NoGradGuard no_grad;
+  for (const auto& rollout : rollouts) {
+    together.add_answer(rollout.tokens);
+    SlateExample single(context, slate, true, 9);
+    single.add_answer(rollout.tokens);
+    alone.push_back(log_probs(model->spec, model->weights, single.take(), mask));
+    for (size_t t = 0; t < rollout.tokens.size(); ++t) {
+      if (rollout.kind[t] != rerank::TokenKind::kForced) sampled.push_back(rollout.logprob[t]);
+    }
+  }
+  const Tensor packed = log_probs(model->spec, model->weights, together.take(), mask);
+  EXPECT_LT(largest_difference(packed, torch::cat(alone)), 1e-4);
+  // The first update of RL starts at a ratio of 1: trainer and engine agree.
+  EXPECT_LT(largest_difference(packed, torch::tensor(sampled)), 1e-3);
+}
+
+TEST(GradientWorkers, SameBitsOnOneThreadAndOnThreeAndEqualToOneBatch) {
+  std::vector<Example> examples;
+  for (uint64_t i = 0; i < 9; ++i) {
+    examples.push_back(document_example(random_tokens(5 + i, 50, 10 + i)));
+  }
+  const auto loss = [](const Tensor& logprob, const Example&) {
+    return PartLoss{-logprob.sum(), {double(logprob.size(0))}};
+  };
+  const Tensor mask = torch::ones({50}, torch::kBool);
+  Qwen3 model = tiny_model(50);
+  std::vector<std::vector<Tensor>> grads;
+  for (int threads : {1, 3}) {
+    GradientWorkers workers(model, mask, threads, 16);
+    const auto result = workers.backward(examples, loss);
+    EXPECT_EQ(result.statistics.at(0), 4 * 9 + 36);
+    grads.emplace_back();
+    for (const Tensor& weight : model->weights) grads.back().push_back(weight.grad().clone());
+  }
+  const Tensor whole = -log_probs(model->spec, model->weights, concatenate(examples), mask).sum();
+  const auto direct = torch::autograd::grad({whole}, model->weights);
+  for (size_t i = 0; i < direct.size(); ++i) {
+    EXPECT_TRUE(torch::equal(grads[0][i], grads[1][i])) << i;
+    EXPECT_LT(largest_difference(grads[0][i], direct[i]),
+              1e-4 * (1 + direct[i].abs().max().item<double>()))
+        << i;
+  }
+}
+
+}  // namespace
+}  // namespace podium::train
