@@ -39,8 +39,7 @@ void add_train_commands(CLI::App& app) {
   train->add_flag("--json", a->json, "print the report as JSON instead of a table");
   // Callbacks run in order of declaration: preset, then file, then flags.
   train->add_option_function<std::string>(
-      "--preset",
-      [a](const std::string& name) { funnel::apply_preset(name, a->request.options); },
+      "--preset", [a](const std::string& name) { funnel::apply_preset(name, a->request.options); },
       "demo (a small data set in minutes) or full (the default values)");
   train->add_option_function<std::string>(
       "--config", [list](const std::string& file) { list->load_toml(file); },
