@@ -147,8 +147,9 @@ class Pipeline {
   }
 
   std::vector<std::string> policy_arguments(const std::string& from) const {
-    return {"--sid",     runner_.dir("sid"), "--policy",
-            model(from), "--slates",         runner_.dir("upstream") / "slates" / "slates"};
+    const fs::path slates = runner_.dir("upstream") / "slates";
+    return {"--sid",    runner_.dir("sid"), "--policy",       model(from),
+            "--slates", slates / "slates",  "--valid-slates", slates / "valid"};
   }
 
   void sft() {

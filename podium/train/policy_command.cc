@@ -52,7 +52,8 @@ std::string hash_if_there(const fs::path& file) {
 // Of everything that a stage's result depends on; the thread count does not belong to it.
 std::string fingerprint_of(PolicyArguments& a, const std::string& stage) {
   std::string text = fmt::format("1|{}|{}|{}|", stage, a.seed, a.no_trace);
-  for (const auto& [key, entry] : OptionList(a).to_json().items()) {
+  const Json options = OptionList(a).to_json();  // named: items() refers to it
+  for (const auto& [key, entry] : options.items()) {
     text += fmt::format("{}={}|", key, entry["value"].dump());
   }
   for (const fs::path& file :

@@ -47,7 +47,8 @@ std::string line_of(const RankMetrics& m) {
 
 Json values_of(const OptionList& list) {
   Json values = Json::object();
-  for (const auto& [key, entry] : list.to_json().items()) values[key] = entry["value"];
+  const Json all = list.to_json();  // named: items() refers to it
+  for (const auto& [key, entry] : all.items()) values[key] = entry["value"];
   return values;
 }
 
