@@ -64,10 +64,10 @@ int main(int argc, char** argv) {
                "podium");
   app.set_version_flag("--version", "podium " PODIUM_VERSION);
   app.require_subcommand(1);
-  app.footer(kExamples);
   app.add_flag_callback(
       "--quiet", [] { podium::set_quiet(true); }, "no progress and no log lines");
   add_commands(app);
+  app.footer(kExamples);  // after the commands, which would inherit it
   podium::install_interrupt_handler();
   const int code = run(app, argc, argv);
   return podium::interrupted() ? kInterrupted : code;
