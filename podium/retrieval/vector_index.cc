@@ -2,10 +2,11 @@
 
 #include <faiss/IndexFlat.h>
 #include <faiss/IndexHNSW.h>
-#include <omp.h>
 
 #include "podium/base/error.h"
 #include "podium/retrieval/ranked.h"
+
+extern "C" void omp_set_num_threads(int);  // of the OpenMP that Faiss links
 
 namespace podium::retrieval {
 namespace {

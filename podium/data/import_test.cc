@@ -1,0 +1,199 @@
+// Importers on real files of other systems and on rows that are wrong.
+#include "podium/data/import.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+
+#include "podium/base/error.h"
+#include "podium/data/known_sets.h"
+#include "podium/data/split.h"
+
+namespace podium::data {
+namespace {
+
+fs::path scratch(const std::string& name) {
+  const fs::path path = fs::path(testing::TempDir()) / ("podium-data-" + name);
+  fs::remove_all(path);
+  return path;
+}
+
+Dataset known(const std::string& name) {
+  const fs::path out = scratch(name);
+  import_known(name, locate_known(name, "", ""), out);
+  return Dataset::open(out);
+}
+
+Json import_text(const std::string& name, const std::string& text, bool strict = false) {
+  const fs::path file = scratch("in-" + name);
+  write_file_atomic(file, text);
+  ImportRequest request;
+  request.name = "test";
+  request.format = fs::path(name).extension().string().substr(1);
+  request.files = {file};
+  request.out = scratch("out-" + name);
+  request.strict = strict;
+  return import_files(request);
+}
+
+TEST(ImportReal, MovieLens100K) {
+  const Dataset d = known("ml-100k");
+  EXPECT_EQ(d.users(), 943u);
+  EXPECT_EQ(d.items(), 1682u);
+  EXPECT_EQ(d.events(), 100000u);
+  const ItemIndex toy = d.find_item("1").value();
+  EXPECT_EQ(d.title(toy), "Toy Story");
+  EXPECT_EQ(d.categories(toy).size(), 3u);
+  for (UserIndex u = 0; u < d.users(); ++u) {
+    const auto times = d.times_of(u);
+    EXPECT_TRUE(std::is_sorted(times.begin(), times.end()));
+  }
+}
+
+TEST(ImportReal, BeautyKeepsTheFilesOrderWithinADay) {
+  const Dataset d = known("amazon-beauty");
+  EXPECT_EQ(d.users(), 22363u);
+  EXPECT_EQ(d.items(), 12101u);
+  EXPECT_EQ(d.events(), 198502u);
+  const auto items = d.items_of(d.find_user("1").value());
+  EXPECT_EQ(d.item_id(items[0]), "3299");  // both of one day, in this order in the file
+  EXPECT_EQ(d.item_id(items[1]), "9654");
+}
+
+TEST(ImportReal, RowsThatTheFileItselfBreaksAreRejected) {
+  const Dataset d = known("ml-latest-small");
+  EXPECT_EQ(d.users(), 671u);
+  const Json& import = d.manifest().at("source").at("import");
+  EXPECT_EQ(d.events() + import.at("rejected").get<size_t>(), 100004u);
+}
+
+TEST(Import, BadRowsAreToldAndTheRestComesIn) {
+  const Json content = import_text("rows.csv",
+                                   "user,item,timestamp,rating\n"
+                                   "u1,a,100,5\n"
+                                   "u1,b\n"
+                                   "u1,c,yesterday,5\n"
+                                   "u1,d,,5\n"
+                                   "u1,\xFF,100,5\n"
+                                   ",e,100,5\n"
+                                   "u1,a,100,5\n"
+                                   "u1,\"f \"\"g\"\"\",90,4\n");
+  EXPECT_EQ(content.at("events"), 2);
+  EXPECT_EQ(content.at("duplicates_dropped"), 1);
+  const Json& import = content.at("source").at("import");
+  EXPECT_EQ(import.at("rejected"), 5);
+  EXPECT_EQ(import.at("reasons").at("not UTF-8"), 1);
+  const fs::path out = fs::path(testing::TempDir()) / "podium-data-out-rows.csv";
+  const Dataset d = Dataset::open(out);
+  EXPECT_EQ(d.item_id(d.items_of(0)[0]), "f \"g\"");  // sorted by time
+  const std::string rejected = read_file(out / "rejected.jsonl");
+  const Json first = parse_json(rejected.substr(0, rejected.find('\n')), "rejected");
+  EXPECT_EQ(first.at("line"), 3);
+  EXPECT_EQ(first.at("reason"), "wrong cell count");
+}
+
+TEST(Import, StrictStopsAtTheFirstBadRow) {
+  try {
+    import_text("strict.csv", "user,item\nu1,a\nu1\n", true);
+    FAIL();
+  } catch (const Error& e) {
+    EXPECT_TRUE(e.where().ends_with("in-strict.csv:3")) << e.where();
+  }
+}
+
+TEST(Import, WithoutTimesTheOrderIsTheTime) {
+  const Json content = import_text("untimed.tsv", "user\titem\nu\ta\nu\tb\nu\tc\n");
+  EXPECT_EQ(content.at("source").at("import").at("time"), "event number");
+}
+
+TEST(Import, AHeaderWithoutItemsSaysWhatToDo) {
+  EXPECT_THROW(import_text("header.csv", "who,what\n1,2\n"), Error);
+}
+
+TEST(Import, AmazonsThreeLayouts) {
+  const Json content = import_text(
+      "amazon.jsonl",
+      R"({"reviewerID": "A", "asin": "B1", "overall": 5.0, "unixReviewTime": 1315526400})"
+      "\n"
+      R"({"user_id": "A", "asin": "V", "parent_asin": "B2", "rating": 4, "timestamp": 1588687728923})"
+      "\n"
+      R"({'asin': 'B1', 'title': "It's", 'price': '$1,299.50', 'categories': [['Beauty', 'Hair']]})"
+      "\nnot json\n");
+  EXPECT_EQ(content.at("events"), 2);
+  EXPECT_EQ(content.at("items"), 2);
+  EXPECT_EQ(content.at("source").at("import").at("rejected"), 1);
+  const Dataset d = Dataset::open(fs::path(testing::TempDir()) / "podium-data-out-amazon.jsonl");
+  const ItemIndex b1 = d.find_item("B1").value();
+  EXPECT_EQ(d.title(b1), "It's");
+  EXPECT_FLOAT_EQ(d.price(b1), 1299.5F);
+  EXPECT_EQ(d.categories(b1).back(), "Hair");
+  EXPECT_EQ(d.times_of(0)[1], 1588687728);
+  EXPECT_TRUE(d.find_item("B2").has_value());
+}
+
+TEST(Import, KCoreDropsUntilNothingIsLeftToDrop) {
+  DatasetBuilder builder;
+  for (const auto& [user, item] : std::vector<std::pair<std::string, std::string>>{
+           {"u1", "a"}, {"u1", "b"}, {"u2", "a"}, {"u2", "b"}, {"u3", "a"}, {"u3", "c"}}) {
+    builder.add_event({user, item, 1, 1});
+  }
+  const Json content = builder.write(scratch("core"), "core", 2, {});
+  EXPECT_EQ(content.at("users"), 2);  // c falls, then u3
+  EXPECT_EQ(content.at("items"), 2);
+  EXPECT_EQ(content.at("events"), 4);
+}
+
+Dataset timeline() {
+  DatasetBuilder builder;
+  for (int u = 0; u < 20; ++u) {
+    for (int t = 0; t < 10; ++t) {
+      builder.add_event(
+          {"u" + std::to_string(u), "i" + std::to_string((u * 3 + t * 7) % 31), 100 * t + u, 1});
+    }
+  }
+  const fs::path out = scratch("timeline");
+  builder.write(out, "timeline", 0, {});
+  return Dataset::open(out);
+}
+
+TEST(Split, LeaveOneOutFitsNothingAtOrBehindATarget) {
+  const Dataset d = timeline();
+  const Split split = leave_one_out(d);
+  for (const Phase* phase : {&split.slates, &split.valid, &split.test}) {
+    ASSERT_EQ(phase->targets.size(), d.users());
+    for (const Target& target : phase->targets) {
+      EXPECT_EQ(phase->fit.length[target.user], target.position);
+    }
+  }
+  EXPECT_EQ(split.test.targets[0].position, 9u);
+  EXPECT_EQ(split.slates.targets[0].position, 7u);
+}
+
+// The leakage test: nothing that a model of a phase sees happened at or after any of its targets.
+TEST(Split, GlobalTimeSeesNothingOfTheFuture) {
+  const Dataset d = timeline();
+  const Split split = global_time(d, 0.5, 0.7, 0.9);
+  for (const Phase* phase : {&split.slates, &split.valid, &split.test}) {
+    int64_t newest = INT64_MIN, first = INT64_MAX;
+    for (UserIndex u = 0; u < d.users(); ++u) {
+      for (const int64_t time : phase->fit.times_of(u)) newest = std::max(newest, time);
+    }
+    ASSERT_FALSE(phase->targets.empty());
+    for (const Target& target : phase->targets) {
+      first = std::min(first, d.times_of(target.user)[target.position]);
+    }
+    EXPECT_LT(newest, first) << phase->name;
+  }
+}
+
+TEST(Lines, LongLinesAndBothLineEnds) {
+  const std::string text = "a\r\nb\n\nlast";
+  Lines lines("memory", text);
+  std::string_view line;
+  std::vector<std::string> all;
+  while (lines.next(line)) all.emplace_back(line);
+  EXPECT_EQ(all, (std::vector<std::string>{"a", "b", "", "last"}));
+}
+
+}  // namespace
+}  // namespace podium::data

@@ -1,0 +1,152 @@
+// Every source on a shop small enough to count by hand.
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "podium/base/error.h"
+#include "podium/retrieval/blend.h"
+#include "podium/retrieval/sources.h"
+
+namespace podium::retrieval {
+namespace {
+
+constexpr int64_t kDay = 86400;
+
+fs::path scratch(const std::string& name) {
+  const fs::path path = fs::path(testing::TempDir()) / ("podium-retrieval-" + name);
+  fs::remove_all(path);
+  return path;
+}
+
+// u1: a b c   u2: a b   u3: b d   and e, which nobody bought.
+struct Shop {
+  Shop() {
+    data::DatasetBuilder builder;
+    for (const char* id : {"a", "b", "c", "d", "e"}) {
+      builder.add_item({id, id, "", "", {}, NAN});
+    }
+    const std::pair<const char*, const char*> events[] = {
+        {"u1", "a"}, {"u1", "b"}, {"u1", "c"}, {"u2", "a"}, {"u2", "b"}, {"u3", "b"}, {"u3", "d"}};
+    int64_t time = 0;
+    for (const auto& [user, item] : events) builder.add_event({user, item, time += kDay, 1});
+    const fs::path dir = scratch("shop");
+    builder.write(dir, "shop", 0, {});
+    dataset = std::make_unique<data::Dataset>(data::Dataset::open(dir));
+    view.dataset = dataset.get();
+    for (data::UserIndex u = 0; u < dataset->users(); ++u) {
+      view.length.push_back(uint32_t(dataset->items_of(u).size()));
+    }
+  }
+  ItemIndex item(const char* id) const { return dataset->find_item(id).value(); }
+
+  std::unique_ptr<data::Dataset> dataset;
+  data::View view;
+};
+
+TEST(Popularity, DecaysAndLeavesOutTheHistory) {
+  const Shop shop;
+  const auto plain = Popularity::fit(shop.view, 0);
+  EXPECT_EQ(plain->recent(shop.item("b")), 3);
+  const std::vector<ItemIndex> history = {shop.item("b")};
+  const auto found = plain->retrieve({history, {}, 0}, 10);
+  ASSERT_EQ(found.size(), 3u);  // e has no event
+  EXPECT_EQ(found[0].item, shop.item("a"));
+  const auto fresh = Popularity::fit(shop.view, 1);  // half after a day: d is newest
+  EXPECT_FLOAT_EQ(fresh->recent(shop.item("d")), 1.0F);
+  EXPECT_FLOAT_EQ(fresh->recent(shop.item("c")), std::exp2(-4.0F));
+}
+
+TEST(Covisitation, CountsByHand) {
+  const Shop shop;
+  const auto met = Covisitation::fit(shop.view, {.popularity_power = 0});
+  const ItemIndex a = shop.item("a"), b = shop.item("b"), c = shop.item("c"), d = shop.item("d");
+  EXPECT_EQ(met->near(a, b), 2);
+  EXPECT_EQ(met->near(b, a), 2);
+  EXPECT_EQ(met->next(a, b), 2);
+  EXPECT_EQ(met->next(b, a), 0);
+  EXPECT_EQ(met->near(a, c), 1);
+  EXPECT_EQ(met->near(a, d), 0);
+  EXPECT_FLOAT_EQ(met->affinity(a, b), 2 / std::sqrt(6.0F));
+  const std::vector<ItemIndex> history = {d, a};
+  const auto found = met->retrieve({history, {}, 0}, 10);
+  ASSERT_EQ(found.size(), 2u);
+  EXPECT_EQ(found[0], (Scored{b, 2 + 0.7F}));  // a speaks fully, d with the decay
+  EXPECT_EQ(found[1], (Scored{c, 1}));
+}
+
+TEST(Covisitation, SeesOnlyItsView) {
+  Shop shop;
+  for (uint32_t& length : shop.view.length) length = 1;
+  const auto met = Covisitation::fit(shop.view, {});
+  EXPECT_EQ(met->near(shop.item("a"), shop.item("b")), 0);
+}
+
+TEST(Content, FindsColdItems) {
+  const Shop shop;
+  std::vector<float> vectors(5 * 2);
+  const auto set = [&](const char* id, float x, float y) {
+    vectors[shop.item(id) * 2] = x;
+    vectors[shop.item(id) * 2 + 1] = y;
+  };
+  set("a", 1, 0), set("b", 0, 1), set("c", 0, 1), set("d", 0, 1), set("e", 0.8F, 0.6F);
+  const Content content(vectors, 2);
+  const std::vector<ItemIndex> history = {shop.item("a")};
+  const auto found = content.retrieve({history, {}, 0}, 10);
+  ASSERT_EQ(found.size(), 1u);  // the others point elsewhere
+  EXPECT_EQ(found[0].item, shop.item("e"));
+  EXPECT_FLOAT_EQ(found[0].score, 0.8F);
+  EXPECT_TRUE(content.retrieve({}, 10).empty());
+}
+
+TEST(Blend, TakesTurnsAndMerges) {
+  struct Fixed : Retriever {
+    std::vector<Scored> list;
+    explicit Fixed(std::vector<Scored> l) : list(std::move(l)) {}
+    std::string_view name() const override { return "fixed"; }
+    std::vector<Scored> retrieve(const Query&, size_t n) const override {
+      return {list.begin(), list.begin() + std::ptrdiff_t(std::min(n, list.size()))};
+    }
+    void save(const fs::path&) const override {}
+  };
+  const Fixed x({{1, 9}, {2, 8}, {3, 7}}), y({{3, 5}, {4, 4}});
+  const auto out = blend({&x, &y}, {}, {.quota = 2, .total = 3});
+  ASSERT_EQ(out.size(), 3u);
+  EXPECT_EQ(out[0].item, 1u);
+  EXPECT_EQ(out[1].item, 3u);
+  EXPECT_EQ(out[2].item, 2u);
+  EXPECT_EQ(out[1].rank, (std::vector<int>{-1, 0}));  // x's quota ends before its third
+  EXPECT_TRUE(std::isnan(out[1].score[0]));
+}
+
+TEST(Sources, SaveAndLoadAnswerAlike) {
+  const Shop shop;
+  const std::vector<float> vectors = {1, 0, 0, 1, 0.6F, 0.8F, 0.8F, 0.6F, 1, 0};
+  const Sources fitted = fit_sources({&shop.view, vectors, 2, ""}, {});
+  const fs::path dir = scratch("sources");
+  fs::create_directories(dir);
+  save_sources(fitted, dir);
+  const Sources loaded = load_sources(dir, {});
+  const std::vector<ItemIndex> history = {shop.item("a")};
+  for (size_t s = 0; s < fitted.all().size(); ++s) {
+    EXPECT_EQ(fitted.all()[s]->retrieve({history, {}, 0}, 5),
+              loaded.all()[s]->retrieve({history, {}, 0}, 5));
+  }
+}
+
+TEST(Sasrec, DamagedWeightsAreRefused) {
+  const fs::path dir = scratch("sasrec");
+  fs::create_directories(dir);
+  EXPECT_THROW(Sasrec{dir}, Error);
+  artifact::SafetensorsWriter writer;
+  const std::vector<float> items(6, 0.5F);
+  writer.add<float>("item_embedding", items, {3, 2});
+  writer.set_metadata("dim", "2");
+  writer.set_metadata("blocks", "1");
+  writer.set_metadata("heads", "1");
+  writer.set_metadata("max_len", "4");
+  writer.write(dir / "sasrec.safetensors");
+  EXPECT_THROW(Sasrec{dir}, Error);  // positions are missing
+}
+
+}  // namespace
+}  // namespace podium::retrieval
