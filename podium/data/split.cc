@@ -8,13 +8,18 @@
 namespace podium::data {
 namespace {
 
-Phase hold_out(const Dataset& dataset, std::string name, uint32_t depth) {
+// Asked for: the events [n - depth + 1 - count, n - depth + 1), fewer for users of few events.
+Phase hold_out(const Dataset& dataset, std::string name, uint32_t depth, uint32_t count = 1) {
   Phase phase{std::move(name), {&dataset, {}}, {}};
   for (UserIndex user = 0; user < dataset.users(); ++user) {
     const auto n = static_cast<uint32_t>(dataset.items_of(user).size());
-    const uint32_t position = n > depth ? n - depth : 0;
-    phase.fit.length.push_back(position);
-    if (position > 0) phase.targets.push_back({user, position});
+    const uint32_t end = n >= depth ? n - depth + 1 : 0;
+    const uint32_t first = end - std::min(end, std::max(1U, std::min(count, end / 2)));
+    phase.fit.length.push_back(first);
+    if (first == 0) continue;
+    for (uint32_t position = first; position < end; ++position) {
+      phase.targets.push_back({user, position});
+    }
   }
   return phase;
 }
@@ -40,8 +45,8 @@ Phase time_window(const Dataset& dataset, std::string name, int64_t begin, int64
 
 uint64_t View::events() const { return std::accumulate(length.begin(), length.end(), uint64_t{0}); }
 
-Split leave_one_out(const Dataset& dataset) {
-  return {hold_out(dataset, "slates", 3), hold_out(dataset, "valid", 2),
+Split leave_one_out(const Dataset& dataset, uint32_t slate_targets) {
+  return {hold_out(dataset, "slates", 3, slate_targets), hold_out(dataset, "valid", 2),
           hold_out(dataset, "test", 1)};
 }
 

@@ -2,9 +2,11 @@
 // form, so that everything downstream is written once.
 //
 //   phase   leave-one-out (a user of n events)          global time t0 < t1 < t2
-//   slates  fit on [0, n-3), asked for event n-3        fit before t0, asked for [t0, t1)
+//   slates  fit on [0, n-2-m), asked for [n-2-m, n-2)   fit before t0, asked for [t0, t1)
 //   valid   fit on [0, n-2), asked for event n-2        fit before t1, asked for [t1, t2)
 //   test    fit on [0, n-1), asked for event n-1        fit before t2, asked for [t2, end)
+//
+// m = slate_targets, at most half of the user's first n-2 events, and 1 by default.
 //
 // "slates" trains the ranker (cross-fitted) and the re-ranking policy on events that the retrievers
 // of that phase have not seen; "valid" tunes; "test" is read once.
@@ -54,7 +56,8 @@ struct Split {
   Phase slates, valid, test;
 };
 
-Split leave_one_out(const Dataset& dataset);
+// slate_targets: events asked for per user in phase slates, at least 1.
+Split leave_one_out(const Dataset& dataset, uint32_t slate_targets = 1);
 
 // Shares of events by time, e.g. .7, .8, .9 of all events lie before t0, t1, t2 (events with a
 // border's own time fall behind it).

@@ -1,6 +1,7 @@
 // The options that choose a split, and the split they choose.
 #pragma once
 
+#include <algorithm>
 #include <string>
 
 #include "podium/base/error.h"
@@ -11,10 +12,13 @@ namespace podium::data {
 // How events are divided into phases.
 struct SplitOptions {
   std::string protocol = "leave-one-out";  // or "global-time"
+  int slate_targets = 1;
   double before_t0 = 0.7, before_t1 = 0.8, before_t2 = 0.9;
   template <class V>
   void visit(V& v) {
     v("protocol", protocol, "leave-one-out or global-time");
+    v("slate_targets", slate_targets,
+      "leave-one-out: events a user that rankers and policies train on (at most half of them)");
     v("before_t0", before_t0, "global-time: share of events before the slates phase's targets");
     v("before_t1", before_t1, "global-time: share of events before the validation targets");
     v("before_t2", before_t2, "global-time: share of events before the test targets");
@@ -23,7 +27,9 @@ struct SplitOptions {
 
 // Throws Error on an unknown protocol.
 inline Split make_split(const Dataset& dataset, const SplitOptions& options) {
-  if (options.protocol == "leave-one-out") return leave_one_out(dataset);
+  if (options.protocol == "leave-one-out") {
+    return leave_one_out(dataset, uint32_t(std::max(1, options.slate_targets)));
+  }
   if (options.protocol == "global-time") {
     return global_time(dataset, options.before_t0, options.before_t1, options.before_t2);
   }
