@@ -3,7 +3,7 @@
 set -euo pipefail
 binary=$1 seconds=$2
 name=$(basename "$binary" _fuzz)
-work=$(dirname "$binary")/work/$name
+work=$(dirname "$binary")/runs/$name
 rm -rf "$work" && mkdir -p "$work/corpus"
 [ -d "fuzz/corpus/$name" ] && cp fuzz/corpus/"$name"/* "$work/corpus/"
 if ! "$binary" -max_total_time="$seconds" -rss_limit_mb=2048 -timeout=10 -artifact_prefix="$work/" \
