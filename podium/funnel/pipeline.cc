@@ -97,6 +97,7 @@ class Pipeline {
   }
 
   void sasrec() {
+    if (options_.sasrec.epochs == 0) return;
     std::string before;
     for (const std::string phase : {"slates", "valid", "test"}) {
       const std::string config =
@@ -114,10 +115,15 @@ class Pipeline {
   }
 
   void upstream() {
-    stage("upstream", {"sid", "sasrec-slates", "sasrec-valid", "sasrec-test"},
+    std::vector<std::string> inputs = {"sid"};
+    if (options_.sasrec.epochs > 0) {
+      inputs.insert(inputs.end(), {"sasrec-slates", "sasrec-valid", "sasrec-test"});
+    }
+    stage("upstream", inputs,
           fmt::format(
-              "k {}\n{}", options_.k,
-              toml_of(section("split", options_.split), section("upstream", options_.upstream))),
+              "k {}\n{}{}", options_.k,
+              toml_of(section("split", options_.split), section("upstream", options_.upstream)),
+              retrieval::further_sources()),
           [&](const StageDirs& dirs) {
             write_upstream(run_, dirs.result);
             return 0.0;
@@ -228,6 +234,9 @@ void check(const PipelineRequest& request) {
   if (!request.until.empty() &&
       std::find(kStages.begin(), kStages.end(), request.until) == kStages.end()) {
     throw Error(fmt::format("no stage is called '{}'", request.until), "one of: " + stage_names());
+  }
+  if (request.until.starts_with("sasrec") && o.sasrec.epochs == 0) {
+    throw Error("there is no SASRec with sasrec.epochs = 0", "use --until upstream");
   }
   if (o.reward != "conditional" && o.reward != "plain") {
     throw Error(fmt::format("unknown reward '{}'", o.reward), "use conditional or plain");

@@ -1,7 +1,8 @@
 // `podium train`: a dataset to a trained, measured and packed funnel. Stages, in order:
 //
 //   sid            item text -> vectors -> semantic IDs
-//   sasrec-*       SASRec for each phase (slates, valid, test), each going on from the one before
+//   sasrec-*       SASRec for each phase (slates, valid, test), each going on from the one before;
+//                  none with sasrec.epochs = 0
 //   upstream       sources, ranker, slates; results of every source and of the ranked blend
 //   tokenizer      byte-level BPE over catalogue and trace phrases, with the SID tokens
 //   midtrain       the policy learns SIDs, captions, sequences

@@ -70,13 +70,16 @@ void write_sids(const RunContext& run, const fs::path& result) {
 
 void write_upstream(const RunContext& run, const fs::path& result) {
   const artifact::SafetensorsFile vectors(run.runner.dir("sid") / "item_vectors.safetensors");
+  const auto sasrec = [&](const char* stage) {
+    return run.options().sasrec.epochs > 0 ? run.runner.dir(stage) / "model" : fs::path();
+  };
   fit_upstream({.dataset = &run.dataset,
                 .split = &run.split,
                 .item_vectors = vectors.get<float>("vectors"),
                 .dim = size_t(run.options().encoder.dim),
-                .sasrec_slates = run.runner.dir("sasrec-slates") / "model",
-                .sasrec_valid = run.runner.dir("sasrec-valid") / "model",
-                .sasrec_test = run.runner.dir("sasrec-test") / "model",
+                .sasrec_slates = sasrec("sasrec-slates"),
+                .sasrec_valid = sasrec("sasrec-valid"),
+                .sasrec_test = sasrec("sasrec-test"),
                 .k = size_t(run.options().k),
                 .seed = run.seed(),
                 .threads = run.threads,

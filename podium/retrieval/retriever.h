@@ -1,5 +1,6 @@
-// Retriever: one candidate source. To add one: implement this interface, list it in
-// retrieval/sources.cc; it then appears in the blend, the ranker's features and the report.
+// Retriever: one candidate source. To add one: implement this interface, give it a static fit and
+// load, list it in further() of retrieval/sources.cc. It then appears in the blend, the ranker's
+// features and the report; docs/tutorial-retriever.md walks through it.
 #pragma once
 
 #include <cstdint>
@@ -9,7 +10,7 @@
 #include <vector>
 
 #include "podium/base/files.h"
-#include "podium/data/dataset.h"
+#include "podium/data/split.h"
 
 namespace podium::retrieval {
 
@@ -38,6 +39,14 @@ class Retriever {
   virtual std::string_view name() const = 0;  // stable, lower case: a key in files and reports
   virtual std::vector<Scored> retrieve(const Query& query, size_t n) const = 0;
   virtual void save(const fs::path& dir) const = 0;  // writes its own files into dir
+};
+
+// What a source is fitted on: the events of one phase's view, and nothing later.
+struct SourceInputs {
+  const data::View* view = nullptr;
+  std::span<const float> item_vectors = {};  // unit rows [items, dim]
+  size_t dim = 0;
+  fs::path sasrec_dir = {};  // of the same phase; empty: no SASRec
 };
 
 }  // namespace podium::retrieval

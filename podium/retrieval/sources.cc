@@ -1,10 +1,31 @@
 #include "podium/retrieval/sources.h"
 
 namespace podium::retrieval {
+namespace {
+
+// A further source: how it is fitted on a phase, and loaded from what its save() wrote.
+struct Further {
+  std::string_view name;
+  std::unique_ptr<Retriever> (*fit)(const SourceInputs& inputs);
+  std::unique_ptr<Retriever> (*load)(const fs::path& dir);
+};
+
+template <class Source>
+Further source() {
+  return {Source::kName,
+          [](const SourceInputs& in) -> std::unique_ptr<Retriever> { return Source::fit(in); },
+          [](const fs::path& dir) -> std::unique_ptr<Retriever> { return Source::load(dir); }};
+}
+
+// Further sources in the report's order: source<Mine>(), source<Yours>() ...
+std::vector<Further> further() { return {}; }
+
+}  // namespace
 
 std::vector<const Retriever*> Sources::all() const {
   std::vector<const Retriever*> list = {popularity.get(), covisitation.get(), content.get()};
   if (sasrec) list.push_back(sasrec.get());
+  for (const auto& source : further) list.push_back(source.get());
   return list;
 }
 
@@ -14,6 +35,7 @@ Sources fit_sources(const SourceInputs& inputs, const SourceOptions& options) {
   sources.covisitation = Covisitation::fit(*inputs.view, options.covisitation);
   sources.content = std::make_unique<Content>(inputs.item_vectors, inputs.dim);
   if (!inputs.sasrec_dir.empty()) sources.sasrec = std::make_unique<Sasrec>(inputs.sasrec_dir);
+  for (const Further& source : further()) sources.further.push_back(source.fit(inputs));
   return sources;
 }
 
@@ -27,7 +49,14 @@ Sources load_sources(const fs::path& dir, const SourceOptions& options) {
   sources.covisitation = Covisitation::load(dir, options.covisitation);
   sources.content = Content::load(dir);
   if (fs::exists(dir / "sasrec.safetensors")) sources.sasrec = std::make_unique<Sasrec>(dir);
+  for (const Further& source : further()) sources.further.push_back(source.load(dir));
   return sources;
+}
+
+std::string further_sources() {
+  std::string names;
+  for (const Further& source : further()) names.append("further ").append(source.name) += '\n';
+  return names;
 }
 
 }  // namespace podium::retrieval

@@ -1,9 +1,10 @@
-// The list of candidate sources. A new retriever is added here, and nowhere else: it then takes
-// part in the blend, its score and rank become features of the ranker, and it gets a row in the
-// report.
+// The candidate sources: four that the ranker's features ask by name, and any number of further
+// ones. A new retriever is one line of further() in sources.cc and nothing else: it then takes part
+// in the blend, its score and rank become features of the ranker, and it gets a row in the report.
 #pragma once
 
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "podium/retrieval/content.h"
@@ -23,20 +24,13 @@ struct SourceOptions {
   }
 };
 
-// What sources are fitted on.
-struct SourceInputs {
-  const data::View* view = nullptr;
-  std::span<const float> item_vectors;  // unit rows [items, dim]
-  size_t dim = 0;
-  fs::path sasrec_dir;  // of the same phase; empty: no SASRec
-};
-
 // Immutable and thread-safe once built.
 struct Sources {
   std::unique_ptr<Popularity> popularity;
   std::unique_ptr<Covisitation> covisitation;
   std::unique_ptr<Content> content;
   std::unique_ptr<Sasrec> sasrec;  // null when not trained
+  std::vector<std::unique_ptr<Retriever>> further;
 
   std::vector<const Retriever*> all() const;  // every source there is, in report order
 };
@@ -44,5 +38,8 @@ struct Sources {
 Sources fit_sources(const SourceInputs& inputs, const SourceOptions& options);
 void save_sources(const Sources& sources, const fs::path& dir);
 Sources load_sources(const fs::path& dir, const SourceOptions& options);
+
+// "further NAME\n" for each: what was fitted with others is not taken for up to date.
+std::string further_sources();
 
 }  // namespace podium::retrieval
