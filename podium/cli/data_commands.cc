@@ -113,11 +113,12 @@ void add_describe(CLI::App& data) {
 }  // namespace
 
 void add_data_commands(CLI::App& app) {
-  CLI::App* data = app.add_subcommand("data", "import, fetch and describe data sets");
+  CLI::App* data = app.add_subcommand("data", "import, fetch, simulate and describe data sets");
   data->require_subcommand(1);
   add_import(*data);
   add_get(*data);
   add_describe(*data);
+  add_simulate_command(*data);
 }
 
 }  // namespace podium::cli

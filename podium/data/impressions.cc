@@ -1,0 +1,94 @@
+#include "podium/data/impressions.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "podium/artifact/manifest.h"
+#include "podium/base/error.h"
+
+namespace podium::data {
+namespace {
+
+constexpr int kVersion = 1;
+constexpr const char* kKind = "impressions";
+
+fs::path shard_path(const fs::path& folder, size_t number) {
+  return folder / fmt::format("impressions-{:05}.safetensors", number);
+}
+
+}  // namespace
+
+ImpressionWriter::ImpressionWriter(fs::path folder, size_t shard)
+    : folder_(std::move(folder)), shard_(shard) {
+  fs::create_directories(folder_);
+}
+
+void ImpressionWriter::add(const Slate& slate) {
+  PODIUM_CHECK(slate.items.size() == slate.clicked.size());
+  user_.push_back(slate.user);
+  time_.push_back(slate.time);
+  item_.insert(item_.end(), slate.items.begin(), slate.items.end());
+  clicked_.insert(clicked_.end(), slate.clicked.begin(), slate.clicked.end());
+  slate_ptr_.push_back(int64_t(item_.size()));
+  clicks_ += uint64_t(std::count(slate.clicked.begin(), slate.clicked.end(), 1));
+  if (item_.size() >= shard_) flush();
+}
+
+void ImpressionWriter::flush() {
+  artifact::SafetensorsWriter writer;
+  writer.add<int64_t>("slate_ptr", slate_ptr_);
+  writer.add<int64_t>("time", time_);
+  writer.add<uint32_t>("user", user_);
+  writer.add<uint32_t>("item", item_);
+  writer.add<uint8_t>("clicked", clicked_);
+  writer.write(shard_path(folder_, shards_++));
+  slates_ += time_.size();
+  impressions_ += item_.size();
+  slate_ptr_.resize(1);
+  time_.clear();
+  user_.clear();
+  item_.clear();
+  clicked_.clear();
+}
+
+Json ImpressionWriter::finish() {
+  if (!time_.empty()) flush();
+  const Json content = {
+      {"slates", slates_}, {"impressions", impressions_}, {"clicks", clicks_}, {"shards", shards_}};
+  artifact::write_manifest(folder_, kKind, kVersion, content);
+  return content;
+}
+
+Impressions::Impressions(const fs::path& folder) {
+  const Json content = artifact::read_manifest(folder, kKind, kVersion);
+  const size_t shards = content.value("shards", size_t(0));
+  for (size_t s = 0; s < shards; ++s) {
+    const fs::path path = shard_path(folder, s);
+    const auto& file = files_.emplace_back(path);
+    const Shard shard = {file.get<int64_t>("slate_ptr"), file.get<int64_t>("time"),
+                         file.get<uint32_t>("user"), file.get<uint32_t>("item"),
+                         file.get<uint8_t>("clicked")};
+    const auto& ptr = shard.slate_ptr;
+    if (ptr.size() != shard.time.size() + 1 || shard.user.size() != shard.time.size() ||
+        shard.item.size() != shard.clicked.size() || ptr.front() != 0 ||
+        size_t(ptr.back()) != shard.item.size() || !std::is_sorted(ptr.begin(), ptr.end())) {
+      throw Error("damaged impressions: columns do not fit each other", "simulate them again",
+                  path.string());
+    }
+    shards_.push_back(shard);
+    first_.push_back(first_.back() + shard.time.size());
+  }
+}
+
+Slate Impressions::slate(size_t number) const {
+  PODIUM_CHECK(number < slates());
+  const auto after = std::upper_bound(first_.begin(), first_.end(), number);
+  const size_t s = size_t(after - first_.begin()) - 1, row = number - first_[s];
+  const Shard& shard = shards_[s];
+  const auto begin = size_t(shard.slate_ptr[row]), end = size_t(shard.slate_ptr[row + 1]);
+  return {shard.user[row], shard.time[row], shard.item.subspan(begin, end - begin),
+          shard.clicked.subspan(begin, end - begin)};
+}
+
+}  // namespace podium::data
