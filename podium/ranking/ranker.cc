@@ -10,12 +10,14 @@
 
 #include "podium/base/error.h"
 #include "podium/base/progress.h"
+#include "podium/ranking/lambda.h"
 
 namespace podium::ranking {
 namespace {
 
 constexpr size_t kHoldEvery = 10;  // every tenth group stops the training
 constexpr size_t kAt = 10;
+constexpr size_t kRowsAThread = 30000;  // fewer cost more in waiting than they save
 
 void check(int code) {
   if (code != 0) throw Error(fmt::format("XGBoost: {}", XGBGetLastError()), "see its message");
@@ -102,8 +104,10 @@ struct Ranker::Booster {
     check(XGBoosterSaveModelToBuffer(handle, R"({"format": "json"})", &length, &data));
     return {data, size_t(length)};
   }
+  // Predicts on the calling thread: callers spread queries over threads themselves.
   void read(const std::string& bytes) {
     check(XGBoosterLoadModelFromBuffer(handle, bytes.data(), bytes.size()));
+    set("nthread", "1");
   }
 };
 
@@ -120,9 +124,10 @@ Ranker Ranker::train(const RankingData& data, const std::vector<std::string>& na
                 "the data set is too small to train a ranker, or retrieval finds too little");
   }
   const RankingData fit = part(data, false), held = part(data, true);
-  const Matrix matrix(fit.rows.data(), fit.labels.size(), fit.features);
+  const size_t rows = fit.labels.size();
+  const Matrix matrix(fit.rows.data(), rows, fit.features);
   const Matrix probe(held.rows.data(), held.labels.size(), held.features);
-  check(XGDMatrixSetFloatInfo(matrix.handle, "label", fit.labels.data(), fit.labels.size()));
+  check(XGDMatrixSetFloatInfo(matrix.handle, "label", fit.labels.data(), rows));
   check(XGDMatrixSetUIntInfo(matrix.handle, "group", fit.groups.data(), fit.groups.size()));
   auto booster = std::make_unique<Booster>(std::vector<DMatrixHandle>{matrix.handle, probe.handle});
   booster->set("objective", "rank:ndcg");
@@ -133,7 +138,7 @@ Ranker Ranker::train(const RankingData& data, const std::vector<std::string>& na
   booster->set("subsample", std::to_string(options.row_share));
   booster->set("colsample_bytree", std::to_string(options.column_share));
   booster->set("seed", std::to_string(seed % 1000000007));
-  booster->set("nthread", std::to_string(threads));
+  booster->set("nthread", std::to_string(std::clamp(int(rows / kRowsAThread), 1, threads)));
   booster->set("verbosity", "0");
   double best = -1;
   int best_round = 0;
@@ -141,7 +146,9 @@ Ranker Ranker::train(const RankingData& data, const std::vector<std::string>& na
   Progress progress("ranker", uint64_t(options.rounds), "rounds");
   for (int round = 0; round < options.rounds && round - best_round <= options.patience; ++round) {
     if (interrupted()) throw Error("interrupted", "run the same command to resume");
-    check(XGBoosterUpdateOneIter(booster->handle, round, matrix.handle));
+    Gradients g = lambda_gradients(fit, booster->predict(matrix.handle, rows), threads);
+    check(XGBoosterBoostOneIter(booster->handle, matrix.handle, g.first.data(), g.second.data(),
+                                rows));
     const double ndcg = mean_ndcg(held, booster->predict(probe.handle, held.labels.size()));
     if (ndcg > best) best = ndcg, best_round = round, best_model = booster->bytes();
     progress.note(fmt::format("held-out NDCG@10 {:.4f}", best));

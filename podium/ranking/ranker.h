@@ -1,5 +1,5 @@
-// LambdaMART by XGBoost (objective rank:ndcg): the upstream's ranker and the legacy re-ranker that
-// GR2 has to beat.
+// LambdaMART by XGBoost on gradients of our own (lambda.h): the upstream's ranker and the legacy
+// re-ranker that GR2 has to beat.
 #pragma once
 
 #include <memory>

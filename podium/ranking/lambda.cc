@@ -1,0 +1,63 @@
+#include "podium/ranking/lambda.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "podium/base/parallel.h"
+
+namespace podium::ranking {
+namespace {
+
+constexpr size_t kChunk = 256;  // groups a piece of parallel work
+constexpr double kGrid = 1 << 24;
+constexpr double kLeast = 1e-6;  // curvature of a candidate that no pair tells anything about
+
+float on_grid(double value) { return float(std::round(value * kGrid) / kGrid); }
+
+double discount(size_t rank) { return 1 / std::log2(double(rank) + 2); }
+
+// One group; all arrays begin at its first candidate.
+void group_gradients(const float* labels, const float* scores, size_t n, float* first,
+                     float* second) {
+  std::vector<size_t> order(n);
+  std::iota(order.begin(), order.end(), size_t{0});
+  std::stable_sort(order.begin(), order.end(),
+                   [&](size_t a, size_t b) { return scores[a] > scores[b]; });
+  double ideal = 0;
+  size_t positives = 0;
+  for (size_t i = 0; i < n; ++i) ideal += labels[i] > 0 ? discount(positives++) : 0;
+  std::vector<double> g(n), h(n, kLeast);
+  for (size_t a = 0; a < n; ++a) {
+    const size_t i = order[a];
+    if (labels[i] <= 0) continue;
+    for (size_t b = 0; b < n; ++b) {
+      const size_t j = order[b];
+      if (labels[j] > 0) continue;
+      const double p = 1 / (1 + std::exp(double(scores[i]) - scores[j]));
+      const double weight = std::abs(discount(a) - discount(b)) / ideal;
+      g[i] -= p * weight, g[j] += p * weight;
+      h[i] += 2 * p * (1 - p) * weight, h[j] += 2 * p * (1 - p) * weight;
+    }
+  }
+  std::transform(g.begin(), g.end(), first, on_grid);
+  std::transform(h.begin(), h.end(), second, on_grid);
+}
+
+}  // namespace
+
+Gradients lambda_gradients(const RankingData& data, const float* scores, int threads) {
+  std::vector<size_t> begin = {0};
+  for (const uint32_t n : data.groups) begin.push_back(begin.back() + n);
+  Gradients out{std::vector<float>(begin.back()), std::vector<float>(begin.back())};
+  parallel_for(threads, data.groups.size(), kChunk, [&](size_t first, size_t last) {
+    for (size_t g = first; g < last; ++g) {
+      const size_t at = begin[g];
+      group_gradients(&data.labels[at], scores + at, data.groups[g], &out.first[at],
+                      &out.second[at]);
+    }
+  });
+  return out;
+}
+
+}  // namespace podium::ranking

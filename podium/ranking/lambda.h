@@ -1,0 +1,25 @@
+// LambdaMART's gradients (Burges 2010, "From RankNet to LambdaRank to LambdaMART").
+//
+//   for every pair of a positive i and a negative j of one group, sorted by score:
+//     p = 1 / (1 + exp(s_i - s_j)),   w = |1/log2(r_i + 2) - 1/log2(r_j + 2)| / ideal DCG
+//     g_i -= p w,   g_j += p w,   h_i, h_j += 2 p (1 - p) w
+//
+// XGBoost's own objective draws pairs with one random stream a thread, so its models depend on the
+// number of threads; all pairs, on a fixed grid, do not.
+#pragma once
+
+#include <vector>
+
+#include "podium/ranking/ranker.h"
+
+namespace podium::ranking {
+
+struct Gradients {
+  std::vector<float> first, second;  // [candidates]
+};
+
+// scores [candidates]; labels above 0 are positives of gain 1. The values are multiples of 2^-24,
+// so that sums of them in double are exact whatever their order.
+Gradients lambda_gradients(const RankingData& data, const float* scores, int threads);
+
+}  // namespace podium::ranking

@@ -1,0 +1,259 @@
+// Features counted by hand; the ranker on planted signals.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+
+#include "podium/base/error.h"
+#include "podium/base/rng.h"
+#include "podium/base/scratch.h"
+#include "podium/ranking/features.h"
+#include "podium/ranking/lambda.h"
+#include "podium/ranking/ranker.h"
+
+namespace podium::ranking {
+namespace {
+
+constexpr int64_t kDay = 86400;
+constexpr float kNaN = std::numeric_limits<float>::quiet_NaN();
+
+// u1: a b c   u2: a b   u3: b d, a day apart; nobody bought e.
+class FeaturesTest : public testing::Test {
+ protected:
+  FeaturesTest() {
+    data::DatasetBuilder builder;
+    builder.add_item({"a", "", "Acme", "", {"beauty", "nails"}, 10});
+    builder.add_item({"b", "", "Acme", "", {"beauty", "hair"}, 20});
+    builder.add_item({"c", "", "Other", "", {"beauty", "nails"}, NAN});
+    builder.add_item({"d", "", "", "", {}, 40});
+    builder.add_item({"e", "", "Acme", "", {"garden"}, NAN});
+    const std::pair<const char*, const char*> events[] = {
+        {"u1", "a"}, {"u1", "b"}, {"u1", "c"}, {"u2", "a"}, {"u2", "b"}, {"u3", "b"}, {"u3", "d"}};
+    int64_t time = 0;
+    for (const auto& [user, item] : events) builder.add_event({user, item, time += kDay, 1});
+    const fs::path dir = scratch("shop");
+    builder.write(dir, "shop", 0, {});
+    dataset_ = std::make_unique<data::Dataset>(data::Dataset::open(dir));
+    view_.dataset = dataset_.get();
+    for (data::UserIndex u = 0; u < dataset_->users(); ++u) {
+      view_.length.push_back(uint32_t(dataset_->items_of(u).size()));
+    }
+    std::vector<float> vectors(5 * 2);  // every item along x but e, which stands at 60 degrees
+    for (ItemIndex i = 0; i < 5; ++i) vectors[2 * i] = 1;
+    vectors[2 * item("e")] = 0.5F, vectors[2 * item("e") + 1] = std::sqrt(0.75F);
+    sources_ =
+        retrieval::fit_sources({&view_, vectors, 2, ""}, {.half_life_days = 0, .covisitation = {}});
+    features_ = std::make_unique<Features>(*dataset_, sources_);
+  }
+
+  ItemIndex item(const char* id) const { return dataset_->find_item(id).value(); }
+
+  // The candidate's row for a history of a, d and b, oldest first, two days after b.
+  std::vector<float> row(const char* id) const {
+    const std::vector<ItemIndex> history = {item("a"), item("d"), item("b")};
+    const std::vector<int64_t> times = {kDay, 2 * kDay, 3 * kDay};
+    retrieval::Blended candidate{item(id), {3, kNaN, kNaN}, {1, -1, -1}};
+    std::vector<float> out(features_->count());
+    features_->compute({history, times, 5 * kDay}, {candidate}, out.data());
+    return out;
+  }
+  float value(const std::vector<float>& row, Column column) const {
+    return row[features_->column(column)];
+  }
+
+  std::unique_ptr<data::Dataset> dataset_;
+  data::View view_;
+  retrieval::Sources sources_;
+  std::unique_ptr<Features> features_;
+};
+
+TEST_F(FeaturesTest, SourcesGiveAScoreAndARankEach) {
+  ASSERT_EQ(features_->count(), features_->names().size());
+  EXPECT_EQ(features_->names()[0], "popularity_score");
+  EXPECT_EQ(features_->names()[3], "item-to-item_rank");
+  EXPECT_EQ(features_->names()[features_->column(kIdleDays)], "idle_days");
+  const auto c = row("c");
+  EXPECT_EQ(c[0], 3);
+  EXPECT_EQ(c[1], 1);
+  EXPECT_TRUE(std::isnan(c[2]) && std::isnan(c[3]));  // not named by that source
+}
+
+TEST_F(FeaturesTest, CoVisitationByHand) {
+  const auto c = row("c");
+  EXPECT_EQ(value(c, kNextLast), 1);  // u1: c after b
+  EXPECT_EQ(value(c, kNearLast), 1);
+  EXPECT_EQ(value(c, kNearLag2), 0);  // c never near d
+  EXPECT_EQ(value(c, kNearLag3), 1);  // u1: a b c
+  const double with_b = 1 / std::sqrt(1.0 * 3), with_a = 1 / std::sqrt(1.0 * 2);
+  EXPECT_NEAR(value(c, kAffinitySum), with_b + 0.8 * 0.8 * with_a, 1e-6);
+  EXPECT_NEAR(value(c, kAffinityMax), with_a, 1e-6);
+}
+
+TEST_F(FeaturesTest, TextCatalogueAndTimeByHand) {
+  const auto c = row("c"), e = row("e");
+  EXPECT_NEAR(value(e, kTextLast), 0.5, 1e-6);
+  EXPECT_NEAR(value(e, kTextMean), 0.5, 1e-6);
+  EXPECT_NEAR(value(c, kTextMax), 1, 1e-6);
+  EXPECT_FLOAT_EQ(value(c, kLogCount), std::log1p(1.0F));
+  EXPECT_EQ(value(e, kLogCount), 0);
+  EXPECT_EQ(value(c, kBrandLast), 0);
+  EXPECT_EQ(value(e, kBrandLast), 1);   // Acme, as b
+  EXPECT_EQ(value(e, kBrandCount), 2);  // a and b
+  EXPECT_EQ(value(c, kCategoryLast), 1);
+  EXPECT_EQ(value(c, kCategoryCount), 1);  // nails: a alone
+  EXPECT_EQ(value(e, kCategoryCount), 0);
+  EXPECT_FLOAT_EQ(value(c, kHistoryLength), std::log1p(3.0F));
+  EXPECT_FLOAT_EQ(value(c, kIdleDays), std::log1p(2.0F));
+  EXPECT_TRUE(std::isnan(value(c, kSequenceScore)));  // no SASRec here
+}
+
+TEST_F(FeaturesTest, UnknownPricesAndBrandsAreAbsentNotEqual) {
+  EXPECT_TRUE(std::isnan(value(row("c"), kPriceRatio)));
+  const auto d = row("d");
+  EXPECT_NEAR(value(d, kPriceRatio), std::log(40.0 / ((10 + 40 + 20) / 3.0)), 1e-6);
+  EXPECT_EQ(value(d, kBrandCount), 0);  // d is in the history, and has no brand
+}
+
+TEST_F(FeaturesTest, ANewUserHasFeaturesToo) {
+  std::vector<float> out(features_->count());
+  features_->compute({}, {{item("a"), {2, kNaN, kNaN}, {0, -1, -1}}}, out.data());
+  EXPECT_EQ(value(out, kHistoryLength), 0);
+  EXPECT_EQ(value(out, kTextMean), 0);
+  EXPECT_EQ(value(out, kIdleDays), 0);
+  EXPECT_FLOAT_EQ(value(out, kLogCount), std::log1p(2.0F));
+}
+
+constexpr size_t kFeatures = 4, kGroup = 12;
+const std::vector<std::string> kNames = {"signal", "noise", "other_noise", "sparse"};
+
+// One positive a group, at the highest signal; the signal is missing in every fifth row, where a
+// second, sparse feature names the positive.
+RankingData planted(size_t groups, uint64_t seed) {
+  Rng rng(seed);
+  RankingData data;
+  data.features = kFeatures;
+  for (size_t g = 0; g < groups; ++g) {
+    std::vector<float> rows;
+    for (size_t i = 0; i < kGroup; ++i) {
+      for (size_t f = 0; f < 3; ++f) rows.push_back(float(rng.normal()));
+      rows.push_back(kNaN);
+    }
+    size_t best = 0;
+    for (size_t i = 1; i < kGroup; ++i) {
+      if (rows[i * kFeatures] > rows[best * kFeatures]) best = i;
+    }
+    if (g % 5 == 0) {
+      for (size_t i = 0; i < kGroup; ++i) rows[i * kFeatures] = kNaN;
+      rows[best * kFeatures + 3] = 1;
+    }
+    data.rows.insert(data.rows.end(), rows.begin(), rows.end());
+    for (size_t i = 0; i < kGroup; ++i) data.labels.push_back(i == best ? 1.0F : 0.0F);
+    data.groups.push_back(kGroup);
+  }
+  return data;
+}
+
+Ranker trained(size_t groups = 600, int threads = 1, uint64_t seed = 3) {
+  RankerOptions options;
+  options.rounds = groups > 1000 ? 10 : 40;
+  return Ranker::train(planted(groups, 1), kNames, options, seed, threads);
+}
+
+std::vector<float> scores(const Ranker& ranker, const RankingData& data) {
+  return ranker.predict(data.rows.data(), data.labels.size(), kFeatures);
+}
+
+// Share of groups whose positive has the highest score.
+double hits(const RankingData& data, const std::vector<float>& score) {
+  size_t found = 0;
+  for (size_t g = 0; g < data.groups.size(); ++g) {
+    const auto begin = score.begin() + std::ptrdiff_t(g * kGroup);
+    const auto best = std::max_element(begin, begin + kGroup) - score.begin();
+    found += data.labels[size_t(best)] > 0 ? 1 : 0;
+  }
+  return double(found) / double(data.groups.size());
+}
+
+TEST(Lambda, GradientsByHand) {
+  RankingData data;
+  data.features = 1;
+  data.groups = {2, 3, 2};
+  data.labels = {0, 1, /**/ 0, 1, 0, /**/ 1, 1};
+  data.rows.assign(7, 0);
+  const std::vector<float> scores = {0, 0, /**/ 2, 1, 0, /**/ 5, 3};
+  const Gradients g = lambda_gradients(data, scores.data(), 1);
+  const double second = 1 / std::log2(3.0), third = 0.5;  // discounts of the ranks behind the first
+  EXPECT_NEAR(g.first[1], -0.5 * (1 - second), 1e-6);     // equal scores: p is a half
+  EXPECT_NEAR(g.first[0], 0.5 * (1 - second), 1e-6);
+  EXPECT_NEAR(g.second[0], 2 * 0.25 * (1 - second), 1e-5);
+  const double above = 1 / (1 + std::exp(-1.0)), below = 1 / (1 + std::exp(1.0));
+  EXPECT_NEAR(g.first[2], above * (1 - second), 1e-6);
+  EXPECT_NEAR(g.first[4], below * (second - third), 1e-6);
+  EXPECT_NEAR(g.first[3], -g.first[2] - g.first[4], 1e-6);
+  EXPECT_EQ(g.first[5], 0);  // nothing to tell apart
+  EXPECT_EQ(g.first[6], 0);
+}
+
+TEST(Lambda, SumsAreExactAndThreadsChangeNothing) {
+  const RankingData data = planted(1000, 6);
+  Rng rng(8);
+  std::vector<float> scores(data.labels.size());
+  for (float& score : scores) score = float(rng.normal());
+  const Gradients one = lambda_gradients(data, scores.data(), 1);
+  const Gradients four = lambda_gradients(data, scores.data(), 4);
+  EXPECT_EQ(one.first, four.first);
+  EXPECT_EQ(one.second, four.second);
+  const double forward = std::accumulate(one.second.begin(), one.second.end(), 0.0);
+  EXPECT_EQ(forward, std::accumulate(one.second.rbegin(), one.second.rend(), 0.0));
+}
+
+TEST(Ranker, LearnsAPlantedSignalAndMissingValues) {
+  const Ranker ranker = trained();
+  const RankingData fresh = planted(300, 2);
+  EXPECT_GT(hits(fresh, scores(ranker, fresh)), 0.7);  // chance: 1 in 12
+  RankingData missing;
+  for (size_t g = 0; g < fresh.groups.size(); g += 5) {  // where only the sparse feature speaks
+    const auto row = fresh.rows.begin() + std::ptrdiff_t(g * kGroup * kFeatures);
+    const auto label = fresh.labels.begin() + std::ptrdiff_t(g * kGroup);
+    missing.rows.insert(missing.rows.end(), row, row + kGroup * kFeatures);
+    missing.labels.insert(missing.labels.end(), label, label + kGroup);
+    missing.groups.push_back(kGroup);
+  }
+  EXPECT_GT(hits(missing, scores(ranker, missing)), 0.9);
+  const auto gains = ranker.gains();
+  ASSERT_FALSE(gains.empty());
+  EXPECT_EQ(gains[0].first, "f0");
+  EXPECT_TRUE(std::is_sorted(gains.begin(), gains.end(),
+                             [](const auto& a, const auto& b) { return a.second > b.second; }));
+}
+
+TEST(Ranker, SavedAndLoadedScoresAreTheSame) {
+  const Ranker ranker = trained();
+  const fs::path file = scratch("ranker.json");
+  ranker.save(file);
+  const RankingData data = planted(20, 5);
+  EXPECT_EQ(scores(Ranker::load(file), data), scores(ranker, data));
+  EXPECT_TRUE(ranker.predict(nullptr, 0, kFeatures).empty());
+}
+
+TEST(Ranker, ThreadsAndRepetitionChangeNothing) {
+  const RankingData data = planted(20, 5);
+  constexpr size_t kMany = 6000;  // groups enough that XGBoost takes both threads
+  const auto one = scores(trained(kMany, 1), data);
+  EXPECT_EQ(one, scores(trained(kMany, 1), data));
+  EXPECT_EQ(one, scores(trained(kMany, 2), data));
+  EXPECT_NE(one, scores(trained(kMany, 1, 4), data));  // another seed draws other rows
+}
+
+TEST(Ranker, BadInputIsRefused) {
+  EXPECT_THROW(Ranker::train(planted(5, 1), kNames, {}, 1, 1), Error);  // too few groups
+  const fs::path file = scratch("damaged.json");
+  write_file_atomic(file, "{\"learner\": 3");
+  EXPECT_THROW(Ranker::load(file), Error);
+  EXPECT_THROW(Ranker::load(scratch("nowhere.json")), Error);
+}
+
+}  // namespace
+}  // namespace podium::ranking
