@@ -1,11 +1,12 @@
 # make demo, make test: each does all of its own set-up.
 BUILD ?= build
 
-.PHONY: help setup build demo test format clean
+.PHONY: help setup build demo test bench format clean
 
 help:
 	@echo "make demo    set up, build, train the funnel on MovieLens-100K, show the report"
 	@echo "make test    set up, build, run every check and test (FULL=1: sanitizers and fuzzers too)"
+	@echo "make bench   set up, build and run the benchmarks (minutes)"
 	@echo "make build   set up and build build/bin/podium and build/bin/podium-train"
 	@echo "make format  clang-format all sources"
 	@echo "make clean   remove the build directories"
@@ -23,6 +24,11 @@ demo: setup
 
 test: setup
 	@tools/run_tests.sh
+
+bench: setup
+	@cmake --preset bench >/dev/null
+	cmake --build --preset bench --target sid_bench rollout_bench
+	@for bench in sid rollout; do build-bench/bin/$${bench}_bench; done
 
 format:
 	@git ls-files '*.h' '*.cc' | xargs clang-format-14 -i
