@@ -5,15 +5,10 @@
 #include "podium/artifact/safetensors.h"
 #include "podium/base/error.h"
 #include "podium/base/rng.h"
+#include "podium/base/scratch.h"
 
 namespace podium::artifact {
 namespace {
-
-fs::path scratch(const std::string& name) {
-  const fs::path path = fs::path(testing::TempDir()) / ("podium-artifact-" + name);
-  fs::remove_all(path);
-  return path;
-}
 
 fs::path sample(const std::string& name) {
   const fs::path file = scratch(name);

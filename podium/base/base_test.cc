@@ -10,15 +10,10 @@
 #include "podium/base/options.h"
 #include "podium/base/parallel.h"
 #include "podium/base/rng.h"
+#include "podium/base/scratch.h"
 
 namespace podium {
 namespace {
-
-fs::path scratch(const std::string& name) {
-  const fs::path path = fs::path(testing::TempDir()) / ("podium-base-" + name);
-  fs::remove_all(path);
-  return path;
-}
 
 TEST(Sha256, KnownVectors) {  // FIPS 180-4 examples
   EXPECT_EQ(sha256(""), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");

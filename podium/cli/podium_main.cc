@@ -60,6 +60,7 @@ int run(CLI::App& app, int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  std::ios::sync_with_stdio(false);  // tells `rerank` whether a further line is waiting
   CLI::App app("podium: trains a recommendation funnel whose last stage reasons, and serves it",
                "podium");
   app.set_version_flag("--version", "podium " PODIUM_VERSION);

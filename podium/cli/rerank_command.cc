@@ -72,7 +72,6 @@ void answer(const funnel::Serving& serving, const std::vector<Pending>& batch, b
 
 // Answers as soon as no further line is waiting, so that a program may talk line by line.
 void rerank_lines(const RerankArguments& a) {
-  std::ios::sync_with_stdio(false);
   const auto serving =
       funnel::Serving::open(a.bundle, a.threads > 0 ? a.threads : default_threads());
   std::vector<Pending> batch;

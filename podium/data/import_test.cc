@@ -6,17 +6,12 @@
 #include <cstdlib>
 
 #include "podium/base/error.h"
+#include "podium/base/scratch.h"
 #include "podium/data/known_sets.h"
 #include "podium/data/split.h"
 
 namespace podium::data {
 namespace {
-
-fs::path scratch(const std::string& name) {
-  const fs::path path = fs::path(testing::TempDir()) / ("podium-data-" + name);
-  fs::remove_all(path);
-  return path;
-}
 
 Dataset known(const std::string& name) {
   const fs::path out = scratch(name);
@@ -83,7 +78,7 @@ TEST(Import, BadRowsAreToldAndTheRestComesIn) {
   const Json& import = content.at("source").at("import");
   EXPECT_EQ(import.at("rejected"), 5);
   EXPECT_EQ(import.at("reasons").at("not UTF-8"), 1);
-  const fs::path out = fs::path(testing::TempDir()) / "podium-data-out-rows.csv";
+  const fs::path out = scratch_folder() / "out-rows.csv";
   const Dataset d = Dataset::open(out);
   EXPECT_EQ(d.item_id(d.items_of(0)[0]), "f \"g\"");  // sorted by time
   const std::string rejected = read_file(out / "rejected.jsonl");
@@ -122,7 +117,7 @@ TEST(Import, AmazonsThreeLayouts) {
   EXPECT_EQ(content.at("events"), 2);
   EXPECT_EQ(content.at("items"), 2);
   EXPECT_EQ(content.at("source").at("import").at("rejected"), 1);
-  const Dataset d = Dataset::open(fs::path(testing::TempDir()) / "podium-data-out-amazon.jsonl");
+  const Dataset d = Dataset::open(scratch_folder() / "out-amazon.jsonl");
   const ItemIndex b1 = d.find_item("B1").value();
   EXPECT_EQ(d.title(b1), "It's");
   EXPECT_FLOAT_EQ(d.price(b1), 1299.5F);

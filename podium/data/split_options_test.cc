@@ -4,11 +4,13 @@
 
 #include <map>
 
+#include "podium/base/scratch.h"
+
 namespace podium::data {
 namespace {
 
 Dataset dataset_of(const std::vector<int>& lengths) {
-  const fs::path dir = fs::temp_directory_path() / "podium_split_options_test";
+  const fs::path dir = scratch("split_options");
   DatasetBuilder builder;
   for (size_t u = 0; u < lengths.size(); ++u) {
     for (int t = 0; t < lengths[u]; ++t) {
@@ -36,7 +38,9 @@ TEST(SlateTargets, LieBehindTheViewAndBeforeTheValidationEvent) {
     const std::map<uint32_t, uint32_t> expected{{1, 0}, {2, 0}, {3, 0}, {4, 1},
                                                 {5, 1}, {8, 3}, {40, 5}};
     EXPECT_EQ(count[u], expected.at(n)) << n;
-    if (count[u] > 0) EXPECT_EQ(split.slates.fit.length[u] + count[u], n - 2);
+    if (count[u] > 0) {
+      EXPECT_EQ(split.slates.fit.length[u] + count[u], n - 2);
+    }
   }
 }
 

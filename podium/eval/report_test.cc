@@ -4,6 +4,7 @@
 
 #include "podium/base/error.h"
 #include "podium/base/rng.h"
+#include "podium/base/scratch.h"
 #include "podium/eval/report_charts.h"
 
 namespace podium::eval {
@@ -107,8 +108,7 @@ TEST(ReportTest, HtmlIsWellFormed) {
 }
 
 TEST(ReportTest, WrittenReportComesBack) {
-  const fs::path dir = fs::path(testing::TempDir()) / "podium_report";
-  fs::remove_all(dir);
+  const fs::path dir = scratch("report");
   const Json written = write_report(dir, sample(), 2);
   EXPECT_EQ(read_report(dir), written);
   EXPECT_EQ(read_results(dir / "results.json").stages.size(), 6u);
@@ -126,7 +126,7 @@ TEST(ReportTest, WrittenReportComesBack) {
 }
 
 TEST(ReportTest, CurvesSurviveAKill) {
-  const fs::path file = fs::path(testing::TempDir()) / "podium_metrics.jsonl";
+  const fs::path file = scratch("metrics.jsonl");
   write_file_atomic(file,
                     "{\"step\":1,\"loss\":3.5,\"note\":\"text\"}\n{\"step\":2,\"loss\":3}\n"
                     "{\"step\":2,\"loss\":2.5,\"reward\":0.5}\nnot json\n{\"step\":3,\"lo");

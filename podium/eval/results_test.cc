@@ -4,18 +4,12 @@
 
 #include "podium/base/error.h"
 #include "podium/base/json.h"
+#include "podium/base/scratch.h"
 
 namespace podium::eval {
 namespace {
 
 constexpr int64_t kDay = 86400;
-
-fs::path scratch(const std::string& name) {
-  const fs::path dir = fs::path(testing::TempDir()) / ("podium_results_" + name);
-  fs::remove_all(dir);
-  fs::create_directories(dir);
-  return dir;
-}
 
 // Six users chose "a" on day 1; five of them then b, c, d, e an hour apart, and last "late": the
 // first two on the same day, the others on the next.
@@ -36,7 +30,7 @@ data::Dataset shop(const fs::path& dir) {
 }
 
 TEST(ResultsTest, GroupsTargetsByTheFitViewAlone) {
-  const fs::path dir = scratch("groups");
+  const fs::path dir = scratch_dir("groups");
   const data::Dataset dataset = shop(dir);
   data::Phase phase;
   phase.fit.dataset = &dataset;
@@ -77,7 +71,7 @@ StageResult small_stage() {
 }
 
 TEST(ResultsTest, ComeBackAsWritten) {
-  const fs::path file = scratch("round") / "results.json";
+  const fs::path file = scratch_dir("round") / "results.json";
   write_results(file, two_targets(), {small_stage()});
   const SavedResults saved = read_results(file);
   EXPECT_EQ(saved.targets, two_targets());
@@ -90,7 +84,7 @@ TEST(ResultsTest, ComeBackAsWritten) {
 }
 
 TEST(ResultsTest, DamagedFilesAreRefused) {
-  const fs::path file = scratch("damaged") / "results.json";
+  const fs::path file = scratch_dir("damaged") / "results.json";
   write_results(file, two_targets(), {small_stage()});
   const Json good = read_json(file);
   const auto refuses = [&](auto change) {

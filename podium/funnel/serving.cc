@@ -9,6 +9,7 @@
 #include "podium/base/options.h"
 #include "podium/funnel/bundle.h"
 #include "podium/funnel/pipeline.h"
+#include "podium/rerank/reward.h"
 
 namespace podium::funnel {
 namespace {
@@ -31,12 +32,6 @@ rerank::Slate slate_of(const retrieval::Query& query, std::span<const rerank::Sl
   slate.history.assign(newest.begin(), newest.end());
   slate.candidates.assign(top.begin(), top.end());
   return slate;
-}
-
-void replace_all(std::string& text, const std::string& from, const std::string& to) {
-  for (size_t at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size())) {
-    text.replace(at, from.size(), to);
-  }
 }
 
 }  // namespace
@@ -99,22 +94,6 @@ retrieval::Query Serving::query_of(std::span<const data::ItemIndex> history,
   return {history, times, latest_};
 }
 
-Served Serving::served(const rerank::Slate& slate, const runtime::Rollout& rollout) const {
-  Served out;
-  out.valid = rollout.order.size() == slate.candidates.size();
-  if (!out.valid) ++invalid_;
-  for (size_t r = 0; r < slate.candidates.size(); ++r) {
-    const size_t from = out.valid ? size_t(rollout.order[r]) : r;
-    const rerank::SlateCandidate& candidate = slate.candidates[from];
-    out.items.push_back({candidate.item, int(from), candidate.evidence});
-  }
-  if (out.valid) {
-    const auto parsed = rerank::parse_answer(policies_->prompts, slate, rollout.tokens);
-    out.explanation = readable_trace(parsed.trace, slate, dataset_, policies_->sids.table);
-  }
-  return out;
-}
-
 std::vector<Served> Serving::answer(const std::vector<rerank::Slate>& slates,
                                     bool with_trace) const {
   runtime::DecodeOptions options;
@@ -123,7 +102,16 @@ std::vector<Served> Serving::answer(const std::vector<rerank::Slate>& slates,
   const runtime::Engine& engine = with_trace ? policies_->reasoning : policies_->fast;
   const auto rollouts = engine.decode(policies_->prompts, slates, options, threads_);
   std::vector<Served> answers;
-  for (size_t i = 0; i < slates.size(); ++i) answers.push_back(served(slates[i], rollouts[i]));
+  for (size_t i = 0; i < slates.size(); ++i) {
+    answers.push_back(in_order(slates[i], rollouts[i].order));
+    if (!answers.back().valid) {
+      ++invalid_;
+      continue;
+    }
+    const auto parsed = rerank::parse_answer(policies_->prompts, slates[i], rollouts[i].tokens);
+    answers.back().explanation =
+        readable_trace(parsed.trace, slates[i], dataset_, policies_->sids.table);
+  }
   return answers;
 }
 
@@ -166,18 +154,41 @@ std::vector<Served> Serving::rerank(std::vector<rerank::Slate> slates, bool with
   return answer(slates, with_trace);
 }
 
+Served in_order(const rerank::Slate& slate, std::span<const int> order) {
+  Served out;
+  out.valid = rerank::is_permutation_of(order, slate.candidates.size());
+  for (size_t r = 0; r < slate.candidates.size(); ++r) {
+    const size_t from = out.valid ? size_t(order[r]) : r;
+    const rerank::SlateCandidate& candidate = slate.candidates[from];
+    out.items.push_back({candidate.item, int(from), candidate.evidence});
+  }
+  return out;
+}
+
 std::string readable_trace(std::string_view trace, const rerank::Slate& slate,
                            const data::Dataset& dataset, const sid::SidTable& sids) {
-  std::map<std::string, std::string> title_of;  // by SID; of items that share one, the first
-  const auto note = [&](data::ItemIndex item) {
+  std::map<std::string, std::string, std::greater<>> title_of;  // longest of equal beginnings first
+  const auto note = [&](const std::string& spelling, data::ItemIndex item) {
     const std::string_view title = dataset.title(item);
-    title_of.emplace(sids.spell(item),
+    title_of.emplace(spelling,
                      fmt::format(" \"{}\"", title.empty() ? dataset.item_id(item) : title));
   };
-  for (const auto& candidate : slate.candidates) note(candidate.item);
-  for (const data::ItemIndex item : slate.history) note(item);
-  std::string text(trace);
-  for (const auto& [sid, title] : title_of) replace_all(text, sid, title);
+  for (size_t i = 0; i < slate.candidates.size(); ++i) {
+    const data::ItemIndex item = slate.candidates[i].item;
+    const std::string label = fmt::format("<c_{}>", i + 1), sid = sids.spell(item);
+    note(label + sid, item);
+    note(label, item);
+    note(sid, item);
+  }
+  for (const data::ItemIndex item : slate.history) note(sids.spell(item), item);
+  std::string text;
+  while (!trace.empty()) {
+    const auto named = std::find_if(title_of.begin(), title_of.end(), [&](const auto& entry) {
+      return trace.starts_with(entry.first);
+    });
+    text += named == title_of.end() ? std::string(trace.substr(0, 1)) : named->second;
+    trace.remove_prefix(named == title_of.end() ? 1 : named->first.size());
+  }
   return text;
 }
 

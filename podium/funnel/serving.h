@@ -62,7 +62,6 @@ class Serving {
   struct Policies;
   Serving(const fs::path& bundle, int threads);
   std::vector<Served> answer(const std::vector<rerank::Slate>& slates, bool with_trace) const;
-  Served served(const rerank::Slate& slate, const runtime::Rollout& rollout) const;
 
   data::Dataset dataset_;
   std::unique_ptr<Policies> policies_;
@@ -72,7 +71,12 @@ class Serving {
   mutable std::atomic<uint64_t> invalid_{0};
 };
 
-// A trace with every SID of the slate's items replaced by the item's title (its id if it has none).
+// A slate's items in an answer's order; upstream's order, and not valid, when that is no
+// permutation of the slate.
+Served in_order(const rerank::Slate& slate, std::span<const int> order);
+
+// A trace with every candidate name and SID of the slate's items replaced by the item's title (its
+// id if it has none).
 std::string readable_trace(std::string_view trace, const rerank::Slate& slate,
                            const data::Dataset& dataset, const sid::SidTable& sids);
 

@@ -3,16 +3,11 @@
 #include <gtest/gtest.h>
 
 #include "podium/base/error.h"
+#include "podium/base/scratch.h"
 #include "podium/funnel/process.h"
 
 namespace podium::funnel {
 namespace {
-
-fs::path scratch(const std::string& name) {
-  const fs::path dir = fs::temp_directory_path() / ("podium_stage_test_" + name);
-  fs::remove_all(dir);
-  return dir;
-}
 
 struct Chain {
   explicit Chain(fs::path dir) : out(std::move(dir)) {}

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "podium/base/rng.h"
+#include "podium/base/scratch.h"
 #include "podium/eval/results.h"
 #include "podium/funnel/upstream_fit.h"
 
@@ -12,12 +13,6 @@ namespace podium::funnel {
 namespace {
 
 constexpr size_t kUsers = 160, kItems = 60, kDim = 6;
-
-fs::path scratch(const std::string& name) {
-  const fs::path path = fs::path(testing::TempDir()) / ("podium-upstream-" + name);
-  fs::remove_all(path);
-  return path;
-}
 
 // Users walk along one of six shelves of ten items, mostly to the next one.
 data::Dataset shop() {

@@ -13,7 +13,9 @@ bool allowed_in_trace(const text::Tokenizer& tokenizer, const Vocabulary& vocabu
   if (tokenizer.is_added(token)) {
     const TokenId last_code = vocabulary.code(vocabulary.levels - 1, vocabulary.codes - 1);
     return token == vocabulary.sid_begin || token == vocabulary.sid_end ||
-           (token >= vocabulary.first_code && token <= last_code);
+           (token >= vocabulary.first_code && token <= last_code) ||
+           (token >= vocabulary.first_candidate &&
+            token < vocabulary.first_candidate + int(kMaxCandidates));
   }
   for (const char c : tokenizer.bytes_of(token)) {
     if (c == '"' || c == '\\' || static_cast<unsigned char>(c) < 0x20 || c == 0x7f) return false;
@@ -30,18 +32,11 @@ std::vector<uint8_t> trace_mask(const text::Tokenizer& tokenizer, const Vocabula
   return mask;
 }
 
-PermutationGrammar::PermutationGrammar(const PromptContext& context, const Slate& slate,
+PermutationGrammar::PermutationGrammar(const Vocabulary& vocabulary, size_t candidates,
                                        bool with_trace, int max_trace)
-    : vocabulary_(context.vocabulary),
-      with_trace_(with_trace),
-      trace_left_(max_trace),
-      sids_(slate.candidates.size()),
-      left_(slate.candidates.size()) {
-  for (size_t i = 0; i < sids_.size(); ++i) {
-    append_sid(context, slate.candidates[i].item, sids_[i]);
-  }
-  std::iota(left_.begin(), left_.end(), 0);
-  matching_ = left_;
+    : vocabulary_(vocabulary), with_trace_(with_trace), trace_left_(max_trace), left_(candidates) {
+  PODIUM_CHECK(candidates >= 1 && candidates <= kMaxCandidates);
+  std::iota(left_.begin(), left_.end(), vocabulary.first_candidate);
   refresh();
 }
 
@@ -60,9 +55,7 @@ void PermutationGrammar::refresh() {
       if (trace_left_ <= 0) allowed_ = {vocabulary_.open_answer};
       break;
     case State::kItem:
-      for (int candidate : matching_) allowed_.push_back(sids_[candidate][depth_]);
-      std::sort(allowed_.begin(), allowed_.end());
-      allowed_.erase(std::unique(allowed_.begin(), allowed_.end()), allowed_.end());
+      allowed_ = left_;
       break;
     case State::kAfterItem:
       allowed_ = {left_.empty() ? vocabulary_.close_answer : vocabulary_.next_item};
@@ -91,7 +84,9 @@ void PermutationGrammar::accept(TokenId token) {
       }
       break;
     case State::kItem:
-      accept_in_item(token);
+      order_.push_back(token - vocabulary_.first_candidate);
+      std::erase(left_, token);
+      state_ = State::kAfterItem;
       break;
     case State::kAfterItem:
       state_ = left_.empty() ? State::kEnd : State::kItem;
@@ -100,18 +95,6 @@ void PermutationGrammar::accept(TokenId token) {
       state_ = State::kDone;
   }
   refresh();
-}
-
-void PermutationGrammar::accept_in_item(TokenId token) {
-  std::erase_if(matching_, [&](int candidate) { return sids_[candidate][depth_] != token; });
-  ++depth_;
-  if (depth_ < sids_[matching_.front()].size()) return;
-  // Candidates that share a SID are told apart by nothing: the upstream order decides.
-  order_.push_back(matching_.front());
-  std::erase(left_, order_.back());
-  matching_ = left_;
-  depth_ = 0;
-  state_ = State::kAfterItem;
 }
 
 }  // namespace podium::rerank

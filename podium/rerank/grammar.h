@@ -2,21 +2,20 @@
 // permutation of the slate by construction.
 //
 // States: trace (free text without quotes, backslashes, control bytes or control tokens, at most
-// max_trace tokens, closed by open_answer) -> answer (a trie over the SIDs of what is left) ->
-// done.
+// max_trace tokens, closed by open_answer) -> answer (each time a name of those left) -> done.
 #pragma once
 
 #include <cstdint>
 #include <span>
 #include <vector>
 
-#include "podium/rerank/prompt.h"
+#include "podium/rerank/vocabulary.h"
 
 namespace podium::rerank {
 
-// Tokens a trace may hold: a mask over the vocabulary, computed once a tokenizer. SID and text
-// tokens are allowed; chat marks, answer punctuation, evidence tokens and JSON-breaking bytes are
-// not. 1 = allowed; open_answer is allowed.
+// Tokens a trace may hold: a mask over the vocabulary, computed once a tokenizer. SID, candidate
+// and text tokens are allowed; chat marks, answer punctuation, evidence tokens and JSON-breaking
+// bytes are not. 1 = allowed; open_answer is allowed.
 bool allowed_in_trace(const text::Tokenizer& tokenizer, const Vocabulary& vocabulary,
                       TokenId token);  // open_answer aside
 std::vector<uint8_t> trace_mask(const text::Tokenizer& tokenizer, const Vocabulary& vocabulary);
@@ -25,7 +24,7 @@ enum class TokenKind : uint8_t { kForced, kTrace, kChoice };
 
 class PermutationGrammar {
  public:
-  PermutationGrammar(const PromptContext& context, const Slate& slate, bool with_trace,
+  PermutationGrammar(const Vocabulary& vocabulary, size_t candidates, bool with_trace,
                      int max_trace);
 
   bool done() const { return state_ == State::kDone; }
@@ -39,16 +38,12 @@ class PermutationGrammar {
  private:
   enum class State : uint8_t { kOpen, kTrace, kItem, kAfterItem, kEnd, kDone };
   void refresh();
-  void accept_in_item(TokenId token);
 
   const Vocabulary& vocabulary_;
   State state_ = State::kOpen;
   bool with_trace_;
   int trace_left_;
-  std::vector<std::vector<TokenId>> sids_;  // a candidate: begin, codes, end
-  std::vector<int> left_;                   // candidates not yet emitted, input order
-  std::vector<int> matching_;               // of left_, those matching the SID prefix so far
-  size_t depth_ = 0;
+  std::vector<TokenId> left_;  // names not yet emitted, ascending
   std::vector<int> order_;
   std::vector<TokenId> allowed_;
 };

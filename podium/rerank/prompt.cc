@@ -31,9 +31,9 @@ void append_title(const PromptContext& context, ItemIndex item, std::vector<Toke
   out.insert(out.end(), tokens.begin(), tokens.begin() + std::min<size_t>(limit, tokens.size()));
 }
 
-void append_candidate(const PromptContext& context, const SlateCandidate& candidate,
+void append_candidate(const PromptContext& context, const Slate& slate, size_t index,
                       std::vector<TokenId>& out) {
-  append_sid(context, candidate.item, out);
+  const SlateCandidate& candidate = slate.candidates[index];
   if (context.options.evidence) {
     for (int kind = 0; kind < kEvidenceKinds; ++kind) {
       const int level = candidate.evidence[kind];
@@ -41,16 +41,17 @@ void append_candidate(const PromptContext& context, const SlateCandidate& candid
       if (level > 0) out.push_back(context.vocabulary.evidence(EvidenceKind(kind), level));
     }
   }
+  append_sid(context, candidate.item, out);
   append_title(context, candidate.item, out);
+  out.push_back(context.vocabulary.candidate(index));
+  append_text(context, "\n", out);
 }
 
 // Reads one message token by token.
 class AnswerParser {
  public:
   AnswerParser(const PromptContext& context, const Slate& slate, std::span<const TokenId> tokens)
-      : context_(context), slate_(slate), tokens_(tokens), left_(slate.candidates.size()) {
-    for (size_t i = 0; i < left_.size(); ++i) left_[i] = int(i);
-  }
+      : context_(context), tokens_(tokens), left_(slate.candidates.size(), true) {}
 
   bool parse(ParsedAnswer& answer) {
     const Vocabulary& v = context_.vocabulary;
@@ -59,8 +60,8 @@ class AnswerParser {
     } else if (!take(v.open_answer_only)) {
       return false;
     }
-    while (!left_.empty()) {
-      if (!answer.order.empty() && !take(v.next_item)) return false;
+    for (size_t rank = 0; rank < left_.size(); ++rank) {
+      if (rank > 0 && !take(v.next_item)) return false;
       if (!item(answer.order)) return false;
     }
     return take(v.close_answer) && take(v.im_end) && at_ == tokens_.size();
@@ -84,26 +85,18 @@ class AnswerParser {
   }
 
   bool item(std::vector<int>& order) {
-    std::vector<TokenId> sid;
-    for (auto at = left_.begin(); at != left_.end(); ++at) {
-      sid.clear();
-      append_sid(context_, slate_.candidates[*at].item, sid);
-      if (tokens_.size() - at_ < sid.size() ||
-          !std::equal(sid.begin(), sid.end(), tokens_.begin() + at_)) {
-        continue;
-      }
-      at_ += sid.size();
-      order.push_back(*at);
-      left_.erase(at);
-      return true;
-    }
-    return false;
+    if (at_ == tokens_.size()) return false;
+    const int64_t index = int64_t(tokens_[at_]) - context_.vocabulary.first_candidate;
+    if (index < 0 || index >= int64_t(left_.size()) || !left_[size_t(index)]) return false;
+    ++at_;
+    order.push_back(int(index));
+    left_[size_t(index)] = false;
+    return true;
   }
 
   const PromptContext& context_;
-  const Slate& slate_;
   std::span<const TokenId> tokens_;
-  std::vector<int> left_;
+  std::vector<bool> left_;  // candidates not named yet
   size_t at_ = 0;
 };
 
@@ -126,6 +119,7 @@ void append_sid(const PromptContext& context, ItemIndex item, std::vector<TokenI
 
 std::vector<TokenId> build_prompt(const PromptContext& context, const Slate& slate,
                                   bool with_trace) {
+  PODIUM_CHECK(slate.candidates.size() <= kMaxCandidates);
   const Vocabulary& v = context.vocabulary;
   std::vector<TokenId> out = {v.im_start};
   append_text(context, with_trace ? kSystemTrace : kSystemDirect, out);
@@ -139,10 +133,7 @@ std::vector<TokenId> build_prompt(const PromptContext& context, const Slate& sla
     append_sid(context, slate.history[i], out);
   }
   append_text(context, kCandidates, out);
-  for (const SlateCandidate& candidate : slate.candidates) {
-    append_candidate(context, candidate, out);
-    append_text(context, "\n", out);
-  }
+  for (size_t i = 0; i < slate.candidates.size(); ++i) append_candidate(context, slate, i, out);
   out.push_back(v.im_end);
   append_text(context, "\n", out);
   out.push_back(v.im_start);
@@ -166,7 +157,8 @@ std::vector<TokenId> build_answer(const PromptContext& context, const Slate& sla
   }
   for (size_t rank = 0; rank < order.size(); ++rank) {
     if (rank > 0) out.push_back(v.next_item);
-    append_sid(context, slate.candidates.at(order[rank]).item, out);
+    PODIUM_CHECK(size_t(order[rank]) < slate.candidates.size());
+    out.push_back(v.candidate(size_t(order[rank])));
   }
   out.push_back(v.close_answer);
   out.push_back(v.im_end);

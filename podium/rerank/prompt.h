@@ -2,9 +2,10 @@
 // evaluation and the server.
 //
 //   <|im_start|>system\n ... <|im_end|>\n<|im_start|>user\nhistory: SIDSID...\ncandidates:\n
-//   SIDevidence*[ title]\n ... <|im_end|>\n<|im_start|>assistant\n
+//   evidence*SID[ title]<c_1>\n ... <|im_end|>\n<|im_start|>assistant\n
 //
-// The system message says whether a trace is wanted.
+// The system message says whether a trace is wanted. A candidate's name <c_i> stands last: there
+// the policy has read all of the candidate, and the answer, which names it, looks there.
 //
 // Catalogue text goes through Tokenizer::encode, which can never produce a control token.
 #pragma once
@@ -52,14 +53,14 @@ std::vector<std::string> prompt_phrases();
 void append_sid(const PromptContext& context, ItemIndex item, std::vector<TokenId>& out);
 
 // The assistant's message for a given trace (empty + with_trace false: none) and order, up to and
-// including <|im_end|>. order[r] = input position of the candidate at rank r.
+// including <|im_end|>. order[r] = input position of the candidate at rank r. At most
+// kMaxCandidates.
 std::vector<TokenId> build_answer(const PromptContext& context, const Slate& slate,
                                   std::span<const TokenId> trace, bool with_trace,
                                   std::span<const int> order);
 
 // Parses an emitted message; order is empty when it is not a permutation of the slate (invalid).
-// Strict: nothing may be missing before, between or behind. Of candidates that share a SID, the
-// first in input order is meant first.
+// Strict: nothing may be missing before, between or behind.
 struct ParsedAnswer {
   std::vector<int> order;
   std::string trace;

@@ -41,8 +41,8 @@ TEST_F(PromptTest, GoldenText) {
                 sid(3) + sid(4) +
                 "\n"
                 "candidates:\n" +
-                sid(0) + "<ev_together_3><ev_brand_1>\n" + sid(1) +
-                "\n"
+                "<ev_together_3><ev_brand_1>" + sid(0) + "<c_1>\n" + sid(1) +
+                "<c_2>\n"
                 "<|im_end|>\n"
                 "<|im_start|>assistant\n");
 }
@@ -88,7 +88,7 @@ TEST_F(PromptTest, AnswerIsJsonAndParsesBack) {
       parse_json(world_.tokenizer().decode(std::span(answer).first(answer.size() - 1)), "answer");
   EXPECT_EQ(json["explanation"], "pattern: mixed.");
   ASSERT_EQ(json["recommendations"].size(), 7u);
-  EXPECT_EQ(json["recommendations"][0], sid(slate.candidates[3].item));
+  EXPECT_EQ(json["recommendations"][0], "<c_4>");
   const auto parsed = parse_answer(context, slate, answer);
   EXPECT_EQ(parsed.order, order);
   EXPECT_EQ(parsed.trace, "pattern: mixed.");
@@ -114,14 +114,14 @@ TEST_F(PromptTest, AnythingElseIsInvalid) {
     EXPECT_TRUE(parse_answer(context, slate, longer).order.empty()) << i;
     EXPECT_TRUE(parse_answer(context, slate, std::span(good).first(i)).order.empty()) << i;
   }
-  // A candidate twice, and one of another slate.
+  // A candidate twice, and one that the slate lacks.
   EXPECT_TRUE(parse_answer(context, slate,
                            build_answer(context, slate, {}, false, std::vector<int>{0, 1, 2, 2}))
                   .order.empty());
-  Slate other = slate;
-  other.candidates[3].item = slate.history[0];
-  EXPECT_TRUE(
-      parse_answer(context, slate, build_answer(context, other, {}, false, order)).order.empty());
+  auto beyond = good;
+  *std::find(beyond.begin(), beyond.end(), world_.vocabulary().candidate(3)) =
+      world_.vocabulary().candidate(4);
+  EXPECT_TRUE(parse_answer(context, slate, beyond).order.empty());
   // A quote inside the trace would break the JSON.
   const auto quoted = world_.tokenizer().encode("a\"b");
   EXPECT_TRUE(parse_answer(context, slate, build_answer(context, slate, quoted, true, order))
@@ -136,6 +136,7 @@ TEST_F(PromptTest, VocabularyTokensAreDistinct) {
   EXPECT_EQ(ids.size(), 9u);
   EXPECT_EQ(world_.tokenizer().bytes_of(v.code(2, 5)), "<s_c_5>");
   EXPECT_EQ(world_.tokenizer().bytes_of(v.evidence(kPrice, 2)), "<ev_price_2>");
+  EXPECT_EQ(world_.tokenizer().bytes_of(v.candidate(kMaxCandidates - 1)), "<c_100>");
   EXPECT_THROW(Vocabulary(world_.tokenizer(), TestWorld::kLevels, TestWorld::kCodes + 1), Error);
 }
 

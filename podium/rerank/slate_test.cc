@@ -6,6 +6,7 @@
 
 #include "podium/base/error.h"
 #include "podium/base/json.h"
+#include "podium/base/scratch.h"
 #include "podium/rerank/test_world.h"
 
 namespace podium::rerank {
@@ -13,13 +14,11 @@ namespace {
 
 class SlateTest : public testing::Test {
  protected:
-  SlateTest() : dir_(fs::path(testing::TempDir()) / fmt::format("podium_slates_{}", getpid())) {
+  SlateTest() : dir_(scratch_dir("slates")) {
     Rng rng(1);
     for (int i = 0; i < 5; ++i) slates_.push_back(world_.random_slate(rng, 2 + 3 * i, i));
-    fs::create_directories(dir_);
     write_slates(dir_, world_.dataset(), slates_);
   }
-  ~SlateTest() override { fs::remove_all(dir_); }
 
   TestWorld world_;
   fs::path dir_;

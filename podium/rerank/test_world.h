@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "podium/base/rng.h"
+#include "podium/base/scratch.h"
 #include "podium/rerank/prompt.h"
 #include "podium/rerank/trace.h"
 
@@ -20,7 +21,7 @@ class TestWorld {
   static constexpr int kItems = 40, kLevels = 4, kCodes = 16;
 
   TestWorld()
-      : dir_(fs::path(testing::TempDir()) / fmt::format("podium_world_{}", getpid())),
+      : dir_(scratch("world")),
         tokenizer_(make_tokenizer()),
         vocabulary_(tokenizer_, kLevels, kCodes),
         dataset_(make_dataset(dir_)) {

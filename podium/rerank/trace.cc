@@ -96,11 +96,12 @@ std::vector<TokenId> write_trace(const PromptContext& context, const Slate& slat
   std::sort(cited.begin(), cited.end());
   for (size_t i = 0; i < cited.size(); ++i) {
     const SlateCandidate& candidate = slate.candidates[cited[i]];
+    out.push_back(context.vocabulary.candidate(size_t(cited[i])));
     append_sid(context, candidate.item, out);
     const size_t most = cited[i] == order.front() ? kMaxEvidence : kMaxEvidence - 1;
     add_text(evidence_text(candidate.evidence, most) + (i + 1 == cited.size() ? ". best" : "."));
   }
-  append_sid(context, slate.candidates[order.front()].item, out);
+  out.push_back(context.vocabulary.candidate(size_t(order.front())));
   return out;
 }
 
@@ -133,24 +134,6 @@ std::vector<std::string> trace_phrases() {
     }
   }
   return phrases;
-}
-
-std::string readable_trace(const PromptContext& context, const Slate& slate, std::string trace) {
-  PODIUM_CHECK(context.dataset != nullptr);
-  std::vector<ItemIndex> items;
-  for (const SlateCandidate& candidate : slate.candidates) items.push_back(candidate.item);
-  items.insert(items.end(), slate.history.begin(), slate.history.end());
-  for (ItemIndex item : items) {
-    const std::string sid = context.sids.spell(item);
-    std::string_view name = context.dataset->title(item);
-    if (name.empty()) name = context.dataset->item_id(item);
-    for (size_t at = trace.find(sid); at != std::string::npos; at = trace.find(sid, at)) {
-      const std::string spelled = fmt::format("{}[{}]", at == 0 ? "" : " ", name);
-      trace.replace(at, sid.size(), spelled);
-      at += spelled.size();
-    }
-  }
-  return trace;
 }
 
 RejectionResult rejection_sample(const PromptContext& context, const std::vector<Slate>& slates,

@@ -1,8 +1,9 @@
 // The built-in evidence teacher: the ranker's scores plus the evidence it used, written as a short
-// true trace that cites SIDs. Target-blind: it never reads a label. Rejection sampling keeps a
-// trace only if the teacher's own first choice is a positive (docs/gr2.md section 4).
+// true trace that cites candidates and their SIDs. Target-blind: it never reads a label. Rejection
+// sampling keeps a trace only if the teacher's own first choice is a positive (docs/gr2.md section
+// 4).
 //
-//   pattern: Hair Care.SID together strong, same category.SID similar weak. best SID
+//   pattern: Hair Care.<c_1>SID together strong, same category.<c_4>SID similar weak. best<c_1>
 //
 // pattern: the category that most of the shown history shares ("mixed" when no two items share one,
 //   "unknown" without categories).
@@ -46,10 +47,6 @@ TeacherTrace sample_trace(const PromptContext& context, const Slate& slate, doub
 // The plain text of the traces' fixed phrases, for training the tokenizer (repeat them, or rare as
 // they are beside a catalogue they become many tokens).
 std::vector<std::string> trace_phrases();
-
-// For people: a trace's text with every SID of the slate's items spelled as [title], or as [item
-// id] where there is no title. Needs context.dataset.
-std::string readable_trace(const PromptContext& context, const Slate& slate, std::string trace);
 
 struct RejectionResult {
   std::vector<std::optional<TeacherTrace>> traces;  // [slates]; nullopt: none accepted

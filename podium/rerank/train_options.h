@@ -85,8 +85,9 @@ struct SftOptions {
   int batch_slates = 16;
   double learning_rate = 1e-3;
   double trace_weight = 0.3, answer_weight = 1.0;  // lambda_r < lambda_o
-  double shuffle_share = 0.5;                      // of the slates; closes position bias
-  double no_trace_share = 0.25;                    // of the slates, so that both modes start warm
+  double forced_weight = 0.1;  // of answer tokens that the grammar forces: they teach to copy SIDs
+  double shuffle_share = 0.5;  // of the slates; closes position bias
+  double no_trace_share = 0.25;  // of the slates, so that both modes start warm
   template <class V>
   void visit(V& v) {
     v("epochs", epochs, "passes over the accepted traces");
@@ -94,6 +95,7 @@ struct SftOptions {
     v("learning_rate", learning_rate, "AdamW's peak step");
     v("trace_weight", trace_weight, "weight of the trace tokens, lambda_r");
     v("answer_weight", answer_weight, "weight of the answer tokens, lambda_o");
+    v("forced_weight", forced_weight, "weight of answer tokens that the grammar forces");
     v("shuffle_share", shuffle_share, "share of slates shown with shuffled candidates");
     v("no_trace_share", no_trace_share, "share of slates answered without a trace");
   }

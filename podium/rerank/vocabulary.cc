@@ -17,6 +17,8 @@ std::string evidence_spelling(int kind, int level) {
   return fmt::format("<ev_{}_{}>", evidence_name(EvidenceKind(kind)), level);
 }
 
+std::string candidate_spelling(int index) { return fmt::format("<c_{}>", index + 1); }
+
 // The first id of a block whose last spelling must lie size - 1 behind it.
 TokenId block(const text::Tokenizer& tokenizer, const std::string& first, const std::string& last,
               int size) {
@@ -47,6 +49,7 @@ std::vector<std::string> added_tokens(int levels, int codes_per_level) {
       tokens.push_back(evidence_spelling(kind, level));
     }
   }
+  for (int i = 0; i < int(kMaxCandidates); ++i) tokens.push_back(candidate_spelling(i));
   for (int level = 0; level < levels; ++level) {
     for (int code = 0; code < codes_per_level; ++code) {
       tokens.push_back(code_spelling(level, code));
@@ -70,6 +73,8 @@ Vocabulary::Vocabulary(const text::Tokenizer& tokenizer, int levels, int codes_p
       first_evidence(block(tokenizer, evidence_spelling(0, 1),
                            evidence_spelling(kEvidenceKinds - 1, kEvidenceLevels),
                            kEvidenceKinds * kEvidenceLevels)),
+      first_candidate(block(tokenizer, candidate_spelling(0),
+                            candidate_spelling(kMaxCandidates - 1), int(kMaxCandidates))),
       levels(levels),
       codes(codes_per_level) {}
 

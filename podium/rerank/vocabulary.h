@@ -2,7 +2,11 @@
 //
 // The answer is JSON whose punctuation is made of added tokens with literal spellings, so that an
 // answer costs few tokens and its concatenated text parses as JSON:
-//   {"explanation":"TRACE","recommendations":["SID","SID",...]}
+//   {"explanation":"TRACE","recommendations":["<c_3>","<c_1>",...]}
+//
+// <c_i> is the slate's i-th candidate in the order shown. One token a candidate, the same few in
+// every slate (LlamaRec's verbaliser): a small policy learns to name its choice from thousands of
+// slates, where spelling a SID of the catalogue would take it millions; and an answer is short.
 #pragma once
 
 #include <string>
@@ -17,7 +21,7 @@ namespace podium::rerank {
 using text::TokenId;
 
 // Spellings of all added tokens for SIDs of this shape: chat marks, SID marks, codes, evidence
-// ("<ev_together_1>" .. "_3"; level 0 is not written), JSON punctuation.
+// ("<ev_together_1>" .. "_3"; level 0 is not written), candidates, JSON punctuation.
 std::vector<std::string> added_tokens(int levels, int codes_per_level);
 
 struct Vocabulary {
@@ -27,6 +31,7 @@ struct Vocabulary {
   TokenId evidence(EvidenceKind kind, int level) const {  // level 1..3
     return first_evidence + kind * 3 + level - 1;
   }
+  TokenId candidate(size_t index) const { return first_candidate + TokenId(index); }  // from 0
 
   TokenId im_start, im_end;    // <|im_start|> <|im_end|>
   TokenId sid_begin, sid_end;  // <|sid_begin|> <|sid_end|>
@@ -35,7 +40,7 @@ struct Vocabulary {
   TokenId open_answer_only;    // {"recommendations":["    (no trace)
   TokenId next_item;           // ","
   TokenId close_answer;        // "]}
-  TokenId first_code, first_evidence;
+  TokenId first_code, first_evidence, first_candidate;
   int levels, codes;
 };
 

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "podium/base/error.h"
+#include "podium/base/scratch.h"
 #include "podium/retrieval/blend.h"
 #include "podium/retrieval/sources.h"
 
@@ -11,12 +12,6 @@ namespace podium::retrieval {
 namespace {
 
 constexpr int64_t kDay = 86400;
-
-fs::path scratch(const std::string& name) {
-  const fs::path path = fs::path(testing::TempDir()) / ("podium-retrieval-" + name);
-  fs::remove_all(path);
-  return path;
-}
 
 // u1: a b c   u2: a b   u3: b d   and e, which nobody bought.
 struct Shop {

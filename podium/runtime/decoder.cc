@@ -125,7 +125,8 @@ class GroupDecoder {
       lane.rng = root.fork(uint64_t(i - first));
       lane.own.emplace(task_.model.spec, answer);
       if (options_.constrained) {
-        lane.grammar.emplace(task_.context, slate, options_.with_trace, options_.max_trace);
+        lane.grammar.emplace(task_.context.vocabulary, slate.candidates.size(), options_.with_trace,
+                             options_.max_trace);
       }
       lane.emit_forced();
     }

@@ -8,6 +8,7 @@
 
 #include "podium/artifact/safetensors.h"
 #include "podium/base/error.h"
+#include "podium/base/scratch.h"
 #include "podium/rerank/reward.h"
 #include "podium/rerank/test_world.h"
 #include "podium/runtime/test_weights.h"
@@ -52,7 +53,8 @@ class EngineTest : public testing::Test {
     tokens.insert(tokens.end(), rollout.tokens.begin(), rollout.tokens.end());
     const auto logits = engine_.logits(tokens);
     const auto mask = rerank::trace_mask(world_.tokenizer(), world_.vocabulary());
-    rerank::PermutationGrammar grammar(context, slate, options.with_trace, options.max_trace);
+    rerank::PermutationGrammar grammar(world_.vocabulary(), slate.candidates.size(),
+                                       options.with_trace, options.max_trace);
     std::vector<double> result;
     for (size_t i = 0; i < rollout.tokens.size(); ++i) {
       const float* row = logits.data() + (begin + i - 1) * spec_.vocab;
@@ -208,11 +210,9 @@ TEST_F(EngineTest, TooLongASlateIsRefused) {
 
 class EngineFiles : public EngineTest {
  protected:
-  EngineFiles() : dir_(fs::path(testing::TempDir()) / fmt::format("podium_engine_{}", getpid())) {
-    fs::create_directories(dir_);
+  EngineFiles() : dir_(scratch_dir("engine")) {
     write_json_atomic(dir_ / "config.json", rerank::to_config_json(spec_));
   }
-  ~EngineFiles() override { fs::remove_all(dir_); }
 
   void write(artifact::Dtype dtype, bool transpose = false) {
     artifact::SafetensorsWriter writer;

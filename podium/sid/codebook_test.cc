@@ -4,6 +4,7 @@
 
 #include "podium/base/error.h"
 #include "podium/base/rng.h"
+#include "podium/base/scratch.h"
 #include "podium/sid/kmeans.h"
 
 namespace podium::sid {
@@ -55,7 +56,7 @@ TEST(Sid, ThreadsDoNotMatterAndSeedsDo) {
 
 TEST(Sid, SavesAndLoadsAndSpells) {
   SidModel model = fit_rq_kmeans(blobs(40, 8), 8, {}, 3, 1);
-  const fs::path dir = fs::path(testing::TempDir()) / "sid";
+  const fs::path dir = scratch("sid");
   save_sid(dir, model);
   EXPECT_EQ(load_sid(dir).table.codes, model.table.codes);
   model.table.codes = {57, 7, 23, 4};

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "podium/base/error.h"
+#include "podium/base/scratch.h"
 
 namespace podium::text {
 namespace {
@@ -35,7 +36,7 @@ TEST(Tokenizer, TextNeverBecomesAControlToken) {
 }
 
 TEST(Tokenizer, SavesAndLoads) {
-  const fs::path file = fs::path(testing::TempDir()) / "tokenizer.json";
+  const fs::path file = scratch("tokenizer.json");
   const Tokenizer t = small();
   t.save(file);
   const Tokenizer u = Tokenizer::load(file);

@@ -87,17 +87,22 @@ SlateExample::SlateExample(const rerank::PromptContext& context, const rerank::S
   example_.packed.segments.push_back({0, prompt_end_});
 }
 
-std::span<ScoredToken> SlateExample::add_answer(std::span<const TokenId> tokens) {
-  PermutationGrammar grammar(context_, slate_, with_trace_, max_trace_);
+std::span<ScoredToken> SlateExample::add_answer(std::span<const TokenId> tokens,
+                                                bool score_forced) {
+  PermutationGrammar grammar(context_.vocabulary, slate_.candidates.size(), with_trace_,
+                             max_trace_);
   const int64_t begin = example_.tokens();
   const size_t first = example_.scored.size();
   int64_t used = 0;  // inputs up to the last one that predicts something
   for (size_t t = 0; t < tokens.size(); ++t) {
     const TokenKind kind = grammar.kind();
-    if (kind != TokenKind::kForced) {
+    if (kind != TokenKind::kForced || score_forced) {
       ScoredToken scored{.row = begin + int64_t(t), .target = tokens[t], .allowed = {}};
-      scored.over = kind == TokenKind::kTrace ? Over::kTrace : Over::kListed;
-      scored.allowed.assign(grammar.allowed().begin(), grammar.allowed().end());
+      if (kind == TokenKind::kTrace) scored.over = Over::kTrace;
+      if (kind == TokenKind::kChoice) {
+        scored.over = Over::kListed;
+        scored.allowed.assign(grammar.allowed().begin(), grammar.allowed().end());
+      }
       example_.scored.push_back(std::move(scored));
       used = int64_t(t) + 1;
     }

@@ -47,8 +47,9 @@ class SlateExample {
 
   // tokens: an answer under the grammar (build_answer, or a rollout). Returns its loss tokens, to
   // be weighted by the caller, valid until the next call: trace tokens over the trace mask, choices
-  // over what the grammar allowed. Forced tokens carry no loss.
-  std::span<ScoredToken> add_answer(std::span<const TokenId> tokens);
+  // over what the grammar allowed; tokens that the grammar forces carry no loss, or, with
+  // score_forced, are predicted over the vocabulary, as they must be where no grammar helps.
+  std::span<ScoredToken> add_answer(std::span<const TokenId> tokens, bool score_forced = false);
 
   Example take() { return std::move(example_); }
 

@@ -1,5 +1,7 @@
 #include "podium/train/policy_data.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <numeric>
 
@@ -129,7 +131,8 @@ std::vector<TokenId> MidtrainSource::caption(Rng& rng) const {
 
 std::vector<TokenId> MidtrainSource::text(Rng& rng) const {
   const auto item = data::ItemIndex(rng.below(context_.dataset->items()));
-  auto tokens = context_.tokenizer.encode(" " + context_.dataset->item_text(item));
+  const std::string text = context_.dataset->item_text(item);
+  auto tokens = context_.tokenizer.encode(fmt::format(" {}", text));
   tokens.resize(std::min(tokens.size(), kMostTokens));
   return closed(std::move(tokens));
 }

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "podium/base/rng.h"
+#include "podium/base/scratch.h"
 #include "podium/rerank/test_world.h"
 #include "podium/train/gradient.h"
 #include "podium/train/policy_batch.h"
@@ -125,9 +126,7 @@ TEST(Qwen3, LogitsEqualTheEngines) {
 
 TEST(Qwen3, DirectoryKeepsTheModel) {
   const rerank::TestWorld world;
-  const fs::path dir = fs::path(testing::TempDir()) / "podium_train_test_policy";
-  fs::remove_all(dir);
-  fs::create_directories(dir);
+  const fs::path dir = scratch_dir("policy");
   const Qwen3 model = tiny_model(world.tokenizer().vocab());
   save_policy(dir, *model, world.tokenizer());
   const Qwen3 again = load_policy(dir);

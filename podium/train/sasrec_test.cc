@@ -7,6 +7,7 @@
 #include "podium/artifact/safetensors.h"
 #include "podium/base/error.h"
 #include "podium/base/rng.h"
+#include "podium/base/scratch.h"
 #include "podium/train/checkpoint.h"
 #include "podium/train/sasrec_train.h"
 #include "podium/train/torch_setup.h"
@@ -15,13 +16,6 @@ namespace podium::train {
 namespace {
 
 using rerank::SasrecOptions;
-
-fs::path scratch(const std::string& name) {
-  const fs::path dir = fs::temp_directory_path() / ("podium_train_test_" + name);
-  fs::remove_all(dir);
-  fs::create_directories(dir);
-  return dir;
-}
 
 // Users walk round a ring of items: the next item is certain.
 data::Dataset ring_dataset(const fs::path& dir, int users, int items, int length) {
@@ -76,7 +70,7 @@ TEST(SampledSoftmax, MatchesAHandComputedCase) {
 }
 
 TEST(SampledSoftmax, LogQMakesThePartitionUnbiased) {
-  const auto dataset = ring_dataset(scratch("logq"), 7, 11, 9);
+  const auto dataset = ring_dataset(scratch_dir("logq"), 7, 11, 9);
   const auto view = whole(dataset, 0);
   const NegativeSampler sampler(view, 0.5);
   double truth = 0, total_q = 0;
@@ -94,7 +88,7 @@ TEST(SampledSoftmax, LogQMakesThePartitionUnbiased) {
 }
 
 TEST(Windows, EveryEventButTheFirstIsATargetOnce) {
-  const auto dataset = ring_dataset(scratch("windows"), 9, 13, 30);
+  const auto dataset = ring_dataset(scratch_dir("windows"), 9, 13, 30);
   const auto view = whole(dataset, 1);
   for (int epoch = 0; epoch < 3; ++epoch) {
     std::set<std::pair<uint32_t, uint32_t>> targets;
@@ -113,7 +107,7 @@ TEST(Windows, EveryEventButTheFirstIsATargetOnce) {
 
 TEST(Sasrec, LearnsARingAndLooksOnlyBack) {
   setup_torch(1, 1);
-  const auto dataset = ring_dataset(scratch("learn"), 60, 20, 12);
+  const auto dataset = ring_dataset(scratch_dir("learn"), 60, 20, 12);
   const auto view = whole(dataset, 1);
   SasrecOptions options = small_options();
   options.epochs = 30;
@@ -153,7 +147,7 @@ TEST(Sasrec, PaddingChangesNothing) {
 }
 
 TEST(Checkpoint, AKilledRunEndsWithTheSameWeights) {
-  const auto dataset = ring_dataset(scratch("resume_data"), 40, 20, 15);
+  const auto dataset = ring_dataset(scratch_dir("resume_data"), 40, 20, 15);
   const auto view = whole(dataset, 1);
   const SasrecOptions options = small_options();
   const auto fit = [&](const fs::path& file, int stop_after) {
@@ -171,7 +165,7 @@ TEST(Checkpoint, AKilledRunEndsWithTheSameWeights) {
     fit_sasrec(model, view, settings);
     return all_weights(model);
   };
-  const fs::path dir = scratch("resume");
+  const fs::path dir = scratch_dir("resume");
   const auto undisturbed = fit(dir / "a", -1);
   EXPECT_THROW(fit(dir / "b", 0), std::runtime_error);
   torch::randn({100});  // another process would not have this generator state
@@ -183,7 +177,7 @@ TEST(Checkpoint, AKilledRunEndsWithTheSameWeights) {
 
 TEST(Checkpoint, OtherOptionsStartAfreshAndDamageIsAnError) {
   setup_torch(1, 1);
-  const fs::path file = scratch("foreign") / "c.safetensors";
+  const fs::path file = scratch_dir("foreign") / "c.safetensors";
   Sasrec model(5, small_options());
   torch::optim::Adam adam(model->parameters(), torch::optim::AdamOptions(1e-3));
   Checkpointer({file, "one", 0}).save(*model, adam, Json{{"step", 4}});
@@ -196,7 +190,7 @@ TEST(Checkpoint, OtherOptionsStartAfreshAndDamageIsAnError) {
 
 TEST(Checkpoint, AdamWMomentsReturn) {
   setup_torch(1, 1);
-  const fs::path file = scratch("adamw") / "c.safetensors";
+  const fs::path file = scratch_dir("adamw") / "c.safetensors";
   const auto step = [](torch::nn::Linear& net, torch::optim::AdamW& adam) {
     adam.zero_grad();
     net(torch::randn({4, 3})).pow(2).sum().backward();
@@ -216,7 +210,7 @@ TEST(Checkpoint, AdamWMomentsReturn) {
 
 TEST(Export, HasTheNamesTheServerReads) {
   setup_torch(1, 1);
-  const fs::path file = scratch("export") / "sasrec.safetensors";
+  const fs::path file = scratch_dir("export") / "sasrec.safetensors";
   const Sasrec model(5, small_options());
   export_sasrec(file, model);
   const artifact::SafetensorsFile opened(file);

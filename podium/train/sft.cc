@@ -19,15 +19,27 @@ constexpr int kMaxTrace = 64;  // of validation
 
 void check(const rerank::SftOptions& o) {
   const auto share = [](double x) { return x >= 0 && x <= 1; };
-  if (o.epochs < 1 || o.batch_slates < 1 || o.trace_weight < 0 || !(o.answer_weight > 0) ||
-      o.trace_weight >= o.answer_weight || !share(o.shuffle_share) || !share(o.no_trace_share)) {
+  if (o.epochs < 1 || o.batch_slates < 1 || o.trace_weight < 0 || o.forced_weight < 0 ||
+      !(o.answer_weight > 0) || o.trace_weight >= o.answer_weight || !share(o.shuffle_share) ||
+      !share(o.no_trace_share)) {
     throw Error("an SFT option is out of range",
                 "epochs and batch_slates are at least 1, 0 <= trace_weight < answer_weight, shares "
                 "lie in [0, 1]");
   }
 }
 
-double weight_of(const std::vector<Example>& examples) {
+double weight_of(Over over, const rerank::SftOptions& options) {
+  switch (over) {
+    case Over::kTrace:
+      return options.trace_weight;
+    case Over::kListed:
+      return options.answer_weight;
+    default:
+      return options.forced_weight;
+  }
+}
+
+double total_weight(const std::vector<Example>& examples) {
   double sum = 0;
   for (const Example& example : examples) {
     for (const ScoredToken& scored : example.scored) sum += scored.weight;
@@ -36,7 +48,7 @@ double weight_of(const std::vector<Example>& examples) {
 }
 
 GradientWorkers::Result backward(GradientWorkers& workers, const std::vector<Example>& examples) {
-  const double total = weight_of(examples);
+  const double total = total_weight(examples);
   return workers.backward(examples, [&](const torch::Tensor& logprob, const Example& part) {
     std::vector<float> weights;
     for (const ScoredToken& scored : part.scored) weights.push_back(scored.weight);
@@ -99,9 +111,8 @@ Example sft_example(const rerank::PromptContext& context, const SftSample& sampl
       sample.with_trace, sample.teacher.order);
   // One more than the trace, so that closing it is a choice of the policy's.
   SlateExample example(context, sample.slate, sample.with_trace, int(trace.size()) + 1);
-  for (ScoredToken& scored : example.add_answer(answer)) {
-    scored.weight =
-        float(scored.over == Over::kTrace ? options.trace_weight : options.answer_weight);
+  for (ScoredToken& scored : example.add_answer(answer, options.forced_weight > 0)) {
+    scored.weight = float(weight_of(scored.over, options));
   }
   return example.take();
 }

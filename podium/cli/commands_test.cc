@@ -1,0 +1,186 @@
+#include "podium/cli/commands.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <iostream>
+#include <set>
+#include <sstream>
+
+#include "podium/base/error.h"
+#include "podium/base/scratch.h"
+#include "podium/eval/report.h"
+#include "podium/funnel/test_bundle.h"
+
+namespace podium::cli {
+namespace {
+
+// A run that got as far as `upstream`, a report of its results, and a bundle of random policies.
+class CommandsTest : public testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    root_ = scratch("commands");
+    bundle_ = funnel::write_test_bundle(root_);
+    run_ = root_ / "run";
+    fs::create_directories(run_ / "stages");
+    fs::rename(root_ / "upstream", run_ / "stages" / "upstream");
+    eval::SavedResults saved = eval::read_results(run_ / "stages" / "upstream" / "test.json");
+    eval::ReportInput input;
+    input.title = "Shop & Co";
+    input.protocol = "leave-one-out";
+    input.stages = saved.stages;
+    input.targets = saved.targets;
+    input.metrics.resamples = 20;
+    eval::write_report(run_, input, 1);
+  }
+  static void TearDownTestSuite() { fs::remove_all(root_); }
+
+  // Standard output of one command line, with `input` on standard input.
+  static std::string run(const std::vector<std::string>& arguments, const std::string& input = "") {
+    CLI::App app;
+    add_recommend_command(app);
+    add_rerank_command(app);
+    add_eval_command(app);
+    add_report_command(app);
+    add_slates_command(app);
+    add_config_command(app);
+    std::istringstream in(input);
+    std::streambuf* const before = std::cin.rdbuf(in.rdbuf());
+    testing::internal::CaptureStdout();
+    try {
+      app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
+    } catch (...) {
+      std::cin.rdbuf(before);
+      testing::internal::GetCapturedStdout();
+      throw;
+    }
+    std::cin.rdbuf(before);
+    return testing::internal::GetCapturedStdout();
+  }
+
+  static std::vector<std::string> lines(const std::string& text) {
+    std::vector<std::string> out;
+    std::istringstream in(text);
+    for (std::string line; std::getline(in, line);) out.push_back(line);
+    return out;
+  }
+
+  static inline fs::path root_, bundle_, run_;
+};
+
+TEST_F(CommandsTest, RecommendsAsTextAndJson) {
+  const std::vector<std::string> base = {"recommend", "--bundle", bundle_, "--user",
+                                         "u1",        "--k",      "5"};
+  EXPECT_EQ(lines(run(base)).size(), 6u) << "a header and five rows";
+  auto arguments = base;
+  arguments.insert(arguments.end(), {"--explain", "--json"});
+  const Json json = parse_json(run(arguments), "recommend --json");
+  EXPECT_EQ(json["user"], "u1");
+  ASSERT_EQ(json["items"].size(), 5u);
+  EXPECT_FALSE(json["explanation"].get<std::string>().empty());
+  EXPECT_TRUE(json["items"][0].contains("reasons"));
+  arguments = base;
+  arguments.push_back("--explain");
+  EXPECT_NE(run(arguments).find("Reasoning:"), std::string::npos);
+}
+
+TEST_F(CommandsTest, RecommendsFromAHistory) {
+  const Json json = parse_json(
+      run({"recommend", "--bundle", bundle_, "--history", "i1,i3", "--json"}), "--history");
+  EXPECT_EQ(json["items"].size(), 10u);
+  for (const Json& item : json["items"]) {
+    EXPECT_NE(item["item"], "i1");
+    EXPECT_NE(item["item"], "i3");
+  }
+  EXPECT_THROW(run({"recommend", "--bundle", bundle_, "--history", "nothing"}), Error);
+  EXPECT_THROW(run({"recommend", "--bundle", bundle_, "--user", "nobody"}), Error);
+  EXPECT_THROW(run({"recommend", "--bundle", bundle_, "--user", "u1", "--k", "0"}), Error);
+  EXPECT_THROW(run({"recommend", "--bundle", bundle_}), CLI::ParseError);
+  EXPECT_THROW(run({"recommend", "--bundle", bundle_, "--user", "u1", "--history", "i1"}),
+               CLI::ParseError);
+}
+
+TEST_F(CommandsTest, ReranksLineByLineAndSurvivesBadOnes) {
+  const std::string input =
+      R"({"id": "a", "history": ["i1", "i2"], "candidates": ["i5", "i9", "i20"]})"
+      "\n\nthis is not JSON\n"
+      R"({"id": "b", "candidates": ["i5", "unknown"]})"
+      "\n"
+      R"({"id": "c", "candidates": [{"item": "i7", "score": 1}, {"item": "i8", "score": 2}]})";
+  const auto out = lines(run({"rerank", "--bundle", bundle_, "--trace"}, input));
+  ASSERT_EQ(out.size(), 4u);
+  const Json a = parse_json(out[0], "a"), c = parse_json(out[3], "c");
+  std::multiset<std::string> ranking = a["ranking"];
+  EXPECT_EQ(ranking, (std::multiset<std::string>{"i5", "i9", "i20"}));
+  EXPECT_EQ(a["valid"], true);
+  EXPECT_TRUE(a.contains("explanation"));
+  EXPECT_EQ(parse_json(out[1], "bad")["error"]["line"], 3);
+  EXPECT_EQ(parse_json(out[2], "b")["error"]["line"], 4);
+  EXPECT_EQ(c["id"], "c");
+  EXPECT_EQ(c["ranking"].size(), 2u);
+}
+
+TEST_F(CommandsTest, MoreLinesThanABatchKeepTheirOrder) {
+  std::string input;
+  for (int i = 0; i < 150; ++i) {
+    input += fmt::format("{{\"id\": \"q{}\", \"candidates\": [\"i{}\", \"i{}\", \"i{}\"]}}\n", i,
+                         i % 38, i % 38 + 1, i % 38 + 2);
+  }
+  const auto out = lines(run({"rerank", "--bundle", bundle_}, input));
+  ASSERT_EQ(out.size(), 150u);
+  for (int i = 0; i < 150; ++i) {
+    EXPECT_EQ(parse_json(out[size_t(i)], "line")["id"], fmt::format("q{}", i));
+  }
+}
+
+TEST_F(CommandsTest, EvaluatesWhatThereIs) {
+  const std::string table = run({"eval", "--run", run_, "--resamples", "20"});
+  EXPECT_NE(table.find("Popularity"), std::string::npos);
+  EXPECT_NE(table.find("Upstream (LambdaMART)"), std::string::npos);
+  const Json json = parse_json(
+      run({"eval", "--run", run_, "--split", "valid", "--resamples", "20", "--json"}), "eval");
+  EXPECT_EQ(json["stages"].back()["stage"], "upstream");
+  EXPECT_THROW(run({"eval", "--run", root_}), Error);
+  EXPECT_THROW(run({"eval", "--run", run_, "--split", "slates"}), Error);
+}
+
+TEST_F(CommandsTest, ReportsAndRendersThePageAgain) {
+  fs::remove(run_ / "report.html");
+  EXPECT_NE(run({"report", "--run", run_, "--open", "no"}).find("Shop & Co"), std::string::npos);
+  EXPECT_NE(read_file(run_ / "report.html").find("Shop &amp; Co"), std::string::npos);
+  EXPECT_EQ(parse_json(run({"report", "--run", run_, "--json"}), "report"),
+            read_json(run_ / "report.json"));
+  EXPECT_THROW(run({"report", "--run", root_}), Error);
+  EXPECT_THROW(run({"report", "--run", run_, "--open", "maybe"}), CLI::ParseError);
+}
+
+TEST_F(CommandsTest, ShowsSlates) {
+  const std::string text = run({"slates", "show", "--run", run_, "--n", "2"});
+  EXPECT_NE(text.find("newest last"), std::string::npos);
+  EXPECT_NE(text.find("Thing "), std::string::npos);
+  const auto json = lines(run(
+      {"slates", "show", "--run", run_, "--split", "slates", "--n", "3", "--positive", "--json"}));
+  ASSERT_EQ(json.size(), 3u);
+  for (const std::string& line : json) {
+    EXPECT_NE(line.find("\"label\":1"), std::string::npos);
+  }
+  EXPECT_THROW(run({"slates", "show", "--run", run_, "--split", "nothing"}), Error);
+}
+
+TEST_F(CommandsTest, ConfigIsAFileThatTrainReads) {
+  const std::string toml = run({"config", "--preset", "demo"});
+  const fs::path file = root_ / "podium.toml";
+  write_file_atomic(file, toml);
+  funnel::PipelineOptions read, demo;
+  funnel::apply_preset("demo", demo);
+  OptionList(read).load_toml(file);
+  EXPECT_EQ(OptionList(read).to_toml(), OptionList(demo).to_toml());
+
+  const size_t options = OptionList(read).entries().size();
+  EXPECT_EQ(parse_json(run({"config", "--format", "json"}), "config").size(), options);
+  EXPECT_EQ(lines(run({"config", "--format", "md"})).size(), options + 2);
+  EXPECT_THROW(run({"config", "--preset", "other"}), Error);
+}
+
+}  // namespace
+}  // namespace podium::cli

@@ -1,0 +1,57 @@
+#!/bin/sh
+# The contract of podium's main: exit codes, the form of errors, interruption. $1: the binary.
+set -eu
+podium=$1
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+
+fail() { echo "FAILED: $1" >&2; exit 1; }
+
+expect() { # exit code, then the command
+  want=$1; shift
+  code=0
+  "$@" >"$dir/out" 2>"$dir/err" || code=$?
+  [ "$code" = "$want" ] || { cat "$dir/err" >&2; fail "'$*' gave $code, not $want"; }
+}
+
+expect 0 "$podium" --version
+grep -q '^podium [0-9]' "$dir/out" || fail "--version names no version"
+expect 0 "$podium" --help
+grep -q 'podium train --data' "$dir/out" || fail "--help shows no example"
+for command in data sid train report eval slates recommend rerank config; do
+  expect 0 "$podium" $command --help
+done
+[ "$(grep -c 'from nothing to recommendations' "$dir/out")" = 0 ] || fail "help repeats itself"
+
+expect 2 "$podium"
+expect 2 "$podium" nonsense
+expect 2 "$podium" report
+expect 2 "$podium" config --format yaml
+
+expect 1 "$podium" report --run "$dir/nothing"
+sed -n 1p "$dir/err" | grep -q '^podium: error: ' || fail "no error line"
+sed -n 2p "$dir/err" | grep -q "^  where: $dir/nothing" || fail "no place"
+sed -n 3p "$dir/err" | grep -q '^  try: ' || fail "no cure"
+[ ! -s "$dir/out" ] || fail "an error on standard output"
+
+expect 0 "$podium" --quiet data simulate --users 50 --items 80 --days 60 --out "$dir/shop"
+grep -q '^shop: .* 80 items' "$dir/out" || fail "no summary of the simulated shop"
+expect 0 "$podium" data describe "$dir/shop"
+expect 1 "$podium" data simulate --users 0 --out "$dir/none"
+[ ! -e "$dir/none" ] || fail "refused options left a dataset"
+
+printf '[sasrec]\nepoch = 3\n' >"$dir/wrong.toml"
+expect 1 "$podium" train --data "$dir" --out "$dir/run" --config "$dir/wrong.toml"
+grep -q "did you mean 'sasrec.epochs'" "$dir/err" || fail "no hint at the option"
+
+# Ctrl-C in the midst of work. (A background job of a script ignores SIGINT; env undoes it.)
+env --default-signal=INT "$podium" data simulate --users 10000000 --out "$dir/d" \
+  >"$dir/out" 2>"$dir/err" &
+child=$!
+sleep 1
+kill -INT $child
+code=0
+wait $child || code=$?
+[ "$code" = 130 ] || { cat "$dir/err" >&2; fail "Ctrl-C gave $code, not 130"; }
+[ ! -e "$dir/d" ] || fail "an interrupted simulation left a dataset"
+echo passed

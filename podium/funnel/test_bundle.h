@@ -1,0 +1,120 @@
+// A tiny but whole bundle for tests: a real upstream, and policies with random weights.
+#pragma once
+
+#include <fmt/format.h>
+
+#include "podium/artifact/safetensors.h"
+#include "podium/base/options.h"
+#include "podium/base/rng.h"
+#include "podium/data/split.h"
+#include "podium/funnel/bundle.h"
+#include "podium/funnel/pipeline.h"
+#include "podium/funnel/upstream_fit.h"
+#include "podium/rerank/model_spec.h"
+#include "podium/rerank/vocabulary.h"
+
+namespace podium::funnel {
+
+// 80 users "u0".. of 9 events each over 40 items "i0"..; neighbours by number go together.
+inline void write_test_shop(const fs::path& dir) {
+  data::DatasetBuilder builder;
+  Rng rng(7);
+  for (int i = 0; i < 40; ++i) {
+    builder.add_item({.id = fmt::format("i{}", i),
+                      .title = fmt::format("Thing {} of kind {}", i, i / 8),
+                      .brand = fmt::format("brand{}", i % 3),
+                      .description = "",
+                      .categories = {"Shop", fmt::format("Kind {}", i / 8)},
+                      .price = 1.0f + float(i)});
+  }
+  for (int u = 0; u < 80; ++u) {
+    const int start = int(rng.below(40));
+    for (int e = 0; e < 9; ++e) {
+      const int item = (start + e * 2 + int(rng.below(2))) % 40;
+      builder.add_event({fmt::format("u{}", u), fmt::format("i{}", item), 86400 * (e + u % 5), 1});
+    }
+  }
+  builder.write(dir, "test shop", 0, Json::object());
+}
+
+inline void write_random_policy(const fs::path& dir, int vocab, uint64_t seed) {
+  const rerank::ModelSpec spec{.vocab = vocab,
+                               .hidden = 32,
+                               .layers = 1,
+                               .heads = 2,
+                               .kv_heads = 1,
+                               .head_dim = 16,
+                               .ffn = 48};
+  fs::create_directories(dir);
+  write_json_atomic(dir / "config.json", rerank::to_config_json(spec));
+  Rng rng(seed);
+  std::vector<std::vector<float>> tensors;
+  artifact::SafetensorsWriter writer;
+  const auto table = rerank::tensor_table(spec);
+  tensors.reserve(table.size());
+  for (const rerank::TensorSpec& tensor : table) {
+    size_t count = 1;
+    for (const int64_t n : tensor.shape) count *= size_t(n);
+    tensors.emplace_back(count, 1.0f);
+    if (tensor.shape.size() > 1) {
+      for (float& x : tensors.back()) x = float(0.3 * rng.normal());
+    }
+    writer.add<float>(tensor.name, tensors.back(), tensor.shape);
+  }
+  writer.write(dir / "model.safetensors");
+}
+
+inline int write_test_tokenizer(const fs::path& file, const data::Dataset& dataset,
+                                const sid::SidTable& sids) {
+  std::vector<std::string> texts = rerank::trace_phrases();
+  for (data::ItemIndex i = 0; i < dataset.items(); ++i) texts.push_back(dataset.item_text(i));
+  const auto added = rerank::added_tokens(sids.levels, sids.codes_per_level);
+  const auto tokenizer = text::Tokenizer::train(texts, 300 + int(added.size()), added);
+  tokenizer.save(file);
+  return tokenizer.vocab();
+}
+
+// Returns the bundle's directory, inside `root`, which is emptied first.
+inline fs::path write_test_bundle(const fs::path& root) {
+  fs::remove_all(root);
+  write_test_shop(root / "shop");
+  const data::Dataset dataset = data::Dataset::open(root / "shop");
+  const data::Split split = data::leave_one_out(dataset);
+
+  PipelineOptions options;
+  options.upstream.ranker.rounds = 5;
+  options.eval.max_trace = 12;
+  options.encoder.dim = 16;
+  const auto vectors = text::encode_texts(
+      dataset.items(), [&](size_t i) { return dataset.item_text(data::ItemIndex(i)); },
+      options.encoder, 1, 1);
+  options.sid.codes = 16;
+  const sid::SidModel sids = sid::fit_rq_kmeans(vectors, options.encoder.dim, options.sid, 1, 1);
+  fs::create_directories(root / "sid");
+  sid::save_sid(root / "sid", sids);
+  fit_upstream({.dataset = &dataset,
+                .split = &split,
+                .item_vectors = vectors,
+                .dim = size_t(options.encoder.dim),
+                .sasrec_slates = {},
+                .sasrec_valid = {},
+                .sasrec_test = {},
+                .options = options.upstream},
+               root / "upstream");
+  const int vocab = write_test_tokenizer(root / "tokenizer.json", dataset, sids.table);
+  write_random_policy(root / "policy", vocab, 1);
+  write_random_policy(root / "policy-fast", vocab, 2);
+  fs::create_directories(root / "bundle");
+  write_bundle_files({.dataset = root / "shop",
+                      .sid = root / "sid",
+                      .upstream = root / "upstream" / "serving",
+                      .policy = root / "policy",
+                      .policy_fast = root / "policy-fast",
+                      .tokenizer = root / "tokenizer.json",
+                      .options_toml = OptionList(options).to_toml(),
+                      .content = {{"dataset", "test shop"}}},
+                     root / "bundle");
+  return root / "bundle";
+}
+
+}  // namespace podium::funnel

@@ -1,0 +1,228 @@
+// The policy's stages on slates whose evidence tells the positive: they must learn to read it.
+#include <gtest/gtest.h>
+#include <torch/torch.h>
+
+#include <cmath>
+#include <map>
+#include <memory>
+
+#include "podium/base/error.h"
+#include "podium/base/scratch.h"
+#include "podium/rerank/test_world.h"
+#include "podium/train/checkpoint.h"
+#include "podium/train/midtrain.h"
+#include "podium/train/policy_validate.h"
+#include "podium/train/rl.h"
+#include "podium/train/sft.h"
+#include "podium/train/torch_setup.h"
+
+namespace podium::train {
+namespace {
+
+using torch::Tensor;
+
+// The positive alone was "together" strongly; its place in the input order is pure chance.
+rerank::Slate telling_slate(const rerank::TestWorld& world, Rng& rng, int k) {
+  rerank::Slate slate = world.random_slate(rng, k, 3);
+  const size_t positive = rng.below(uint64_t(k));
+  for (size_t i = 0; i < slate.candidates.size(); ++i) {
+    auto& candidate = slate.candidates[i];
+    candidate.evidence.fill(0);
+    candidate.evidence[rerank::kTogether] = i == positive ? 3 : uint8_t(rng.below(2));
+    candidate.gain = i == positive;
+  }
+  return slate;
+}
+
+SlateSets telling_slates(const rerank::TestWorld& world, size_t train, size_t valid) {
+  Rng rng(11);
+  SlateSets sets;
+  for (size_t i = 0; i < train; ++i) sets.train.push_back(telling_slate(world, rng, 4));
+  for (size_t i = 0; i < valid; ++i) sets.valid.push_back(telling_slate(world, rng, 4));
+  return sets;
+}
+
+Qwen3 small_model(const rerank::TestWorld& world, uint64_t seed) {
+  rerank::ModelSpec spec;
+  spec.vocab = world.tokenizer().vocab();
+  spec.hidden = 32;
+  spec.layers = 2;
+  spec.heads = 2;
+  spec.kv_heads = 1;
+  spec.head_dim = 16;
+  spec.ffn = 64;
+  return Qwen3(spec, seed);
+}
+
+StageJob fresh_job(const std::string& name, double checkpoint_seconds = 1e9) {
+  const fs::path work = scratch_dir(name);
+  return {.seed = 5,
+          .threads = 2,
+          .work = work,
+          .fingerprint = name,
+          .checkpoint_seconds = checkpoint_seconds};
+}
+
+bool same_weights(const Qwen3& a, const Qwen3& b) {
+  for (size_t i = 0; i < a->weights.size(); ++i) {
+    if (!torch::equal(a->weights[i], b->weights[i])) return false;
+  }
+  return true;
+}
+
+class PolicyStages : public testing::Test {
+ protected:
+  PolicyStages() { setup_torch(1, 1); }
+  const rerank::TestWorld world_;
+  const rerank::PromptContext context_ = world_.context();
+};
+
+TEST_F(PolicyStages, SftThenRlLearnToReadEvidence) {
+  const SlateSets slates = telling_slates(world_, 400, 100);
+  Qwen3 model = small_model(world_, 2);
+  rerank::SftOptions sft_options;
+  sft_options.epochs = 2;
+  sft_options.learning_rate = 2e-3;
+  sft_options.no_trace_share = 0.6;
+  const Json stats = sft(model, context_, slates, sft_options, {}, fresh_job("sft"));
+  EXPECT_GT(stats["accept_rate"].get<double>(), 0.15);
+  EXPECT_LT(stats["accept_rate"].get<double>(), 0.5);
+  const Validation taught = validate(*model, context_, slates.valid, 100, false, 64, 2);
+
+  rerank::RlOptions rl_options;
+  rl_options.steps = 20;
+  rl_options.prompts = 16;
+  rl_options.learning_rate = 1e-3;
+  rl_options.eval_every = 5;
+  const Json learned =
+      reinforce(model, context_, slates, rl_options, /*with_trace=*/false, fresh_job("rl"));
+  const Validation after = validate(*model, context_, slates.valid, 100, false, 64, 2);
+  EXPECT_GT(after.ndcg, taught.ndcg + 0.03);
+  EXPECT_GT(after.gain(), 0.3) << "SFT " << taught.ndcg << ", input " << after.input_ndcg;
+  EXPECT_EQ(after.ndcg, learned["validation"][learned["best_step"].get<int>() / 5]["ndcg"]);
+}
+
+TEST_F(PolicyStages, MidtrainLearnsAndSeesNoTarget) {
+  const data::Split split = data::leave_one_out(world_.dataset());
+  rerank::MidtrainOptions options;
+  options.steps = 30;
+  options.batch_tokens = 512;
+  options.learning_rate = 1e-2;
+  const MidtrainSource source(context_, split.slates.fit, options, 5);
+  Qwen3 model = small_model(world_, 2);
+  const Json stats = midtrain(model, source, options, fresh_job("midtrain"));
+  EXPECT_LT(stats["last_loss"].get<double>(), stats["first_loss"].get<double>() - 1.5);
+
+  // The one user's newest three events are targets of the phases: no sequence holds them.
+  const auto events = world_.dataset().items_of(0);
+  Rng rng(3);
+  for (int i = 0; i < 200; ++i) {
+    const auto tokens = source.sequence(rng);
+    for (size_t held = events.size() - 3; held < events.size(); ++held) {
+      std::vector<TokenId> sid;
+      rerank::append_sid(context_, events[held], sid);
+      EXPECT_EQ(std::search(tokens.begin(), tokens.end(), sid.begin(), sid.end()), tokens.end());
+    }
+  }
+}
+
+// Checkpoints at every step, the loop left in the middle, then the same call again.
+template <class Stage>
+void expect_resumption(const rerank::TestWorld& world, const std::string& name,
+                       const Stage& stage) {
+  Qwen3 whole = small_model(world, 2), cut = small_model(world, 2), again = small_model(world, 2);
+  const Json expected = stage(whole, fresh_job(name + "_whole"));
+  const StageJob job = fresh_job(name + "_cut", 0);
+  stage(cut, job);  // leaves the checkpoint of its last step behind, as a kill there would
+  ASSERT_TRUE(fs::exists(job.work / "checkpoint.safetensors"));
+  EXPECT_EQ(stage(again, job), expected);
+  EXPECT_TRUE(same_weights(whole, again));
+  EXPECT_EQ(read_file(job.work / "metrics.done.jsonl"),
+            read_file(scratch_folder() / (name + "_whole") / "metrics.done.jsonl"));
+}
+
+TEST_F(PolicyStages, ResumeBitExactly) {
+  const SlateSets slates = telling_slates(world_, 30, 10);
+  const data::Split split = data::leave_one_out(world_.dataset());
+  expect_resumption(world_, "resume_midtrain", [&](Qwen3& model, const StageJob& job) {
+    rerank::MidtrainOptions options;
+    options.steps = 4;
+    options.batch_tokens = 128;
+    const MidtrainSource source(context_, split.slates.fit, options, 5);
+    return midtrain(model, source, options, job);
+  });
+  expect_resumption(world_, "resume_sft", [&](Qwen3& model, const StageJob& job) {
+    return sft(model, context_, slates, {}, {}, job);
+  });
+  expect_resumption(world_, "resume_rl", [&](Qwen3& model, const StageJob& job) {
+    rerank::RlOptions options;
+    options.steps = 4;
+    options.prompts = 4;
+    options.rollouts = 4;
+    options.max_trace = 6;
+    options.eval_every = 2;
+    return reinforce(model, context_, slates, options, true, job);
+  });
+}
+
+TEST_F(PolicyStages, SftWeighsTraceBelowAnswerAndSkipsRejectedSlates) {
+  const SlateSets slates = telling_slates(world_, 60, 1);
+  rerank::SftOptions options;
+  options.no_trace_share = 0.5;
+  const SftEpoch epoch = sft_epoch(context_, slates.train, options, {.tries = 1}, 5, 0);
+  EXPECT_LT(epoch.samples.size(), 50u);
+  EXPECT_GT(epoch.samples.size(), 0u);
+  for (const SftSample& sample : epoch.samples) {
+    EXPECT_EQ(sample.slate.candidates[sample.teacher.order.front()].gain, 1);
+    const Example example = sft_example(context_, sample, options);
+    size_t traced = 0, forced = 0;
+    for (const ScoredToken& scored : example.scored) {
+      traced += scored.over == Over::kTrace;
+      forced += scored.over == Over::kVocabulary;
+      const std::map<Over, float> weight{
+          {Over::kTrace, 0.3F}, {Over::kListed, 1.0F}, {Over::kVocabulary, 0.1F}};
+      EXPECT_EQ(scored.weight, weight.at(scored.over));
+    }
+    EXPECT_GT(forced, 0u);
+    EXPECT_EQ(traced, sample.with_trace ? sample.teacher.trace.size() + 1 : 0);
+  }
+}
+
+TEST(Dapo, AdvantagesAndClipByHand) {
+  EXPECT_TRUE(group_advantages(std::vector<double>{0.4, 0.4, 0.4}).empty());
+  const auto a = group_advantages(std::vector<double>{1, 0, 0, 1});  // mean 0.5, deviation 0.5
+  EXPECT_NEAR(a[0], 1, 1e-4);
+  EXPECT_NEAR(a[1], -1, 1e-4);
+  // Ratios 2, 2, 0.5, 0.5 with advantages 1, -1, 1, -1 under the clip [0.8, 1.28].
+  const Tensor logprob = torch::tensor({2.0, 2.0, 0.5, 0.5}).log();
+  const Tensor s = clipped_surrogate(logprob, torch::zeros({4}, torch::kDouble),
+                                     torch::tensor({1.0, -1.0, 1.0, -1.0}), 0.2, 0.28);
+  const std::vector<double> expected = {1.28, -2, 0.5, -0.8};
+  for (int64_t i = 0; i < 4; ++i) EXPECT_NEAR(s[i].item<double>(), expected[i], 1e-6) << i;
+}
+
+// An order that is nearly right already: copying it pays under the plain gate alone.
+TEST(Dapo, ConditionalGateTakesTheAdvantageFromCopies) {
+  const std::vector<uint8_t> gains = {0, 1, 0, 0};
+  const std::vector<int> copy = {0, 1, 2, 3}, worse = {0, 2, 3, 1}, better = {1, 0, 2, 3};
+  rerank::RlOptions options;
+  options.rank = "ndcg";
+  const auto advantages = [&](const std::string& gate) {
+    options.gate = gate;
+    const auto reward = reward_options(options);
+    std::vector<double> rewards;
+    for (const auto& answer : {copy, worse, better}) {
+      rewards.push_back(rerank::reward(gains, answer, reward));
+    }
+    return group_advantages(rewards);
+  };
+  const auto plain = advantages("plain"), conditional = advantages("conditional");
+  EXPECT_GT(plain[0], plain[1]);              // the copy beats a worse order
+  EXPECT_LT(conditional[0], conditional[1]);  // the copy is the worst of all
+  EXPECT_GT(conditional[2], 1);
+  options.gate = "strict";
+  EXPECT_THROW(reward_options(options), Error);
+}
+
+}  // namespace
+}  // namespace podium::train
