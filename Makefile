@@ -5,7 +5,7 @@ BUILD ?= build
 
 help:
 	@echo "make demo    set up, build, train the funnel on MovieLens-100K, show the report"
-	@echo "make test    set up, build, run every check and test (FULL=1: sanitizers and fuzzers too)"
+	@echo "make test    set up, build, run every check and test (QUICK=1: without sanitizers and fuzzers)"
 	@echo "make bench   set up, build and run the benchmarks (minutes)"
 	@echo "make build   set up and build build/bin/podium and build/bin/podium-train"
 	@echo "make format  clang-format all sources"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Every check and test, in the order of what fails fastest; ctest's summary comes last.
-# FULL=1: also sanitizers and fuzzers.   FUZZ_SECONDS=60: time a fuzzer runs.
+# QUICK=1: without sanitizers and fuzzers.   FUZZ_SECONDS=60: time a fuzzer runs.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 seconds=${FUZZ_SECONDS:-60}
@@ -9,21 +9,19 @@ start=$SECONDS
 stage() { echo "== $1 ($((SECONDS - start)) s)"; }
 trap 'echo "run_tests: failed in the stage above" >&2' ERR
 
-stage "format"
-git ls-files '*.h' '*.cc' | xargs clang-format-14 --dry-run -Werror
-stage "layers"
-tools/check_layers
-stage "build"
-cmake --preset release >/dev/null
-cmake --build --preset release
+# quietly LOG COMMAND...: its output only when it fails.
+quietly() {
+  local log=$1
+  shift
+  "$@" >"$log" 2>&1 || { cat "$log"; return 1; }
+}
 
-if [ -n "${FULL:-}" ]; then
+sanitized() {
   stage "build under AddressSanitizer and UndefinedBehaviorSanitizer, with fuzzers"
   cmake --preset fuzz >/dev/null
   cmake --build --preset fuzz
   stage "unit tests under both"
-  ctest --test-dir build-fuzz -j2 --output-on-failure >build-fuzz/ctest.log ||
-    { cat build-fuzz/ctest.log; exit 1; }
+  quietly build-fuzz/ctest.log ctest --test-dir build-fuzz -j2 --output-on-failure
   stage "fuzzers, $seconds s each"
   find build-fuzz/fuzz -maxdepth 1 -name '*_fuzz' -type f | sort |
     xargs -P 2 -I{} tools/fuzz_one.sh {} "$seconds"
@@ -31,10 +29,17 @@ if [ -n "${FULL:-}" ]; then
   cmake --preset tsan >/dev/null
   cmake --build --preset tsan --target podium_base_test podium_runtime_test
   for folder in base runtime; do
-    "build-tsan/podium/$folder/podium_${folder}_test" >build-tsan/$folder.log 2>&1 ||
-      { cat build-tsan/$folder.log; exit 1; }
+    quietly build-tsan/$folder.log "build-tsan/podium/$folder/podium_${folder}_test"
   done
-fi
+}
 
+stage "format"
+git ls-files '*.h' '*.cc' | xargs clang-format-14 --dry-run -Werror
+stage "layers"
+tools/check_layers
+stage "build"
+cmake --preset release >/dev/null
+cmake --build --preset release
+[ -n "${QUICK:-}" ] || sanitized
 stage "unit and end-to-end tests"
 ctest --test-dir build -j2 --output-on-failure

@@ -40,6 +40,8 @@ expect 0 "$podium" data describe "$dir/shop"
 expect 1 "$podium" data simulate --users 0 --out "$dir/none"
 [ ! -e "$dir/none" ] || fail "refused options left a dataset"
 
+expect 1 "$podium" train --data "$dir/nothing" --out "$dir/run" --midtrain.batch_tokens=64 --rl.eval_every 3
+
 printf '[sasrec]\nepoch = 3\n' >"$dir/wrong.toml"
 expect 1 "$podium" train --data "$dir" --out "$dir/run" --config "$dir/wrong.toml"
 grep -q "did you mean 'sasrec.epochs'" "$dir/err" || fail "no hint at the option"

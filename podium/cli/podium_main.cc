@@ -1,7 +1,10 @@
 // podium: every command but the training stages that need LibTorch (podium-train holds those).
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <exception>
+#include <string>
+#include <vector>
 
 #include "podium/base/error.h"
 #include "podium/base/progress.h"
@@ -44,9 +47,25 @@ int report_error(const podium::Error& error) {
   return kFailed;
 }
 
+// The arguments in CLI11's order, last first. Option files spell learning_rate what flags spell
+// --learning-rate; either is understood.
+std::vector<std::string> arguments_of(int argc, char** argv) {
+  std::vector<std::string> arguments;
+  for (int i = argc - 1; i > 0; --i) {
+    std::string argument = argv[i];
+    if (argument.starts_with("--")) {
+      const auto name_end =
+          argument.begin() + ptrdiff_t(std::min(argument.find('='), argument.size()));
+      std::replace(argument.begin(), name_end, '_', '-');
+    }
+    arguments.push_back(std::move(argument));
+  }
+  return arguments;
+}
+
 int run(CLI::App& app, int argc, char** argv) {
   try {
-    app.parse(argc, argv);
+    app.parse(arguments_of(argc, argv));
     return 0;
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : kBadUsage;

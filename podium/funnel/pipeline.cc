@@ -251,8 +251,12 @@ void apply_preset(const std::string& name, PipelineOptions& options) {
   if (name != "demo") {
     throw Error(fmt::format("unknown preset '{}'", name), "use demo or full");
   }
-  options.sasrec.epochs = 20;
+  // Small data: 943 users give too few slates when each gives one.
+  options.split.slate_targets = 8;
   options.sasrec.refit_epochs = 6;
+  options.midtrain.steps = 400;
+  options.rl.steps = 40;
+  options.rl_fast.steps = 40;
 }
 
 std::string stage_names() { return fmt::format("{}", fmt::join(kStages, ", ")); }

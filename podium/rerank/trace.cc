@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <numeric>
 
@@ -15,11 +16,22 @@ constexpr int kCited = 2;           // candidates a trace compares
 constexpr size_t kMaxEvidence = 3;  // cited of the choice; one fewer of the other
 constexpr size_t kCategoryTokens = 8;
 
-// Plackett-Luce by perturbation: sorting score / T + Gumbel noise samples without replacement.
+double standard_deviation(const Slate& slate) {
+  double sum = 0, squares = 0;
+  for (const SlateCandidate& candidate : slate.candidates) {
+    sum += candidate.upstream_score;
+    squares += double(candidate.upstream_score) * candidate.upstream_score;
+  }
+  const double n = double(slate.candidates.size()), mean = sum / n;
+  return std::sqrt(std::max(0.0, squares / n - mean * mean));
+}
+
+// Plackett-Luce by perturbation: sorting score / scale + Gumbel noise samples without replacement.
 std::vector<int> sample_order(const Slate& slate, double temperature, Rng& rng) {
+  const double scale = std::max(1e-6, temperature * standard_deviation(slate));
   std::vector<double> keys;
   for (const SlateCandidate& candidate : slate.candidates) {
-    keys.push_back(temperature > 0 ? candidate.upstream_score / temperature + rng.gumbel()
+    keys.push_back(temperature > 0 ? candidate.upstream_score / scale + rng.gumbel()
                                    : candidate.upstream_score);
   }
   std::vector<int> order(keys.size());

@@ -23,11 +23,14 @@
 namespace podium::rerank {
 
 struct TeacherOptions {
-  double temperature = 1.0;  // of the Plackett-Luce sampling over upstream scores
-  int tries = 8;             // samples a slate until one is accepted
+  // Of the Plackett-Luce sampling over upstream scores, in standard deviations of the slate's
+  // scores: rankers differ in scale.
+  double temperature = 0.5;
+  int tries = 8;  // samples a slate until one is accepted
   template <class V>
   void visit(V& v) {
-    v("temperature", temperature, "sampling temperature of the evidence teacher");
+    v("temperature", temperature,
+      "sampling temperature of the evidence teacher, in deviations of a slate's scores");
     v("tries", tries, "samples a slate until a trace is accepted");
   }
 };
