@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <mutex>
 #include <numeric>
 
 #include "podium/base/error.h"
@@ -34,6 +35,19 @@ struct Fitted {
             retrieval::fit_sources({&p.fit, in.item_vectors, in.dim, sasrec}, in.options.sources)),
         features(*in.dataset, sources) {}
 };
+
+// body(t) for every target, in parallel, with progress.
+template <class Body>
+void for_targets(const UpstreamInputs& in, const std::string& label, size_t targets,
+                 const Body& body) {
+  Progress progress(label, targets, "targets");
+  std::mutex reporting;
+  parallel_for(in.threads, targets, kChunk, [&](size_t begin, size_t end) {
+    for (size_t t = begin; t < end; ++t) body(t);
+    const std::lock_guard lock(reporting);
+    progress.add(end - begin);
+  });
+}
 
 Query query_of(const data::Dataset& dataset, const Target& target) {
   const auto times = dataset.times_of(target.user);
@@ -99,11 +113,8 @@ struct TrainingSet {
 
 TrainingSet training_set(const UpstreamInputs& in, const Fitted& fitted) {
   TrainingSet set{std::vector<Group>(fitted.phase.targets.size()), fitted.features.count()};
-  parallel_for(in.threads, set.groups.size(), kChunk, [&](size_t begin, size_t end) {
-    for (size_t t = begin; t < end; ++t) {
-      set.groups[t] = group_of(in, fitted, fitted.phase.targets[t]);
-    }
-  });
+  for_targets(in, "candidates", set.groups.size(),
+              [&](size_t t) { set.groups[t] = group_of(in, fitted, fitted.phase.targets[t]); });
   return set;
 }
 
@@ -192,11 +203,9 @@ Answers answer(const UpstreamInputs& in, const Fitted& fitted, const RankerOf& r
   }
   answers.slates.resize(targets);
   answers.rows.assign(targets * in.k * fitted.features.count(), 0);
-  parallel_for(in.threads, targets, kChunk, [&](size_t begin, size_t end) {
-    for (size_t t = begin; t < end; ++t) {
-      answer_target(in, fitted, ranker_of(fold_of(fitted.phase.targets[t].user, in.seed)), t,
-                    answers);
-    }
+  for_targets(in, "answers, phase " + fitted.phase.name, targets, [&](size_t t) {
+    answer_target(in, fitted, ranker_of(fold_of(fitted.phase.targets[t].user, in.seed)), t,
+                  answers);
   });
   return answers;
 }

@@ -84,11 +84,11 @@ TEST_F(FeaturesTest, CoVisitationByHand) {
   const auto c = row("c");
   EXPECT_EQ(value(c, kNextLast), 1);  // u1: c after b
   EXPECT_EQ(value(c, kNearLast), 1);
-  EXPECT_EQ(value(c, kNearLag2), 0);  // c never near d
-  EXPECT_EQ(value(c, kNearLag3), 1);  // u1: a b c
-  const double with_b = 1 / std::sqrt(1.0 * 3), with_a = 1 / std::sqrt(1.0 * 2);
+  EXPECT_EQ(value(c, kNearLag2), 0);     // c never near d
+  EXPECT_EQ(value(c, kNearLag3), 0.5F);  // u1: a b c, two places apart
+  const double with_b = 1 / std::sqrt(1.0 * 3), with_a = 0.5 / std::sqrt(1.0 * 2);
   EXPECT_NEAR(value(c, kAffinitySum), with_b + 0.8 * 0.8 * with_a, 1e-6);
-  EXPECT_NEAR(value(c, kAffinityMax), with_a, 1e-6);
+  EXPECT_NEAR(value(c, kAffinityMax), with_b, 1e-6);
 }
 
 TEST_F(FeaturesTest, TextCatalogueAndTimeByHand) {

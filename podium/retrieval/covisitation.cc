@@ -11,6 +11,7 @@ namespace {
 
 struct Meeting {
   ItemIndex a, b;
+  float near;  // 1 / places apart
   float next;  // 1 if b followed a directly
 };
 
@@ -21,8 +22,9 @@ std::vector<Meeting> meetings(const data::View& view, int window) {
     for (size_t i = 0; i < history.size(); ++i) {
       for (size_t j = i + 1; j < history.size() && j <= i + size_t(window); ++j) {
         if (history[i] == history[j]) continue;
-        met.push_back({history[i], history[j], j == i + 1 ? 1.0F : 0.0F});
-        met.push_back({history[j], history[i], 0.0F});
+        const float near = 1.0F / float(j - i);
+        met.push_back({history[i], history[j], near, j == i + 1 ? 1.0F : 0.0F});
+        met.push_back({history[j], history[i], near, 0.0F});
       }
     }
   }
@@ -50,7 +52,7 @@ std::unique_ptr<Covisitation> Covisitation::fit(const data::View& view,
       model->near_.push_back(0);
       model->next_.push_back(0);
     }
-    ++model->near_.back();
+    model->near_.back() += met[i].near;
     model->next_.back() += met[i].next;
     model->begin_[met[i].a + 1] = int64_t(model->partner_.size());
   }

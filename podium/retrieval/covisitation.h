@@ -10,10 +10,10 @@
 namespace podium::retrieval {
 
 struct CovisitationOptions {
-  int window = 3;                 // places apart, both directions
-  int last = 10;                  // history items that speak
-  double decay = 0.7;             // weight of the item i places back: decay^i
-  double popularity_power = 0.3;  // counts are divided by popularity^power of the candidate
+  int window = 5;               // places apart, both directions
+  int last = 10;                // history items that speak
+  double decay = 0.5;           // weight of the item i places back: decay^i
+  double popularity_power = 0;  // counts are divided by popularity^power of the candidate
   template <class V>
   void visit(V& v) {
     v("window", window, "co-visitation: places apart in a sequence");
@@ -34,7 +34,7 @@ class Covisitation : public Retriever {
   std::vector<Scored> retrieve(const Query& query, size_t n) const override;
   void save(const fs::path& dir) const override;
 
-  // Times b stood at most `window` places from a, either side.
+  // Sum of 1 / places apart over the times b stood at most `window` places from a, either side.
   float near(ItemIndex a, ItemIndex b) const;
   // Times b followed a directly.
   float next(ItemIndex a, ItemIndex b) const;

@@ -59,14 +59,14 @@ TEST(Covisitation, CountsByHand) {
   EXPECT_EQ(met->near(b, a), 2);
   EXPECT_EQ(met->next(a, b), 2);
   EXPECT_EQ(met->next(b, a), 0);
-  EXPECT_EQ(met->near(a, c), 1);
+  EXPECT_EQ(met->near(a, c), 0.5F);  // two places apart
   EXPECT_EQ(met->near(a, d), 0);
   EXPECT_FLOAT_EQ(met->affinity(a, b), 2 / std::sqrt(6.0F));
   const std::vector<ItemIndex> history = {d, a};
   const auto found = met->retrieve({history, {}, 0}, 10);
   ASSERT_EQ(found.size(), 2u);
-  EXPECT_EQ(found[0], (Scored{b, 2 + 0.7F}));  // a speaks fully, d with the decay
-  EXPECT_EQ(found[1], (Scored{c, 1}));
+  EXPECT_EQ(found[0], (Scored{b, 2 + 0.5F}));  // a speaks fully, d with the decay
+  EXPECT_EQ(found[1], (Scored{c, 0.5F}));
 }
 
 TEST(Covisitation, SeesOnlyItsView) {

@@ -15,7 +15,7 @@
 namespace podium::retrieval {
 
 struct SourceOptions {
-  double half_life_days = 90;
+  double half_life_days = 365;
   CovisitationOptions covisitation;
   template <class V>
   void visit(V& v) {
