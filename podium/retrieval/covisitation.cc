@@ -11,20 +11,20 @@ namespace {
 
 struct Meeting {
   ItemIndex a, b;
-  float near;  // 1 / places apart
+  float near;  // 1 / places apart, less where b came before a
   float next;  // 1 if b followed a directly
 };
 
-std::vector<Meeting> meetings(const data::View& view, int window) {
+std::vector<Meeting> meetings(const data::View& view, const CovisitationOptions& options) {
   std::vector<Meeting> met;
   for (data::UserIndex u = 0; u < view.length.size(); ++u) {
     const auto history = view.items_of(u);
     for (size_t i = 0; i < history.size(); ++i) {
-      for (size_t j = i + 1; j < history.size() && j <= i + size_t(window); ++j) {
+      for (size_t j = i + 1; j < history.size() && j <= i + size_t(options.window); ++j) {
         if (history[i] == history[j]) continue;
         const float near = 1.0F / float(j - i);
         met.push_back({history[i], history[j], near, j == i + 1 ? 1.0F : 0.0F});
-        met.push_back({history[j], history[i], near, 0.0F});
+        met.push_back({history[j], history[i], float(options.backward) * near, 0.0F});
       }
     }
   }
@@ -45,7 +45,7 @@ std::unique_ptr<Covisitation> Covisitation::fit(const data::View& view,
     for (const ItemIndex item : view.items_of(u)) ++model->popularity_[item];
   }
   model->begin_.assign(items + 1, 0);
-  const std::vector<Meeting> met = meetings(view, options.window);
+  const std::vector<Meeting> met = meetings(view, options);
   for (size_t i = 0; i < met.size(); ++i) {
     if (i == 0 || met[i].a != met[i - 1].a || met[i].b != met[i - 1].b) {
       model->partner_.push_back(met[i].b);

@@ -11,12 +11,14 @@ namespace podium::retrieval {
 
 struct CovisitationOptions {
   int window = 5;               // places apart, both directions
+  double backward = 0.5;        // weight of a pair read against the order of time
   int last = 10;                // history items that speak
   double decay = 0.5;           // weight of the item i places back: decay^i
   double popularity_power = 0;  // counts are divided by popularity^power of the candidate
   template <class V>
   void visit(V& v) {
     v("window", window, "co-visitation: places apart in a sequence");
+    v("backward", backward, "co-visitation: weight of pairs read against the order of time");
     v("last", last, "co-visitation: newest history items that speak");
     v("decay", decay, "co-visitation: weight lost with each place back in the history");
     v("popularity_power", popularity_power, "co-visitation: counts over popularity^power");
@@ -34,7 +36,8 @@ class Covisitation : public Retriever {
   std::vector<Scored> retrieve(const Query& query, size_t n) const override;
   void save(const fs::path& dir) const override;
 
-  // Sum of 1 / places apart over the times b stood at most `window` places from a, either side.
+  // Sum over the times b stood at most `window` places from a: 1 / places apart where b came after
+  // a, `backward` / places apart where it came before.
   float near(ItemIndex a, ItemIndex b) const;
   // Times b followed a directly.
   float next(ItemIndex a, ItemIndex b) const;
