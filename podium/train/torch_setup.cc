@@ -22,13 +22,6 @@ void setup_torch(int threads, uint64_t seed) {
   at::globalContext().setFlushDenormal(true);
 }
 
-std::string torch_description() {
-  const std::string config = torch::show_config();
-  const char* blas = "another BLAS";
-  for (const char* name : {"OpenBLAS", "MKL"}) {
-    if (config.find(std::string("BLAS_INFO=") + name) != std::string::npos) blas = name;
-  }
-  return fmt::format("LibTorch {}, {} threads, {}", TORCH_VERSION, at::get_num_threads(), blas);
-}
+std::string torch_description() { return fmt::format("LibTorch {}", TORCH_VERSION); }
 
 }  // namespace podium::train

@@ -12,7 +12,7 @@ namespace podium::train {
 // Same seed and same thread count give the same numbers.
 void setup_torch(int threads, uint64_t seed);
 
-// "LibTorch 1.13.0, 2 threads, OpenBLAS", for logs and reports.
+// "LibTorch 1.13.0", for logs.
 std::string torch_description();
 
 }  // namespace podium::train
