@@ -11,6 +11,8 @@
 namespace podium::rerank {
 namespace {
 
+constexpr double kEpsilon = 1e-12;
+
 double discounted_gain(uint8_t gain, size_t rank) {
   return (std::exp2(gain) - 1) / std::log2(double(rank) + 2);
 }
@@ -90,14 +92,16 @@ double reward(std::span<const uint8_t> gains, std::span<const int> answer,
   std::vector<int> input(gains.size());
   std::iota(input.begin(), input.end(), 0);
   const double of_input = rank_value(gains, input, options);
-  const bool copied = std::equal(answer.begin(), answer.end(), input.begin());
-  if (options.gate == RewardGate::kConditional && copied && of_input < 1 - 1e-12) {
-    return options.alpha;
+  const bool optimal = of_input > 1 - kEpsilon;
+  const bool gated = options.gate == RewardGate::kConditional;
+  if (options.rank == RankReward::kAuc || options.rank == RankReward::kNdcg) {
+    const bool copied = std::equal(answer.begin(), answer.end(), input.begin());
+    if (gated && copied && !optimal) return options.alpha;
+    return rank_value(gains, answer, options) + options.alpha;
   }
-  const bool relative =
-      options.rank == RankReward::kAucGain || options.rank == RankReward::kNdcgGain;
-  const double value = rank_value(gains, answer, options) - (relative ? of_input : 0);
-  return value + options.alpha;
+  const double gain = rank_value(gains, answer, options) - of_input;
+  const bool earned = gain > kEpsilon || (optimal && gain > -kEpsilon);
+  return gain + (gated && !earned ? 0 : options.alpha);
 }
 
 }  // namespace podium::rerank

@@ -26,7 +26,7 @@ double ndcg(std::span<const uint8_t> gains, std::span<const int> answer, size_t 
 double rank_gain(std::span<const uint8_t> gains, std::span<const int> answer);
 
 enum class RankReward { kAuc, kNdcg, kAucGain, kNdcgGain };
-// kPlain: R_rank + alpha for every valid answer. kConditional: the gate against copying.
+// kPlain: R_rank + alpha for every valid answer. kConditional: the gates against copying, below.
 enum class RewardGate { kPlain, kConditional };
 
 struct RewardOptions {
@@ -36,8 +36,10 @@ struct RewardOptions {
   size_t at = 10;      // the K of NDCG@K
 };
 
-// invalid -> 0 (alpha * R_fmt with R_fmt = 0); input order copied although it is not optimal ->
-// alpha * R_fmt alone (kConditional); else R_rank + alpha * R_fmt.
+// 0 for an invalid answer, else R_rank + alpha, but with kConditional:
+// - R_rank is a value: alpha alone for the input order copied although it is not optimal (TR);
+// - R_rank is a gain: alpha only for a gain above 0, or 0 where the input order was optimal (v1's
+//   form). An answer no better than a copy, the last two swapped say, earns no more than a copy.
 double reward(std::span<const uint8_t> gains, std::span<const int> answer,
               const RewardOptions& options);
 

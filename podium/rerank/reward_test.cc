@@ -74,9 +74,13 @@ TEST(Reward, GainFormsAreRelativeToTheInput) {
   const RewardOptions options{RankReward::kNdcgGain, RewardGate::kConditional, 0.1, 10};
   const double at_two = 1 / std::log2(3);
   EXPECT_NEAR(reward(Gains{0, 1}, Order{1, 0}, options), 1 - at_two + 0.1, 1e-12);
-  EXPECT_NEAR(reward(Gains{1, 0}, Order{1, 0}, options), at_two - 1 + 0.1, 1e-12);
+  EXPECT_NEAR(reward(Gains{1, 0}, Order{1, 0}, options), at_two - 1, 1e-12);  // no bonus for harm
+  EXPECT_NEAR(reward(Gains{1, 0, 0}, Order{0, 2, 1}, options), 0.1, 1e-12);   // kept what was best
   // Swapping two negatives at the end leaks through the absolute form's gate, not through this.
-  EXPECT_NEAR(reward(Gains{0, 1, 0, 0}, Order{0, 1, 3, 2}, options), 0.1, 1e-12);
+  EXPECT_NEAR(reward(Gains{0, 1, 0, 0}, Order{0, 1, 3, 2}, options), 0, 1e-12);
+  EXPECT_NEAR(reward(Gains{0, 1, 0, 0}, identity(4), options), 0, 1e-12);
+  const RewardOptions plain{RankReward::kNdcgGain, RewardGate::kPlain, 0.1, 10};
+  EXPECT_NEAR(reward(Gains{0, 1, 0, 0}, identity(4), plain), 0.1, 1e-12);
   const RewardOptions by_auc{RankReward::kAucGain, RewardGate::kConditional, 0.2, 10};
   EXPECT_NEAR(reward(Gains{0, 1, 0}, Order{1, 0, 2}, by_auc), 0.5 + 0.2, 1e-12);
 }
@@ -117,7 +121,7 @@ TEST_P(RewardProperties, Bounds) {
     for (auto gate : {RewardGate::kPlain, RewardGate::kConditional}) {
       const double value = reward(gains, answer, {rank, gate, 0.1, 10});
       const bool relative = rank == RankReward::kAucGain || rank == RankReward::kNdcgGain;
-      EXPECT_GE(value, (relative ? -1.0 : 0.0) + 0.1 - 1e-12);
+      EXPECT_GE(value, relative ? -1.0 - 1e-12 : 0.1 - 1e-12);
       EXPECT_LE(value, 1.1 + 1e-12);
     }
   }

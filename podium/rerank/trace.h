@@ -25,7 +25,7 @@ namespace podium::rerank {
 struct TeacherOptions {
   // Of the Plackett-Luce sampling over upstream scores, in standard deviations of the slate's
   // scores: rankers differ in scale.
-  double temperature = 0.5;
+  double temperature = 1.0;
   int tries = 8;  // samples a slate until one is accepted
   template <class V>
   void visit(V& v) {

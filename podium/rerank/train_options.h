@@ -130,7 +130,7 @@ struct RlOptions {
     v("max_trace", max_trace, "longest reasoning trace, tokens");
     v("alpha", alpha, "weight of the format reward");
     v("rank", rank, "rank reward: auc, ndcg, auc-gain or ndcg-gain");
-    v("gate", gate, "conditional (no reward for copying a wrong order) or plain");
+    v("gate", gate, "conditional (no reward for what is no better than copying) or plain");
     v("shuffle", shuffle, "shuffle candidates in training, against position bias");
     v("updates", updates, "optimizer steps a batch of rollouts");
     v("epochs", epochs, "passes over a batch of rollouts");
