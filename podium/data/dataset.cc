@@ -14,8 +14,6 @@
 namespace podium::data {
 namespace {
 
-constexpr int kVersion = 1;
-constexpr const char* kKind = "dataset";
 constexpr const char* kEvents = "events.safetensors";
 constexpr const char* kCatalog = "catalog.safetensors";
 constexpr const char* kUsers = "users.safetensors";
@@ -73,7 +71,7 @@ std::optional<uint32_t> find_id(const StringColumn& ids, const std::vector<uint3
 
 struct Dataset::Impl {
   explicit Impl(const fs::path& dir)
-      : manifest(artifact::read_manifest(dir, kKind, kVersion)),
+      : manifest(artifact::read_manifest(dir, "dataset", kDatasetVersion)),
         events(dir / kEvents),
         catalog(dir / kCatalog),
         users(dir / kUsers) {

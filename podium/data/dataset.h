@@ -18,6 +18,8 @@
 
 namespace podium::data {
 
+inline constexpr int kDatasetVersion = 1;  // of the format on disk
+
 using ItemIndex = uint32_t;
 using UserIndex = uint32_t;
 

@@ -15,8 +15,6 @@
 namespace podium::data {
 namespace {
 
-constexpr int kVersion = 1;
-
 using artifact::SafetensorsWriter;
 
 struct Row {  // 24 bytes an event
@@ -226,7 +224,7 @@ Json DatasetBuilder::write(const fs::path& dir, const std::string& name, int k_c
                         {"items", items.size()}, {"events", impl.rows.size()},
                         {"k_core", k_core},      {"duplicates_dropped", impl.duplicates},
                         {"source", source}};
-  artifact::write_manifest(out.path(), "dataset", kVersion, content);
+  artifact::write_manifest(out.path(), "dataset", kDatasetVersion, content);
   out.commit();
   return content;
 }

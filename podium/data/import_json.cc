@@ -41,7 +41,7 @@ std::string joined(const element& value) {
   return text;
 }
 
-struct Row {
+struct Line {
   std::string user;
   std::optional<int64_t> time;
   float rating = 1;
@@ -56,7 +56,7 @@ int id_priority(std::string_view key) {
 }
 
 // The reason why the field is bad, or null.
-const char* read_field(Role role, std::string_view key, const element& value, Row& row) {
+const char* read_field(Role role, std::string_view key, const element& value, Line& row) {
   double number = 0;
   switch (role) {
     case Role::kUser:
@@ -170,7 +170,7 @@ void import_json_lines(Lines& lines, const ColumnMap& map, ImportSink& sink) {
       sink.reject(lines, "not a JSON object", line);
       continue;
     }
-    Row row;
+    Line row;
     const char* reason = nullptr;
     for (const auto [key, value] : object) {
       if (reason == nullptr) reason = read_field(role_of(key, map), key, value, row);

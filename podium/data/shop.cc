@@ -12,8 +12,7 @@
 namespace podium::data {
 namespace {
 
-constexpr double kAtOpening = 0.6;  // share of the catalogue that is there on the first day
-constexpr double kYear = 365;
+constexpr double kAtOpening = 0.6;     // share of the catalogue that is there on the first day
 constexpr uint32_t kLatest = 20;       // releases of a category that count as new
 constexpr uint32_t kMaxBrands = 1500;  // a department
 

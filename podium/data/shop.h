@@ -13,6 +13,8 @@
 
 namespace podium::data {
 
+inline constexpr double kYear = 365;  // days
+
 // Items are numbered by category, then release. 32 bytes an item; text is made on request.
 // Immutable and thread-safe.
 class Shop {

@@ -15,7 +15,7 @@
 namespace podium::data {
 namespace {
 
-constexpr double kMonth = 30.4, kYear = 365;
+constexpr double kMonth = 30.4;
 constexpr std::array<double, 7> kWeek = {0.8, 0.75, 0.75, 0.8, 1.0, 1.5, 1.4};  // from Monday
 constexpr double kBusiest = 1.5;
 constexpr double kThereAtOpening = 0.5;  // share of users who can come from the first day

@@ -10,6 +10,7 @@
 #include "podium/eval/report_charts.h"
 #include "podium/eval/report_examples.h"
 #include "podium/eval/report_style.h"
+#include "podium/eval/report_values.h"
 
 namespace podium::eval {
 namespace {
@@ -18,18 +19,10 @@ std::string text_of(const Json& json, const char* key) {
   return escape_html(json.at(key).get<std::string>());
 }
 
-std::string number(const Json& value, int decimals = 4) {
-  return value.is_number() ? fmt::format("{:.{}f}", value.get<double>(), decimals) : "–";
-}
-
-std::string percent(const Json& value) {
-  return value.is_number() ? fmt::format("{:.1f} %", 100 * value.get<double>()) : "–";
-}
-
 std::string with_interval(const Json& metric) {
   if (!metric.at("value").is_number()) return "<td>–</td>";
-  return fmt::format("<td>{}<small>{} – {}</small></td>", number(metric.at("value")),
-                     number(metric.at("low")), number(metric.at("high")));
+  return fmt::format("<td>{}<small>{} – {}</small></td>", figure(metric.at("value")),
+                     figure(metric.at("low")), figure(metric.at("high")));
 }
 
 // One table, scrolling sideways on narrow screens. Cells are ready HTML (<td>…</td>).
@@ -75,13 +68,6 @@ std::string title_of(const std::vector<Stage>& stages, const Json& name) {
     if (s.name == name) return s.title;
   }
   return escape_html(name.get<std::string>());
-}
-
-size_t targets_of(const Json& report, const std::string& slice) {
-  for (const Json& s : report.at("evaluation").at("slices")) {
-    if (s.at("name") == slice) return s.at("targets").get<size_t>();
-  }
-  return 0;
 }
 
 std::string facts_html(const Json& report) {
@@ -181,7 +167,7 @@ std::string diversity_table(const std::vector<Stage>& stages) {
   for (const Stage& s : stages) {
     table.add(s.title,
               fmt::format("<td>{}</td><td>{}</td><td>{}</td>", percent(s.metrics->at("coverage")),
-                          number(s.metrics->at("gini"), 3), number(s.metrics->at("novelty"), 2)),
+                          figure(s.metrics->at("gini"), 3), figure(s.metrics->at("novelty"), 2)),
               s.reranker());
   }
   return table.html();
@@ -196,7 +182,7 @@ std::string behaviour_table(const std::vector<Stage>& stages) {
         s.title,
         fmt::format("<td>{}</td><td>{}</td><td>{}</td><td>{}</td>",
                     percent(s.facts->at("identity_rate")), percent(s.facts->at("invalid_rate")),
-                    number(s.facts->at("position_bias")), number(s.facts->at("milliseconds"), 1)));
+                    figure(s.facts->at("position_bias")), figure(s.facts->at("milliseconds"), 1)));
   }
   return table.html();
 }

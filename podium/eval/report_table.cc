@@ -5,29 +5,15 @@
 #include <vector>
 
 #include "podium/eval/report.h"
+#include "podium/eval/report_values.h"
 #include "podium/eval/text_table.h"
 
 namespace podium::eval {
 namespace {
 
-std::string number(const Json& value, int decimals = 4) {
-  return value.is_number() ? fmt::format("{:.{}f}", value.get<double>(), decimals) : "–";
-}
-
-std::string percent(const Json& value) {
-  return value.is_number() ? fmt::format("{:.1f} %", 100 * value.get<double>()) : "–";
-}
-
 std::string interval(const Json& metric) {
   if (!metric.at("value").is_number()) return "–";
-  return fmt::format("[{}, {}]", number(metric.at("low")), number(metric.at("high")));
-}
-
-size_t targets_of(const Json& report, const std::string& slice) {
-  for (const Json& s : report.at("evaluation").at("slices")) {
-    if (s.at("name") == slice) return s.at("targets").get<size_t>();
-  }
-  return 0;
+  return fmt::format("[{}, {}]", figure(metric.at("low")), figure(metric.at("high")));
 }
 
 const Json* comparison(const Json& report, const std::string& stage, const std::string& baseline,
@@ -45,10 +31,10 @@ std::string all_targets(const Json& report) {
     const Json& row = stages[i].at("metrics").at("all");
     std::vector<std::string> cells = {report.at("stages").at(i).at("title").get<std::string>()};
     for (const char* metric : {"R@1", "R@5", "R@10", "N@5", "N@10"}) {
-      cells.push_back(number(row.at(metric).at("value")));
+      cells.push_back(figure(row.at(metric).at("value")));
     }
     cells.push_back(interval(row.at("N@10")));
-    cells.push_back(number(row.at("MRR").at("value")));
+    cells.push_back(figure(row.at("MRR").at("value")));
     cells.push_back(percent(stages[i].at("coverage")));
     table.add(std::move(cells));
   }
@@ -77,7 +63,7 @@ std::string in_slate(const Json& report) {
     const Json& row = stages[i].at("metrics").at("in-slate");
     std::vector<std::string> cells = {report.at("stages").at(i).at("title").get<std::string>()};
     for (const char* metric : {"R@1", "R@3", "N@3", "N@10", "AUC"}) {
-      cells.push_back(number(row.at(metric).at("value")));
+      cells.push_back(figure(row.at(metric).at("value")));
     }
     cells.push_back(difference(report, name, "N@10"));
     table.add(std::move(cells));
@@ -90,8 +76,8 @@ std::string behaviour(const Json& report) {
   for (const Json& stage : report.at("stages")) {
     if (!stage.at("stage").get<std::string>().starts_with("gr2")) continue;
     table.add({stage.at("title").get<std::string>(), percent(stage.at("identity_rate")),
-               percent(stage.at("invalid_rate")), number(stage.at("position_bias")),
-               number(stage.at("milliseconds"), 1)});
+               percent(stage.at("invalid_rate")), figure(stage.at("position_bias")),
+               figure(stage.at("milliseconds"), 1)});
   }
   return table.text();
 }

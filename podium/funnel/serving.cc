@@ -14,7 +14,6 @@
 namespace podium::funnel {
 namespace {
 
-constexpr size_t kHistoryKept = 20;  // of a slate, as in training
 constexpr size_t kMostItems = 1000;
 
 PipelineOptions options_of(const fs::path& bundle) {

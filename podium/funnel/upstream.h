@@ -15,6 +15,8 @@
 
 namespace podium::funnel {
 
+inline constexpr size_t kHistoryKept = 20;  // newest items of a history, kept in a slate
+
 struct UpstreamOptions {
   retrieval::SourceOptions sources;
   retrieval::BlendOptions blend;

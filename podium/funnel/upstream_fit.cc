@@ -15,9 +15,8 @@
 namespace podium::funnel {
 namespace {
 
-constexpr size_t kChunk = 64;        // targets a piece of parallel work
-constexpr size_t kHistoryKept = 20;  // of a slate
-constexpr size_t kListKept = 10;     // of a stage's result
+constexpr size_t kChunk = 64;     // targets a piece of parallel work
+constexpr size_t kListKept = 10;  // of a stage's result
 
 using data::Target;
 using retrieval::Blended;
