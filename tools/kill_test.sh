@@ -4,8 +4,8 @@
 #
 #   tools/kill_test.sh BIN_DIR DATA_DIR [KILLS] [further flags of podium train...]
 #
-# BIN_DIR holds podium and podium-train. Needs a few times the time of one run. SEED chooses the
-# moments; WORK the scratch directory.
+# BIN_DIR holds podium and podium-train; DATA_DIR may be `simulated`: a small shop made on the spot.
+# Needs a few times the time of one run. SEED chooses the moments; WORK the scratch directory.
 set -euo pipefail
 
 if [ $# -lt 2 ]; then
@@ -17,12 +17,19 @@ shift $(( $# < 3 ? $# : 3 ))
 RANDOM=${SEED:-1}
 work=${WORK:-$(mktemp -d)}
 mkdir -p "$work"
+if [ "$data" = simulated ]; then
+  data=$work/shop
+  "$bin/podium" --quiet data simulate --out "$data" --users 80 --items 120 --days 120 > "$work/shop.log"
+fi
 
 run() { "$bin/podium" --quiet train --data "$data" --out "$1" "${@:2}" > "$1.log" 2>&1; }
 
-# What must be equal: every result, but for measured times.
+# Runs that are killed shall not be announced by the shell.
+exec 3>&2 2> >(grep -v ' Killed  ' >&3)
+
+# What must be equal: every result, but for measured times (report.html renders report.json).
 digest() {
-  (cd "$1/stages" && find . -type f ! -name manifest.json | LC_ALL=C sort | while read -r file; do
+  (cd "$1/stages" && find . -type f ! -name manifest.json ! -name report.html | LC_ALL=C sort | while read -r file; do
     case $file in
       *.json | *.jsonl | *.html)
         sum=$(sed -E 's/"(milliseconds|seconds|peak_mb|timings)": *(\[[^]]*\]|[-0-9.e+]+|null)//g' \
