@@ -20,6 +20,9 @@ sanitized() {
   stage "build under AddressSanitizer and UndefinedBehaviorSanitizer, with fuzzers"
   cmake --preset fuzz >/dev/null
   cmake --build --preset fuzz
+  stage "clang-tidy"
+  find build-fuzz/podium -path '*Unity/*.cxx' ! -path '*_test.dir*' | sort |
+    xargs -P 2 -n 1 tools/tidy_one.sh
   stage "unit tests under both"
   quietly build-fuzz/ctest.log ctest --test-dir build-fuzz -j2 --output-on-failure
   stage "fuzzers, $seconds s each"

@@ -121,6 +121,7 @@ std::span<const T> SafetensorsFile::get(std::string_view name) const {
 }
 
 template <class T>
+// NOLINTNEXTLINE(performance-unnecessary-value-param): it is moved
 void SafetensorsWriter::add(std::string name, std::span<const T> data, std::vector<int64_t> shape) {
   if (shape.empty()) shape = {static_cast<int64_t>(data.size())};
   add_raw(std::move(name), dtype_of<T>(), std::move(shape), std::as_bytes(data));
