@@ -1,13 +1,11 @@
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "podium/eval/metrics.h"
 
 namespace podium::eval {
 namespace {
 
-constexpr double kUndefined = std::numeric_limits<double>::quiet_NaN();
 constexpr std::array<const char*, kMetrics> kNames = {"R@1", "R@3",  "R@5", "R@10", "N@3",
                                                       "N@5", "N@10", "MRR", "AUC"};
 
@@ -18,7 +16,7 @@ std::string_view metric_name(Metric metric) { return kNames[metric]; }
 double metric_of_rank(Metric metric, int32_t rank, size_t k) {
   constexpr std::array<int32_t, kMrr> kCut = {1, 3, 5, 10, 3, 5, 10};
   if (metric == kAuc) {
-    if (k < 2) return kUndefined;
+    if (k < 2) return kNan;
     if (rank < 0 || size_t(rank) >= k) return 0;  // put behind every other candidate
     return 1 - double(rank) / double(k - 1);
   }

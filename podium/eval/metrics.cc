@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <optional>
 #include <unordered_map>
 
@@ -15,8 +14,6 @@
 
 namespace podium::eval {
 namespace {
-
-constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
 bool reorders_slates(const std::string& stage) {
   return stage == "upstream" || stage.starts_with("gr2");

@@ -11,6 +11,7 @@
 
 #include <array>
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,6 +20,8 @@
 #include "podium/eval/results.h"
 
 namespace podium::eval {
+
+inline constexpr double kNan = std::numeric_limits<double>::quiet_NaN();  // an undefined metric
 
 enum Metric : uint8_t { kR1, kR3, kR5, kR10, kN3, kN5, kN10, kMrr, kAuc, kMetrics };
 std::string_view metric_name(Metric metric);  // "R@1", ..., "MRR", "AUC"

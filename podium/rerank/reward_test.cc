@@ -121,7 +121,8 @@ TEST_P(RewardProperties, Bounds) {
     for (auto gate : {RewardGate::kPlain, RewardGate::kConditional}) {
       const double value = reward(gains, answer, {rank, gate, 0.1, 10});
       const bool relative = rank == RankReward::kAucGain || rank == RankReward::kNdcgGain;
-      EXPECT_GE(value, relative ? -1.0 - 1e-12 : 0.1 - 1e-12);
+      const double bonus = relative && gate == RewardGate::kConditional ? 0 : 0.1;
+      EXPECT_GE(value, (relative ? -1.0 : 0.0) + bonus - 1e-12);
       EXPECT_LE(value, 1.1 + 1e-12);
     }
   }
