@@ -2,8 +2,11 @@
 
 #include <cblas.h>
 
+#include <algorithm>
 #include <cmath>
 #include <vector>
+
+#include "podium/kernels/isa.h"
 
 extern "C" void ssyevd_(const char* job, const char* half, const int* n, float* a, const int* lda,
                         float* values, float* work, const int* lwork, int* iwork, const int* liwork,
@@ -22,14 +25,6 @@ blasint size(size_t n) { return static_cast<blasint>(n); }
 
 }  // namespace
 
-// A function of several instruction sets, chosen by the loader (GCC alone has it for C++ well).
-#if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && \
-    !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-#define PODIUM_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
-#else
-#define PODIUM_CLONES
-#endif
-
 void matmul_nt(const float* a, const float* b, float* c, size_t m, size_t n, size_t k,
                bool accumulate) {
   cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, size(m), size(n), size(k), 1.0F, a, size(k),
@@ -46,34 +41,39 @@ void matmul_tn(const float* a, const float* b, float* c, size_t m, size_t n, siz
               b, size(n), 0.0F, c, size(n));
 }
 
-// Sixteen partial sums let the compiler vectorise without reordering a sum it may not reorder.
-PODIUM_CLONES float dot(const float* a, const float* b, size_t n) {
-  float lanes[16] = {};
-  size_t i = 0;
-  for (; i + 16 <= n; i += 16) {
-    for (size_t j = 0; j < 16; ++j) lanes[j] += a[i + j] * b[i + j];
+float dot(const float* a, const float* b, size_t n) { return active_kernels().dot(a, b, n); }
+
+float squared_distance(const float* a, const float* b, size_t n) {
+  return active_kernels().squared_distance(a, b, n);
+}
+
+void axpy(float alpha, const float* x, float* y, size_t n) {
+  active_kernels().axpy(alpha, x, y, n);
+}
+
+void rms_norm(const float* x, const float* weight, float* y, size_t n, float eps) {
+  active_kernels().rms_norm(x, weight, y, n, eps);
+}
+
+float max_of(const float* x, size_t n) { return active_kernels().max_of(x, n); }
+
+float exp_and_sum(float* x, size_t n, float shift) {
+  return active_kernels().exp_and_sum(x, n, shift);
+}
+
+double sum_of_exp(const float* x, size_t n, float shift) {
+  constexpr size_t kBlock = 256;
+  float block[kBlock];
+  double sum = 0;
+  for (size_t at = 0; at < n; at += kBlock) {
+    const size_t size = std::min(kBlock, n - at);
+    std::copy_n(x + at, size, block);
+    sum += exp_and_sum(block, size, shift);
   }
-  float sum = 0;
-  for (; i < n; ++i) sum += a[i] * b[i];
-  for (const float lane : lanes) sum += lane;
   return sum;
 }
 
-PODIUM_CLONES float squared_distance(const float* a, const float* b, size_t n) {
-  float lanes[16] = {};
-  size_t i = 0;
-  for (; i + 16 <= n; i += 16) {
-    for (size_t j = 0; j < 16; ++j) lanes[j] += (a[i + j] - b[i + j]) * (a[i + j] - b[i + j]);
-  }
-  float sum = 0;
-  for (; i < n; ++i) sum += (a[i] - b[i]) * (a[i] - b[i]);
-  for (const float lane : lanes) sum += lane;
-  return sum;
-}
-
-PODIUM_CLONES void axpy(float alpha, const float* x, float* y, size_t n) {
-  for (size_t i = 0; i < n; ++i) y[i] += alpha * x[i];
-}
+void swiglu(float* gate, const float* up, size_t n) { active_kernels().swiglu(gate, up, n); }
 
 void softmax(float* x, size_t n) {
   if (n == 0) return;
@@ -82,11 +82,6 @@ void softmax(float* x, size_t n) {
   float sum = 0;
   for (size_t i = 0; i < n; ++i) sum += x[i] = std::exp(x[i] - top);
   for (size_t i = 0; i < n; ++i) x[i] /= sum;
-}
-
-void rms_norm(const float* x, const float* weight, float* y, size_t n, float eps) {
-  const float scale = 1.0F / std::sqrt(dot(x, x, n) / static_cast<float>(n) + eps);
-  for (size_t i = 0; i < n; ++i) y[i] = x[i] * scale * weight[i];
 }
 
 float silu(float x) { return x / (1.0F + std::exp(-x)); }

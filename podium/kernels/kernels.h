@@ -1,5 +1,6 @@
 // Dense fp32 maths on raw pointers. The matrix products are OpenBLAS's, on the calling thread
-// alone: callers parallelise over rows with base/parallel.h.
+// alone: callers parallelise over rows with base/parallel.h. The others are those of isa.h's
+// active_kernels(), in whose place they stand.
 #pragma once
 
 #include <cstddef>
@@ -21,6 +22,10 @@ void softmax(float* x, size_t n);                            // in place, numeri
 // y = x / sqrt(mean(x^2) + eps) * weight; x and y may be the same buffer.
 void rms_norm(const float* x, const float* weight, float* y, size_t n, float eps);
 float silu(float x);
+float max_of(const float* x, size_t n);                    // n > 0
+float exp_and_sum(float* x, size_t n, float shift);        // x = exp(x - shift); their sum
+double sum_of_exp(const float* x, size_t n, float shift);  // the same, x unchanged
+void swiglu(float* gate, const float* up, size_t n);       // gate = silu(gate) * up
 
 // Eigenvalues (ascending) and eigenvectors (row i of `a` afterwards) of the symmetric a[n, n];
 // LAPACK ssyevd. False when it does not converge.

@@ -7,23 +7,13 @@
 #include <cmath>
 #include <vector>
 
-#include "podium/base/rng.h"
+#include "podium/kernels/test_values.h"
 
 namespace podium::kernels {
 namespace {
 
 constexpr int kShapes = 30;
 constexpr size_t kLongest = 70;  // past the 16 lanes several times, and never a multiple alone
-
-std::vector<float> random_values(Rng& rng, size_t n) {
-  std::vector<float> values(n);
-  for (float& value : values) value = float(rng.normal());
-  return values;
-}
-
-struct Shape {
-  size_t m, n, k;
-};
 
 Shape random_shape(Rng& rng) {
   return {1 + rng.below(kLongest), 1 + rng.below(kLongest), 1 + rng.below(kLongest)};
@@ -183,6 +173,38 @@ TEST(Kernels, BlasThreadsChangeNoProduct) {
   matmul_nt(a.data(), b.data(), two.data(), s.m, s.n, s.k);
   set_blas_threads(1);
   for (size_t i = 0; i < one.size(); ++i) EXPECT_NEAR(one[i], two[i], 1e-4);
+}
+
+TEST(Kernels, ExpIsAccurate) {
+  for (double x = -86; x < 87; x += 0.0371) {
+    float value = float(x);
+    const double exact = std::exp(double(value));
+    EXPECT_NEAR(exp_and_sum(&value, 1, 0) / exact, 1, 5e-7) << x;
+  }
+}
+
+TEST(Kernels, SumsAndMaximaOfAnyLength) {
+  for (size_t n = 1; n < 40; ++n) {
+    Rng rng(n);
+    std::vector<float> x;
+    double sum = 0;
+    for (size_t i = 0; i < n; ++i) {
+      x.push_back(float(rng.normal()));
+      sum += std::exp(double(x.back()) - 1);
+    }
+    EXPECT_EQ(max_of(x.data(), n), *std::max_element(x.begin(), x.end()));
+    EXPECT_NEAR(sum_of_exp(x.data(), n, 1), sum, 1e-5 * sum);
+    EXPECT_NEAR(exp_and_sum(x.data(), n, 1), sum, 1e-5 * sum);
+  }
+}
+
+TEST(Kernels, SwigluAtTheEnds) {
+  float gate[] = {-1000, 1000, 0, 1}, up[] = {2, 2, 2, 2};
+  swiglu(gate, up, 4);
+  EXPECT_NEAR(gate[0], 0, 1e-6);
+  EXPECT_NEAR(gate[1], 2000, 1e-3);
+  EXPECT_EQ(gate[2], 0);
+  EXPECT_NEAR(gate[3], 2 / (1 + std::exp(-1.0)), 1e-6);
 }
 
 }  // namespace

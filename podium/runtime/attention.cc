@@ -3,7 +3,6 @@
 
 #include "podium/kernels/kernels.h"
 #include "podium/runtime/forward.h"
-#include "podium/runtime/vector_math.h"
 
 namespace podium::runtime {
 namespace {
@@ -79,11 +78,11 @@ class Group {
       const size_t visible = first + r / share_ + 1;
       float* own = scores + r * seen;
       float* shared = work_.prefix_scores.data() + (begin + r) * prefix_length_;
-      float top = max_of(own, visible);
-      if (prefix_length_ > 0) top = std::max(top, max_of(shared, prefix_length_));
-      work_.row_sum[begin + r] = exp_and_sum(own, visible, top);
+      float top = kernels::max_of(own, visible);
+      if (prefix_length_ > 0) top = std::max(top, kernels::max_of(shared, prefix_length_));
+      work_.row_sum[begin + r] = kernels::exp_and_sum(own, visible, top);
       if (prefix_length_ > 0) {
-        work_.row_sum[begin + r] += exp_and_sum(shared, prefix_length_, top);
+        work_.row_sum[begin + r] += kernels::exp_and_sum(shared, prefix_length_, top);
       }
       std::fill(own + visible, own + seen, 0.0F);
     }

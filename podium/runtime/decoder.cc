@@ -7,7 +7,6 @@
 
 #include "podium/base/error.h"
 #include "podium/kernels/kernels.h"
-#include "podium/runtime/vector_math.h"
 
 namespace podium::runtime {
 namespace {
@@ -24,8 +23,8 @@ struct Pick {
 // Greedy, or sampled by inverting the distribution function with one uniform number a token.
 // values: logits; overwritten.
 Pick pick(std::span<float> values, double temperature, Rng& rng) {
-  const float top = max_of(values.data(), values.size());
-  const double log_sum = std::log(sum_of_exp(values.data(), values.size(), top));
+  const float top = kernels::max_of(values.data(), values.size());
+  const double log_sum = std::log(kernels::sum_of_exp(values.data(), values.size(), top));
   const auto logprob = [&](float value) { return float(double(value) - top - log_sum); };
   if (temperature <= 0) {
     const size_t best = size_t(std::find(values.begin(), values.end(), top) - values.begin());
@@ -34,7 +33,7 @@ Pick pick(std::span<float> values, double temperature, Rng& rng) {
   const std::vector<float> logits(values.begin(), values.end());
   const auto inverse = float(1 / temperature);
   for (float& value : values) value = (value - top) * inverse;
-  exp_and_sum(values.data(), values.size(), 0);
+  kernels::exp_and_sum(values.data(), values.size(), 0);
   double sum = 0;
   for (float value : values) sum += value;
   double left = rng.uniform() * sum;
@@ -156,8 +155,8 @@ class GroupDecoder {
     if (free.empty()) return;
     const size_t vocab = task_.model.spec.vocab;
     logits_.resize(free.size() * vocab);
-    kernels::matmul_nt(free_states_.data(), task_.model.head, logits_.data(), free.size(), vocab,
-                       hidden_size_);
+    work_.input.assign(free_states_.data(), free.size(), hidden_size_);
+    task_.model.all.apply(work_.input, logits_.data());
     const auto tokens = options_.constrained ? task_.trace_tokens : all_tokens_;
     for (size_t i = 0; i < free.size(); ++i) {
       values_.clear();

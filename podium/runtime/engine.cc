@@ -62,18 +62,20 @@ void check_shape(const rerank::TensorSpec& spec, const artifact::TensorView& ten
 }  // namespace
 
 struct Engine::Impl {
-  std::map<std::string, std::vector<float>, std::less<>> owned;  // empty: weights live elsewhere
+  std::map<std::string, std::vector<float>, std::less<>>
+      owned;  // not packed; empty: live elsewhere
   Model model;
 
-  Impl(const rerank::ModelSpec& spec, const Weights& weights) : model(spec, weights) {}
+  Impl(const rerank::ModelSpec& spec, const Weights& weights, const EngineOptions& options)
+      : model(spec, weights, options.precision) {}
 };
 
-Engine::Engine(const rerank::ModelSpec& spec, const Weights& weights)
-    : impl_(std::make_unique<Impl>(spec, weights)) {}
+Engine::Engine(const rerank::ModelSpec& spec, const Weights& weights, const EngineOptions& options)
+    : impl_(std::make_unique<Impl>(spec, weights, options)) {}
 Engine::Engine(Engine&&) noexcept = default;
 Engine::~Engine() = default;
 
-Engine Engine::open(const fs::path& dir) {
+Engine Engine::open(const fs::path& dir, const EngineOptions& options) {
   const fs::path config_path = dir / "config.json", path = dir / "model.safetensors";
   const rerank::ModelSpec spec =
       rerank::from_config_json(read_json(config_path), config_path.string());
@@ -85,7 +87,8 @@ Engine Engine::open(const fs::path& dir) {
     check_shape(tensor, view, path);
     weights[tensor.name] = owned[tensor.name] = to_floats(view, tensor.name, path);
   }
-  Engine engine(spec, weights);
+  Engine engine(spec, weights, options);
+  std::erase_if(owned, [](const auto& tensor) { return tensor.first.ends_with("_proj.weight"); });
   engine.impl_->owned = std::move(owned);  // moving a map leaves its vectors' data in place
   return engine;
 }
@@ -100,8 +103,8 @@ std::vector<float> Engine::logits(std::span<const TokenId> tokens) const {
   Chunk chunk{tokens, nullptr, &cache};
   const auto states = forward(model, {&chunk, 1}, Rows::kAll, work);
   std::vector<float> result(tokens.size() * model.spec.vocab);
-  kernels::matmul_nt(states.data(), model.head, result.data(), tokens.size(), model.spec.vocab,
-                     model.spec.hidden);
+  work.input.assign(states.data(), tokens.size(), model.spec.hidden);
+  model.all.apply(work.input, result.data());
   return result;
 }
 

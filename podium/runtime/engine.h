@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "podium/base/rng.h"
+#include "podium/kernels/packed_matrix.h"
 #include "podium/rerank/grammar.h"
 #include "podium/rerank/model_spec.h"
 #include "podium/rerank/prompt.h"
@@ -18,8 +19,13 @@ namespace podium::runtime {
 
 using text::TokenId;
 
-// Weights by Hugging Face name, fp32, row-major; the data must outlive the engine.
+// Weights by Hugging Face name, fp32, row-major; embeddings and norms must outlive the engine,
+// which packs copies of the others.
 using Weights = std::map<std::string, std::span<const float>, std::less<>>;
+
+struct EngineOptions {
+  kernels::Precision precision = kernels::Precision::kFp32;
+};
 
 struct DecodeOptions {
   bool with_trace = true;
@@ -43,9 +49,9 @@ struct Rollout {
 class Engine {
  public:
   // A Hugging Face directory (config.json, model.safetensors in F32/BF16/F16).
-  static Engine open(const fs::path& dir);
+  static Engine open(const fs::path& dir, const EngineOptions& options = {});
   // Weights that live elsewhere, e.g. in the trainer.
-  Engine(const rerank::ModelSpec& spec, const Weights& weights);
+  Engine(const rerank::ModelSpec& spec, const Weights& weights, const EngineOptions& options = {});
   Engine(Engine&&) noexcept;
   ~Engine();
 

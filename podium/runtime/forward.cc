@@ -6,7 +6,6 @@
 
 #include "podium/base/error.h"
 #include "podium/kernels/kernels.h"
-#include "podium/runtime/vector_math.h"
 
 namespace podium::runtime {
 namespace {
@@ -118,32 +117,32 @@ class Pass {
     rotation_.fill(model_, w_.position);
   }
 
-  void project(const std::vector<float>& in, const float* weight, std::vector<float>& out,
-               size_t outputs) {
-    out.resize(n_ * outputs);
-    kernels::matmul_nt(in.data(), weight, out.data(), n_, outputs, in.size() / n_);
+  // out = w_.input's rows times a matrix.
+  void project(const kernels::PackedMatrix& matrix, std::vector<float>& out) {
+    out.resize(n_ * matrix.outputs());
+    matrix.apply(w_.input, out.data());
   }
+  void read(const std::vector<float>& rows) { w_.input.assign(rows.data(), n_, rows.size() / n_); }
 
   void run_layer(int index) {
     const LayerWeights& layer = model_.layers[index];
-    const size_t key_width = size_t(spec_.kv_heads) * spec_.head_dim;
-    const size_t query_width = size_t(spec_.heads) * spec_.head_dim;
     w_.h.resize(w_.x.size());
     norm_rows(w_.x.data(), layer.input_norm, w_.h.data(), n_, spec_.hidden, spec_.norm_eps);
-    project(w_.h, layer.k, w_.k, key_width);
-    project(w_.h, layer.v, w_.v, key_width);
+    read(w_.h);
+    project(layer.k, w_.k);
+    project(layer.v, w_.v);
     finish_heads(model_, w_.k.data(), spec_.kv_heads, layer.k_norm, rotation_, n_, 1);
     store(spec_, index, chunks_, w_.k.data(), w_.v.data());
     const bool last_rows = index + 1 == spec_.layers && rows_ == Rows::kLast;
     if (last_rows) drop_rows();
-    project(w_.h, layer.q, w_.q, query_width);
+    project(layer.q, w_.q);
     finish_heads(model_, w_.q.data(), spec_.heads, layer.q_norm, rotation_, n_,
                  1.0F / std::sqrt(float(spec_.head_dim)));
     w_.attended.resize(w_.q.size());
     attend(spec_, index, chunks_, last_rows ? Rows::kLast : Rows::kAll, w_.q.data(),
            w_.attended.data(), w_);
-    kernels::matmul_nt(w_.attended.data(), layer.o, w_.x.data(), n_, spec_.hidden, query_width,
-                       true);
+    read(w_.attended);
+    layer.o.apply(w_.input, w_.x.data(), true);
     feed_forward(layer);
   }
 
@@ -153,16 +152,19 @@ class Pass {
     keep_last(chunks_, w_.h, spec_.hidden);
     keep_last(chunks_, w_.position, 1);
     n_ = chunks_.size();
+    read(w_.h);
     rotation_.fill(model_, w_.position);
   }
 
   void feed_forward(const LayerWeights& layer) {
     w_.h.resize(w_.x.size());
     norm_rows(w_.x.data(), layer.post_norm, w_.h.data(), n_, spec_.hidden, spec_.norm_eps);
-    project(w_.h, layer.gate, w_.gate, spec_.ffn);
-    project(w_.h, layer.up, w_.up, spec_.ffn);
-    swiglu(w_.gate.data(), w_.up.data(), w_.gate.size());
-    kernels::matmul_nt(w_.gate.data(), layer.down, w_.x.data(), n_, spec_.hidden, spec_.ffn, true);
+    read(w_.h);
+    project(layer.gate, w_.gate);
+    project(layer.up, w_.up);
+    kernels::swiglu(w_.gate.data(), w_.up.data(), w_.gate.size());
+    read(w_.gate);
+    layer.down.apply(w_.input, w_.x.data(), true);
   }
 
   const Model& model_;

@@ -44,6 +44,7 @@ struct Chunk {
 // Buffers kept between calls; one per thread.
 struct Workspace {
   std::vector<float> x, h, q, k, v, attended, gate, up;
+  kernels::LinearInput input;
   std::vector<int> position;
   std::vector<float> gathered, prefix_scores, own_scores, output, product, row_max, row_sum;
 };

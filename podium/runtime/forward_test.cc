@@ -8,7 +8,6 @@
 #include "podium/base/error.h"
 #include "podium/runtime/reference.h"
 #include "podium/runtime/test_weights.h"
-#include "podium/runtime/vector_math.h"
 
 namespace podium::runtime {
 namespace {
@@ -41,7 +40,8 @@ void expect_close(std::span<const float> a, std::span<const float> b, double tol
 
 class ForwardTest : public testing::Test {
  protected:
-  ForwardTest() : weights_(tiny(), 1), model_(tiny(), weights_.weights()) {}
+  ForwardTest()
+      : weights_(tiny(), 1), model_(tiny(), weights_.weights(), kernels::Precision::kFp32) {}
 
   // Final states of every position, without any cache from before.
   std::vector<float> whole(std::span<const TokenId> tokens) {
@@ -65,7 +65,7 @@ TEST_F(ForwardTest, AgreesWithTheSlowReference) {
   for (size_t length : {1, 7, 150}) {  // 150: more than one causal block
     const auto tokens = random_tokens(length, length);
     const auto fast = engine.logits(tokens);
-    const auto slow = reference_logits(model_, tokens);
+    const auto slow = reference_logits(tiny(), weights_.weights(), tokens);
     expect_close(fast, std::vector<float>(slow.begin(), slow.end()), 2e-5);
   }
 }
@@ -74,9 +74,8 @@ TEST_F(ForwardTest, UntiedHeadsAreUsed) {
   auto spec = tiny();
   spec.tied = false;
   const TestWeights weights(spec, 2);
-  const Model model(spec, weights.weights());
   const auto tokens = random_tokens(5, 3);
-  const auto slow = reference_logits(model, tokens);
+  const auto slow = reference_logits(spec, weights.weights(), tokens);
   expect_close(Engine(spec, weights.weights()).logits(tokens),
                std::vector<float>(slow.begin(), slow.end()), 2e-5);
 }
@@ -146,44 +145,12 @@ TEST_F(ForwardTest, MissingOrMisshapenTensorsAreNamed) {
     tensor = tensor.first(tensor.size() - 1);
     if (missing) broken.erase("model.layers.1.self_attn.k_proj.weight");
     try {
-      Model(tiny(), broken);
+      Model(tiny(), broken, kernels::Precision::kFp32);
       FAIL();
     } catch (const Error& error) {
       EXPECT_NE(error.message().find("layers.1.self_attn.k_proj"), std::string::npos);
     }
   }
-}
-
-TEST(VectorMath, ExpIsAccurate) {
-  for (double x = -86; x < 87; x += 0.0371) {
-    float value = float(x);
-    const double exact = std::exp(double(value));
-    EXPECT_NEAR(exp_and_sum(&value, 1, 0) / exact, 1, 5e-7) << x;
-  }
-}
-
-TEST(VectorMath, SumsAndMaximaOfAnyLength) {
-  for (size_t n = 1; n < 40; ++n) {
-    Rng rng(n);
-    std::vector<float> x;
-    double sum = 0;
-    for (size_t i = 0; i < n; ++i) {
-      x.push_back(float(rng.normal()));
-      sum += std::exp(double(x.back()) - 1);
-    }
-    EXPECT_EQ(max_of(x.data(), n), *std::max_element(x.begin(), x.end()));
-    EXPECT_NEAR(sum_of_exp(x.data(), n, 1), sum, 1e-5 * sum);
-    EXPECT_NEAR(exp_and_sum(x.data(), n, 1), sum, 1e-5 * sum);
-  }
-}
-
-TEST(VectorMath, SwigluAtTheEnds) {
-  float gate[] = {-1000, 1000, 0, 1}, up[] = {2, 2, 2, 2};
-  swiglu(gate, up, 4);
-  EXPECT_NEAR(gate[0], 0, 1e-6);
-  EXPECT_NEAR(gate[1], 2000, 1e-3);
-  EXPECT_EQ(gate[2], 0);
-  EXPECT_NEAR(gate[3], 2 / (1 + std::exp(-1.0)), 1e-6);
 }
 
 }  // namespace

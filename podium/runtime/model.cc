@@ -28,25 +28,34 @@ void check_sizes(const rerank::ModelSpec& spec, const Weights& weights) {
 
 }  // namespace
 
-Model::Model(const rerank::ModelSpec& model_spec, const Weights& weights) : spec(model_spec) {
+Model::Model(const rerank::ModelSpec& model_spec, const Weights& weights,
+             kernels::Precision precision)
+    : spec(model_spec) {
   check_sizes(spec, weights);
   const auto get = [&](const std::string& name) { return weights.find(name)->second.data(); };
   embedding = get("model.embed_tokens.weight");
   head = spec.tied ? embedding : get("lm_head.weight");
+  all = {head, size_t(spec.vocab), size_t(spec.hidden), precision};
   norm = get("model.norm.weight");
+  const size_t hidden = spec.hidden, ffn = spec.ffn;
+  const size_t query = size_t(spec.heads) * spec.head_dim;
+  const size_t key = size_t(spec.kv_heads) * spec.head_dim;
   for (int layer = 0; layer < spec.layers; ++layer) {
     const std::string at = fmt::format("model.layers.{}.", layer);
+    const auto pack = [&](const char* name, size_t outputs, size_t inputs) {
+      return kernels::PackedMatrix(get(at + name), outputs, inputs, precision);
+    };
     layers.push_back({.input_norm = get(at + "input_layernorm.weight"),
                       .post_norm = get(at + "post_attention_layernorm.weight"),
                       .q_norm = get(at + "self_attn.q_norm.weight"),
                       .k_norm = get(at + "self_attn.k_norm.weight"),
-                      .q = get(at + "self_attn.q_proj.weight"),
-                      .k = get(at + "self_attn.k_proj.weight"),
-                      .v = get(at + "self_attn.v_proj.weight"),
-                      .o = get(at + "self_attn.o_proj.weight"),
-                      .gate = get(at + "mlp.gate_proj.weight"),
-                      .up = get(at + "mlp.up_proj.weight"),
-                      .down = get(at + "mlp.down_proj.weight")});
+                      .q = pack("self_attn.q_proj.weight", query, hidden),
+                      .k = pack("self_attn.k_proj.weight", key, hidden),
+                      .v = pack("self_attn.v_proj.weight", key, hidden),
+                      .o = pack("self_attn.o_proj.weight", hidden, query),
+                      .gate = pack("mlp.gate_proj.weight", ffn, hidden),
+                      .up = pack("mlp.up_proj.weight", ffn, hidden),
+                      .down = pack("mlp.down_proj.weight", hidden, ffn)});
   }
   for (int i = 0; i < spec.head_dim / 2; ++i) {
     inverse_frequency.push_back(

@@ -1,8 +1,9 @@
-// The weights of one policy, resolved from names to pointers. Matrices are row-major [out, in].
+// The weights of one policy: matrices packed for the kernels, the rest by pointer.
 #pragma once
 
 #include <vector>
 
+#include "podium/kernels/packed_matrix.h"
 #include "podium/rerank/model_spec.h"
 #include "podium/runtime/engine.h"
 
@@ -11,21 +12,23 @@ namespace podium::runtime {
 struct LayerWeights {
   const float *input_norm, *post_norm;  // [hidden]
   const float *q_norm, *k_norm;         // [head_dim]
-  const float* q;                       // [heads * head_dim, hidden]
-  const float *k, *v;                   // [kv_heads * head_dim, hidden]
-  const float* o;                       // [hidden, heads * head_dim]
-  const float *gate, *up;               // [ffn, hidden]
-  const float* down;                    // [hidden, ffn]
+  kernels::PackedMatrix q;              // [heads * head_dim, hidden]
+  kernels::PackedMatrix k, v;           // [kv_heads * head_dim, hidden]
+  kernels::PackedMatrix o;              // [hidden, heads * head_dim]
+  kernels::PackedMatrix gate, up;       // [ffn, hidden]
+  kernels::PackedMatrix down;           // [hidden, ffn]
 };
 
 struct Model {
-  // Throws Error naming the tensor that is missing or has another size.
-  Model(const rerank::ModelSpec& spec, const Weights& weights);
+  // Throws Error naming the tensor that is missing or has another size. Of weights, those by
+  // pointer below must outlive the model.
+  Model(const rerank::ModelSpec& spec, const Weights& weights, kernels::Precision precision);
 
   rerank::ModelSpec spec;
-  const float* embedding;  // [vocab, hidden]
-  const float* head;       // [vocab, hidden]; the embedding when tied
-  const float* norm;       // [hidden]
+  const float* embedding;     // [vocab, hidden]
+  const float* head;          // [vocab, hidden]; the embedding when tied
+  kernels::PackedMatrix all;  // the head, for logits of the whole vocabulary
+  const float* norm;          // [hidden]
   std::vector<LayerWeights> layers;
   std::vector<float> inverse_frequency;  // [head_dim / 2], RoPE
 };

@@ -1,5 +1,7 @@
 #include "podium/runtime/reference.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 
@@ -7,6 +9,27 @@ namespace podium::runtime {
 namespace {
 
 using Vec = std::vector<double>;
+
+struct Layer {
+  const float *input_norm, *post_norm, *q_norm, *k_norm, *q, *k, *v, *o, *gate, *up, *down;
+
+  Layer(const Weights& weights, int index) {
+    const auto get = [&](const char* name) {
+      return weights.find(fmt::format("model.layers.{}.{}.weight", index, name))->second.data();
+    };
+    input_norm = get("input_layernorm");
+    post_norm = get("post_attention_layernorm");
+    q_norm = get("self_attn.q_norm");
+    k_norm = get("self_attn.k_norm");
+    q = get("self_attn.q_proj");
+    k = get("self_attn.k_proj");
+    v = get("self_attn.v_proj");
+    o = get("self_attn.o_proj");
+    gate = get("mlp.gate_proj");
+    up = get("mlp.up_proj");
+    down = get("mlp.down_proj");
+  }
+};
 
 Vec linear(const float* weight, size_t outputs, const Vec& x) {
   Vec y(outputs);
@@ -25,15 +48,15 @@ Vec rms(const Vec& x, const float* weight, double eps) {
 }
 
 // Heads of one token, normed and rotated to its position.
-std::vector<Vec> heads_of(const Model& model, const Vec& x, int heads, const float* norm,
+std::vector<Vec> heads_of(const rerank::ModelSpec& spec, const Vec& x, int heads, const float* norm,
                           size_t position) {
-  const int dim = model.spec.head_dim, half = dim / 2;
+  const int dim = spec.head_dim, half = dim / 2;
   std::vector<Vec> result;
   for (int h = 0; h < heads; ++h) {
-    Vec head = rms(Vec(x.begin() + h * dim, x.begin() + (h + 1) * dim), norm, model.spec.norm_eps);
+    Vec head = rms(Vec(x.begin() + h * dim, x.begin() + (h + 1) * dim), norm, spec.norm_eps);
     Vec turned(dim);
     for (int i = 0; i < half; ++i) {
-      const double angle = double(position) * model.inverse_frequency[i];
+      const double angle = double(position) * std::pow(spec.rope_theta, -2.0 * i / dim);
       turned[i] = head[i] * std::cos(angle) - head[i + half] * std::sin(angle);
       turned[i + half] = head[i + half] * std::cos(angle) + head[i] * std::sin(angle);
     }
@@ -63,21 +86,20 @@ void add(Vec& x, const Vec& y) {
   for (size_t i = 0; i < x.size(); ++i) x[i] += y[i];
 }
 
-void layer_forward(const Model& model, const LayerWeights& layer, std::vector<Vec>& xs) {
-  const auto& spec = model.spec;
+void layer_forward(const rerank::ModelSpec& spec, const Layer& layer, std::vector<Vec>& xs) {
   const size_t dim = spec.head_dim;
   std::vector<std::vector<Vec>> keys(spec.kv_heads), values(spec.kv_heads);
   for (size_t t = 0; t < xs.size(); ++t) {
     const Vec h = rms(xs[t], layer.input_norm, spec.norm_eps);
     const auto k =
-        heads_of(model, linear(layer.k, spec.kv_heads * dim, h), spec.kv_heads, layer.k_norm, t);
+        heads_of(spec, linear(layer.k, spec.kv_heads * dim, h), spec.kv_heads, layer.k_norm, t);
     const Vec v = linear(layer.v, spec.kv_heads * dim, h);
     for (int head = 0; head < spec.kv_heads; ++head) {
       keys[head].push_back(k[head]);
       values[head].emplace_back(v.begin() + head * dim, v.begin() + (head + 1) * dim);
     }
     const auto q =
-        heads_of(model, linear(layer.q, spec.heads * dim, h), spec.heads, layer.q_norm, t);
+        heads_of(spec, linear(layer.q, spec.heads * dim, h), spec.heads, layer.q_norm, t);
     Vec joined;
     for (int head = 0; head < spec.heads; ++head) {
       const int kv = head / (spec.heads / spec.kv_heads);
@@ -95,16 +117,20 @@ void layer_forward(const Model& model, const LayerWeights& layer, std::vector<Ve
 
 }  // namespace
 
-std::vector<double> reference_logits(const Model& model, std::span<const TokenId> tokens) {
+std::vector<double> reference_logits(const rerank::ModelSpec& spec, const Weights& weights,
+                                     std::span<const TokenId> tokens) {
+  const float* embedding = weights.find("model.embed_tokens.weight")->second.data();
+  const float* head = spec.tied ? embedding : weights.find("lm_head.weight")->second.data();
+  const float* norm = weights.find("model.norm.weight")->second.data();
   std::vector<Vec> xs;
   for (TokenId token : tokens) {
-    const float* row = model.embedding + size_t(token) * model.spec.hidden;
-    xs.emplace_back(row, row + model.spec.hidden);
+    const float* row = embedding + size_t(token) * spec.hidden;
+    xs.emplace_back(row, row + spec.hidden);
   }
-  for (const LayerWeights& layer : model.layers) layer_forward(model, layer, xs);
+  for (int i = 0; i < spec.layers; ++i) layer_forward(spec, Layer(weights, i), xs);
   std::vector<double> logits;
   for (const Vec& x : xs) {
-    const Vec row = linear(model.head, model.spec.vocab, rms(x, model.norm, model.spec.norm_eps));
+    const Vec row = linear(head, spec.vocab, rms(x, norm, spec.norm_eps));
     logits.insert(logits.end(), row.begin(), row.end());
   }
   return logits;

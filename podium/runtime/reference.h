@@ -5,11 +5,12 @@
 #include <span>
 #include <vector>
 
-#include "podium/runtime/model.h"
+#include "podium/runtime/engine.h"
 
 namespace podium::runtime {
 
 // Logits of every position, [tokens, vocab].
-std::vector<double> reference_logits(const Model& model, std::span<const TokenId> tokens);
+std::vector<double> reference_logits(const rerank::ModelSpec& spec, const Weights& weights,
+                                     std::span<const TokenId> tokens);
 
 }  // namespace podium::runtime

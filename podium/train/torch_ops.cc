@@ -4,7 +4,6 @@
 #include <cmath>
 
 #include "podium/kernels/kernels.h"
-#include "podium/runtime/vector_math.h"
 
 namespace podium::train {
 namespace {
@@ -100,7 +99,7 @@ void causal_softmax(const Segment& s, float scale, float* scores) {
   for (int64_t i = 0; i < own; ++i, scores += context) {
     const auto seen = size_t(prefix + i + 1);
     for (size_t j = 0; j < seen; ++j) scores[j] *= scale;
-    const float sum = runtime::exp_and_sum(scores, seen, runtime::max_of(scores, seen));
+    const float sum = kernels::exp_and_sum(scores, seen, kernels::max_of(scores, seen));
     const float inverse = 1 / sum;
     for (size_t j = 0; j < seen; ++j) scores[j] *= inverse;
     std::fill(scores + seen, scores + context, 0.0F);

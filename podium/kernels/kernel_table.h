@@ -1,0 +1,50 @@
+// The kernels that exist once an instruction set: raw pointers alone, so that a file built for one
+// set shares no inline function with a file built for another.
+//
+// The vector kernels and gemm_int8 give the same bits on every instruction set: their sums have a
+// fixed order, and products are not contracted into fused operations.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace podium::kernels {
+
+constexpr size_t kPanel = 32;    // outputs of a panel of packed weights
+constexpr size_t kInt8Step = 4;  // inputs that lie together in a packed int8 panel
+
+// y[m, n] = x[m, k] w[n, k]^T (+ y): w lies in panels of kPanel outputs, [panels, depth / step,
+// kPanel, step] with step 1 (kInt8Step for int8), anything behind n, zeros in the last step behind
+// k.
+struct PackedGemm {
+  const void* weight;     // float, bf16 as uint16_t, or int8_t
+  const float* scale;     // int8: [panels * kPanel], of each output
+  const int32_t* offset;  // int8: [panels * kPanel], 128 * sum of the output's weights
+  const void* x;          // float; int8: uint8_t, value + 128; row r at x + r * x_stride
+  const float* x_scale;   // int8: [m]
+  float* y;               // row r at y + r * y_stride
+  size_t m, n, k;
+  size_t depth;  // inputs that a panel has room for, at least k; int8: a multiple of kInt8Step
+  size_t x_stride, y_stride;  // elements; int8: a row of x is readable up to a whole last step
+  bool accumulate;
+};
+
+struct KernelTable {
+  float (*dot)(const float* a, const float* b, size_t n);
+  float (*squared_distance)(const float* a, const float* b, size_t n);
+  void (*axpy)(float alpha, const float* x, float* y, size_t n);
+  void (*rms_norm)(const float* x, const float* weight, float* y, size_t n, float eps);
+  float (*max_of)(const float* x, size_t n);
+  float (*exp_and_sum)(float* x, size_t n, float shift);
+  void (*swiglu)(float* gate, const float* up, size_t n);
+  // One row: q[i] = round(x[i] / scale) + 128 with scale = max |x| / 127, which is returned.
+  float (*quantize)(const float* x, size_t n, uint8_t* q);
+
+  void (*gemm_f32)(const PackedGemm& g);
+  void (*gemm_bf16)(const PackedGemm& g);
+  void (*gemm_int8)(const PackedGemm& g);
+};
+
+extern const KernelTable kScalarKernels, kAvx2Kernels, kAvx512Kernels;
+
+}  // namespace podium::kernels

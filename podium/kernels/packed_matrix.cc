@@ -1,0 +1,154 @@
+#include "podium/kernels/packed_matrix.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstring>
+#include <new>
+
+#include "podium/base/error.h"
+
+namespace podium::kernels {
+namespace {
+
+constexpr std::align_val_t kAlignment{64};
+constexpr std::string_view kPrecisions[] = {"fp32", "bf16", "int8"};
+
+uint16_t to_bf16(float value) {  // to nearest, ties to even
+  const auto bits = std::bit_cast<uint32_t>(value);
+  return uint16_t((bits + 0x7FFF + (bits >> 16 & 1)) >> 16);
+}
+
+size_t int8_width(size_t inputs) { return (inputs + kInt8Step - 1) / kInt8Step * kInt8Step; }
+
+}  // namespace
+
+std::string_view precision_name(Precision precision) { return kPrecisions[size_t(precision)]; }
+
+Precision precision_from_name(std::string_view name) {
+  const auto* const found = std::find(std::begin(kPrecisions), std::end(kPrecisions), name);
+  if (found == std::end(kPrecisions)) {
+    throw Error(fmt::format("unknown precision \"{}\"", name),
+                fmt::format("use {}", fmt::join(kPrecisions, ", ")));
+  }
+  return Precision(found - std::begin(kPrecisions));
+}
+
+void PackedMatrix::Free::operator()(std::byte* memory) const {
+  ::operator delete[](memory, kAlignment);
+}
+
+PackedMatrix::PackedMatrix(const float* weight, size_t outputs, size_t inputs, Precision precision)
+    : outputs_(outputs), inputs_(inputs), precision_(precision) {
+  const size_t size = std::max<size_t>(64, panels() * panel_bytes());
+  panels_.reset(static_cast<std::byte*>(::operator new[](size, kAlignment)));
+  std::memset(panels_.get(), 0, size);
+  if (precision == Precision::kInt8) {
+    pack_int8(weight);
+  } else {
+    pack_float(weight);
+  }
+}
+
+size_t PackedMatrix::panel_bytes() const {
+  switch (precision_) {
+    case Precision::kFp32:
+      return inputs_ * kPanel * sizeof(float);
+    case Precision::kBf16:
+      return inputs_ * kPanel * sizeof(uint16_t);
+    default:
+      return int8_width(inputs_) * kPanel;
+  }
+}
+
+size_t PackedMatrix::bytes() const {
+  return panels() * panel_bytes() + scale_.size() * sizeof(float) +
+         offset_.size() * sizeof(int32_t);
+}
+
+void PackedMatrix::pack_float(const float* weight) {
+  for (size_t j = 0; j < outputs_; ++j) {
+    std::byte* const panel = panels_.get() + j / kPanel * panel_bytes();
+    for (size_t p = 0; p < inputs_; ++p) {
+      const float value = weight[j * inputs_ + p];
+      const size_t at = p * kPanel + j % kPanel;
+      if (precision_ == Precision::kFp32) {
+        std::memcpy(panel + at * sizeof value, &value, sizeof value);
+      } else {
+        const uint16_t bits = to_bf16(value);
+        std::memcpy(panel + at * sizeof bits, &bits, sizeof bits);
+      }
+    }
+  }
+}
+
+void PackedMatrix::pack_int8(const float* weight) {
+  scale_.assign(panels() * kPanel, 0);
+  offset_.assign(panels() * kPanel, 0);
+  for (size_t j = 0; j < outputs_; ++j) {
+    auto* const panel = reinterpret_cast<int8_t*>(panels_.get() + j / kPanel * panel_bytes());
+    const float* const row = weight + j * inputs_;
+    float top = 0;
+    for (size_t p = 0; p < inputs_; ++p) top = std::max(top, std::abs(row[p]));
+    const float inverse = top > 1e-30F ? 127.0F / top : 0.0F;
+    scale_[j] = top / 127.0F;
+    int32_t sum = 0;
+    for (size_t p = 0; p < inputs_; ++p) {
+      const auto value = int8_t(std::nearbyint(row[p] * inverse));
+      panel[(p / kInt8Step * kPanel + j % kPanel) * kInt8Step + p % kInt8Step] = value;
+      sum += value;
+    }
+    offset_[j] = 128 * sum;
+  }
+}
+
+void LinearInput::assign(const float* x, size_t rows, size_t inputs) {
+  x_ = x;
+  rows_ = rows;
+  inputs_ = inputs;
+  quantized_ = false;
+}
+
+void LinearInput::quantize(const KernelTable& table) {
+  if (quantized_) return;
+  const size_t width = int8_width(inputs_);
+  bytes_.resize(rows_ * width);
+  scale_.resize(rows_);
+  for (size_t r = 0; r < rows_; ++r) {
+    uint8_t* const to = bytes_.data() + r * width;
+    scale_[r] = table.quantize(x_ + r * inputs_, inputs_, to);
+    std::fill(to + inputs_, to + width, uint8_t{128});
+  }
+  quantized_ = true;
+}
+
+void PackedMatrix::apply(LinearInput& input, float* y, bool accumulate,
+                         const KernelTable& table) const {
+  PODIUM_CHECK(input.inputs_ == inputs_);
+  PackedGemm g{};
+  g.weight = panels_.get();
+  g.x = input.x_;
+  g.y = y;
+  g.m = input.rows_;
+  g.n = g.y_stride = outputs_;
+  g.k = g.depth = g.x_stride = inputs_;
+  g.accumulate = accumulate;
+  switch (precision_) {
+    case Precision::kFp32:
+      return table.gemm_f32(g);
+    case Precision::kBf16:
+      return table.gemm_bf16(g);
+    case Precision::kInt8:
+      input.quantize(table);
+      g.depth = g.x_stride = int8_width(inputs_);
+      g.x = input.bytes_.data();
+      g.x_scale = input.scale_.data();
+      g.scale = scale_.data();
+      g.offset = offset_.data();
+      return table.gemm_int8(g);
+  }
+}
+
+}  // namespace podium::kernels

@@ -1,0 +1,70 @@
+// Weights of a linear layer, packed once for the kernels of every instruction set, in fp32, bf16 or
+// int8 (one scale an output; inputs are quantised on the fly, one scale a row).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "podium/kernels/isa.h"
+
+namespace podium::kernels {
+
+enum class Precision { kFp32, kBf16, kInt8 };
+
+std::string_view precision_name(Precision precision);  // "fp32", "bf16", "int8"
+Precision precision_from_name(std::string_view name);  // throws Error
+
+// The inputs of linear layers, with their int8 form made when a layer first asks for it and kept
+// for the others. One a thread, used again and again.
+class LinearInput {
+ public:
+  void assign(const float* x, size_t rows, size_t inputs);  // x: [rows, inputs], kept by pointer
+  size_t rows() const { return rows_; }
+
+ private:
+  friend class PackedMatrix;
+  void quantize(const KernelTable& table);
+
+  const float* x_ = nullptr;
+  size_t rows_ = 0, inputs_ = 0;
+  bool quantized_ = false;
+  std::vector<uint8_t> bytes_;
+  std::vector<float> scale_;
+};
+
+// Immutable and thread-safe.
+class PackedMatrix {
+ public:
+  PackedMatrix() = default;
+  // weight: [outputs, inputs], row-major.
+  PackedMatrix(const float* weight, size_t outputs, size_t inputs, Precision precision);
+
+  size_t outputs() const { return outputs_; }
+  size_t inputs() const { return inputs_; }
+  Precision precision() const { return precision_; }
+  size_t bytes() const;  // of weights, scales and offsets
+
+  // y[rows, outputs] = x w^T (+ y if accumulate).
+  void apply(LinearInput& input, float* y, bool accumulate = false,
+             const KernelTable& table = active_kernels()) const;
+
+ private:
+  struct Free {
+    void operator()(std::byte* memory) const;
+  };
+  void pack_float(const float* weight);
+  void pack_int8(const float* weight);
+  size_t panels() const { return (outputs_ + kPanel - 1) / kPanel; }
+  size_t panel_bytes() const;
+
+  size_t outputs_ = 0, inputs_ = 0;
+  Precision precision_ = Precision::kFp32;
+  std::unique_ptr<std::byte[], Free> panels_;  // 64-byte aligned
+  std::vector<float> scale_;                   // int8: [panels * kPanel]
+  std::vector<int32_t> offset_;                // int8: the same
+};
+
+}  // namespace podium::kernels

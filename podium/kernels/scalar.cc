@@ -1,0 +1,51 @@
+// The reference: what every other instruction set is compared with.
+#include "podium/kernels/kernel_table.h"
+#include "podium/kernels/vector.inc"
+
+namespace podium::kernels {
+namespace {
+
+float widen(float value) { return value; }
+float widen(uint16_t bits) { return __builtin_bit_cast(float, static_cast<uint32_t>(bits) << 16); }
+
+template <class Stored>
+void gemm_float(const PackedGemm& g) {
+  const auto* x = static_cast<const float*>(g.x);
+  for (size_t i = 0; i < g.m; ++i) {
+    for (size_t j = 0; j < g.n; ++j) {
+      const auto* w =
+          static_cast<const Stored*>(g.weight) + j / kPanel * g.depth * kPanel + j % kPanel;
+      float sum = 0;
+      for (size_t p = 0; p < g.k; ++p) sum += x[i * g.x_stride + p] * widen(w[p * kPanel]);
+      float& y = g.y[i * g.y_stride + j];
+      y = g.accumulate ? y + sum : sum;
+    }
+  }
+}
+
+void gemm_int8(const PackedGemm& g) {
+  const size_t width = (g.k + kInt8Step - 1) / kInt8Step * kInt8Step;
+  const auto* x = static_cast<const uint8_t*>(g.x);
+  for (size_t i = 0; i < g.m; ++i) {
+    for (size_t j = 0; j < g.n; ++j) {
+      const auto* w = static_cast<const int8_t*>(g.weight) + j / kPanel * g.depth * kPanel +
+                      j % kPanel * kInt8Step;
+      int32_t sum = -g.offset[j];
+      for (size_t p = 0; p < width; ++p) {
+        sum += x[i * g.x_stride + p] * w[p / kInt8Step * kPanel * kInt8Step + p % kInt8Step];
+      }
+      const float value = static_cast<float>(sum) * (g.x_scale[i] * g.scale[j]);
+      float& y = g.y[i * g.y_stride + j];
+      y = g.accumulate ? y + value : value;
+    }
+  }
+}
+
+}  // namespace
+
+const KernelTable kScalarKernels = {
+    dot,         squared_distance, axpy,     rms_norm,          max_of,
+    exp_and_sum, swiglu,           quantize, gemm_float<float>, gemm_float<uint16_t>,
+    gemm_int8};
+
+}  // namespace podium::kernels
