@@ -27,8 +27,8 @@ test: setup
 
 bench: setup
 	@cmake --preset bench >/dev/null
-	cmake --build --preset bench --target kernels_bench sid_bench rollout_bench
-	@for bench in kernels sid rollout; do build-bench/bin/$${bench}_bench; done
+	cmake --build --preset bench --target kernels_bench rollout_bench sid_bench slate_bench
+	@for bench in kernels rollout sid slate; do build-bench/bin/$${bench}_bench; done
 
 format:
 	@git ls-files '*.h' '*.cc' | xargs clang-format-14 -i

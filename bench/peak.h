@@ -1,8 +1,6 @@
 // What this machine can do at most on one thread, measured with loops that do nothing else.
 #pragma once
 
-#include <immintrin.h>
-
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -12,85 +10,66 @@
 
 namespace podium::bench {
 
-// Additions in flight: more than any machine's latency needs. Each starts from another value, as
-// equal ones would be computed once.
-constexpr int kChains = 24;
 constexpr long kLoops = 2'000'000;
 
-__attribute__((target("avx512f"))) inline float fma_loop_512() {
-  __m512 sum[kChains];
-#pragma GCC unroll 24
-  for (int i = 0; i < kChains; ++i) sum[i] = _mm512_set1_ps(float(i));
-  const __m512 a = _mm512_set1_ps(0.999F), b = _mm512_set1_ps(0.001F);
-  for (long i = 0; i < kLoops; ++i) {
-#pragma GCC unroll 24  // else the sums lie in memory
-    for (__m512& s : sum) s = _mm512_fmadd_ps(s, a, b);
-  }
-#pragma GCC unroll 24
-  for (int i = 1; i < kChains; ++i) sum[0] = _mm512_add_ps(sum[0], sum[i]);
-  return _mm512_reduce_add_ps(sum[0]);
+// The same instruction on 16 registers in turn: more additions in flight than any latency needs.
+// In assembler, as a compiler would add moves.
+#define PODIUM_TWICE(line, a, b) line #a "\n" line #b "\n"
+#define PODIUM_SIXTEEN(line)                                                 \
+  PODIUM_TWICE(line, 0, 1)                                                   \
+  PODIUM_TWICE(line, 2, 3)                                                   \
+  PODIUM_TWICE(line, 4, 5) PODIUM_TWICE(line, 6, 7) PODIUM_TWICE(line, 8, 9) \
+      PODIUM_TWICE(line, 10, 11) PODIUM_TWICE(line, 12, 13) PODIUM_TWICE(line, 14, 15)
+#define PODIUM_CLOBBERS                                                                     \
+  "memory", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", \
+      "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15"
+
+inline void fma_loop_512() {
+  long n = kLoops;
+  asm volatile("1:\n" PODIUM_SIXTEEN("vfmadd231ps %%zmm30, %%zmm31, %%zmm") "dec %0\njnz 1b\n"
+               : "+r"(n)::PODIUM_CLOBBERS);
 }
 
-__attribute__((target("avx2,fma"))) inline float fma_loop_256() {
-  constexpr int kFew = 12;
-  __m256 sum[kFew];
-#pragma GCC unroll 24
-  for (int i = 0; i < kFew; ++i) sum[i] = _mm256_set1_ps(float(i));
-  const __m256 a = _mm256_set1_ps(0.999F), b = _mm256_set1_ps(0.001F);
-  for (long i = 0; i < kLoops; ++i) {
-#pragma GCC unroll 24  // else the sums lie in memory
-    for (__m256& s : sum) s = _mm256_fmadd_ps(s, a, b);
-  }
-#pragma GCC unroll 24
-  for (int i = 1; i < kFew; ++i) sum[0] = _mm256_add_ps(sum[0], sum[i]);
-  return _mm256_cvtss_f32(sum[0]) * kChains / kFew;
+inline void fma_loop_256() {
+  long n = kLoops;
+  asm volatile("1:\n" PODIUM_SIXTEEN("vfmadd231ps %%ymm14, %%ymm15, %%ymm") "dec %0\njnz 1b\n"
+               : "+r"(n)::PODIUM_CLOBBERS);
 }
 
-__attribute__((target("avx512f,avx512vnni"))) inline int vnni_loop() {
-  __m512i sum[kChains];
-#pragma GCC unroll 24
-  for (int i = 0; i < kChains; ++i) sum[i] = _mm512_set1_epi32(i);
-  const __m512i a = _mm512_set1_epi32(0x01020304), b = _mm512_set1_epi32(0x04030201);
-  for (long i = 0; i < kLoops; ++i) {
-#pragma GCC unroll 24  // else the sums lie in memory
-    for (__m512i& s : sum) s = _mm512_dpbusd_epi32(s, a, b);
-  }
-#pragma GCC unroll 24
-  for (int i = 1; i < kChains; ++i) sum[0] = _mm512_add_epi32(sum[0], sum[i]);
-  return _mm512_reduce_add_epi32(sum[0]);
+inline void vnni_loop() {
+  long n = kLoops;
+  asm volatile("1:\n" PODIUM_SIXTEEN("vpdpbusd %%zmm30, %%zmm31, %%zmm") "dec %0\njnz 1b\n"
+               : "+r"(n)::PODIUM_CLOBBERS);
 }
-
-inline volatile double g_sink;  // keeps the loops' results, and so the loops
 
 template <class Loop>
-double best_of(const Loop& loop, double work) {
-  double best = 0;
-  for (int run = 0; run < 5; ++run) {
-    best = std::max(best, work / seconds([&] { g_sink = double(loop()); }));
-  }
-  return best;
+double median_rate(const Loop& loop, double work) {
+  std::vector<double> rates;
+  for (int run = 0; run < 9; ++run) rates.push_back(work / seconds(loop));
+  return median(rates);
 }
 
 // Operations a second, two a multiply-add; 0 where the instruction set lacks them.
 inline double peak_fp32() {
   if (kernels::supported_isas().back() == kernels::Isa::kAvx512) {
-    return best_of(fma_loop_512, 2.0 * 16 * kChains * double(kLoops));
+    return median_rate(fma_loop_512, 2.0 * 16 * 16 * double(kLoops));
   }
   if (kernels::supported_isas().back() == kernels::Isa::kAvx2) {
-    return best_of(fma_loop_256, 2.0 * 8 * 12 * double(kLoops));
+    return median_rate(fma_loop_256, 2.0 * 8 * 16 * double(kLoops));
   }
   return 0;
 }
 
 inline double peak_int8() {
   if (kernels::supported_isas().back() != kernels::Isa::kAvx512) return 0;
-  return best_of(vnni_loop, 2.0 * 64 * kChains * double(kLoops));
+  return median_rate(vnni_loop, 2.0 * 64 * 16 * double(kLoops));
 }
 
 // Bytes a second read from memory by one thread.
 inline double peak_read() {
   std::vector<uint64_t> words(size_t{48} << 20, 1);  // 384 MiB: past every cache
-  return best_of(
+  volatile uint64_t sink = 0;                        // keeps the sum, and so the reads
+  return median_rate(
       [&] {
         uint64_t sums[8] = {};
         for (size_t i = 0; i < words.size(); i += 8) {
@@ -98,7 +77,7 @@ inline double peak_read() {
         }
         uint64_t sum = 0;
         for (const uint64_t s : sums) sum += s;
-        return sum;
+        sink = sum;
       },
       double(words.size()) * 8);
 }

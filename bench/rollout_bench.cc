@@ -6,56 +6,10 @@
 #include <fmt/format.h>
 
 #include "bench/measure.h"
-#include "podium/rerank/trace.h"
-#include "podium/runtime/test_weights.h"
+#include "bench/slate_world.h"
 
 namespace podium::bench {
 namespace {
-
-constexpr int kLevels = 4, kCodes = 256, kTextTokens = 1024;
-constexpr size_t kItems = 10000, kCandidates = 10, kHistory = 10;
-
-// A catalogue of random semantic IDs, and the policy's vocabulary for it.
-struct World {
-  World() : tokenizer(trained()), vocabulary(tokenizer, kLevels, kCodes) {
-    Rng rng(1);
-    sids.levels = kLevels;
-    sids.codes_per_level = kCodes;
-    for (size_t i = 0; i < kItems * kLevels; ++i) sids.codes.push_back(uint16_t(rng.below(kCodes)));
-  }
-  static text::Tokenizer trained() {
-    std::vector<std::string> texts;
-    for (int repeat = 0; repeat < 20; ++repeat) {
-      for (const auto& phrases : {rerank::trace_phrases(), rerank::prompt_phrases()}) {
-        texts.insert(texts.end(), phrases.begin(), phrases.end());
-      }
-    }
-    const auto added = rerank::added_tokens(kLevels, kCodes);
-    return text::Tokenizer::train(texts, kTextTokens + int(added.size()), added);
-  }
-  rerank::PromptContext context() const { return {tokenizer, vocabulary, sids, nullptr, {}}; }
-
-  rerank::Slate slate(Rng& rng) const {
-    rerank::Slate slate;
-    slate.id = std::to_string(rng.next());
-    const size_t first = rng.below(kItems);
-    for (size_t i = 0; i < kHistory + kCandidates; ++i) {
-      const auto item = rerank::ItemIndex((first + i * 37) % kItems);
-      if (i < kHistory) {
-        slate.history.push_back(item);
-        continue;
-      }
-      rerank::SlateCandidate candidate{.item = item};
-      for (uint8_t& level : candidate.evidence) level = uint8_t(rng.below(4));
-      slate.candidates.push_back(candidate);
-    }
-    return slate;
-  }
-
-  text::Tokenizer tokenizer;
-  rerank::Vocabulary vocabulary;
-  sid::SidTable sids;
-};
 
 struct Case {
   const char* name;
@@ -70,7 +24,7 @@ void measure(const World& world, const char* size, const Case& c, int argc, char
   const runtime::Engine engine(spec, weights.weights());
   std::vector<rerank::Slate> batch;
   Rng rng(2);
-  for (size_t i = 0; i < slates; ++i) batch.push_back(world.slate(rng));
+  for (size_t i = 0; i < slates; ++i) batch.push_back(world.slate(rng, 10, 10));
   size_t tokens = 0, prompt = 0;
   for (const auto& slate : batch) {
     prompt += rerank::build_prompt(world.context(), slate, c.options.with_trace).size();

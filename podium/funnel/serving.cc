@@ -33,6 +33,10 @@ rerank::Slate slate_of(const retrieval::Query& query, std::span<const rerank::Sl
   return slate;
 }
 
+// int8 costs no quality that could be measured (docs/performance.md).
+constexpr runtime::EngineOptions kEngine{.precision = kernels::Precision::kInt8,
+                                         .prefix_bytes = size_t{256} << 20};
+
 }  // namespace
 
 // What a bundle holds beside the dataset; the references inside point to its own members.
@@ -52,8 +56,8 @@ struct Serving::Policies {
         vocabulary(tokenizer, sids.table.levels, sids.table.codes_per_level),
         prompts{tokenizer, vocabulary, sids.table, &dataset, options.prompt},
         upstream(Upstream::load(bundle / "upstream", dataset, options.upstream)),
-        reasoning(runtime::Engine::open(bundle / "policy")),
-        fast(runtime::Engine::open(bundle / "policy-fast")) {}
+        reasoning(runtime::Engine::open(bundle / "policy", kEngine)),
+        fast(runtime::Engine::open(bundle / "policy-fast", kEngine)) {}
 };
 
 std::unique_ptr<Serving> Serving::open(const fs::path& bundle, int threads) {

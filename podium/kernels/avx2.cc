@@ -4,6 +4,7 @@
 #include "podium/kernels/kernel_table.h"
 // The order matters: gemm.inc uses kernel_table.h.
 #include "podium/kernels/gemm.inc"
+#define PODIUM_WIDTH 8
 #include "podium/kernels/vector.inc"
 
 namespace podium::kernels {

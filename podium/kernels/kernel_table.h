@@ -1,8 +1,7 @@
 // The kernels that exist once an instruction set: raw pointers alone, so that a file built for one
 // set shares no inline function with a file built for another.
 //
-// The vector kernels and gemm_int8 give the same bits on every instruction set: their sums have a
-// fixed order, and products are not contracted into fused operations.
+// gemm_int8 gives the same bits on every instruction set, but for the rounding of accumulate.
 #pragma once
 
 #include <cstddef>
@@ -35,7 +34,7 @@ struct KernelTable {
   void (*axpy)(float alpha, const float* x, float* y, size_t n);
   void (*rms_norm)(const float* x, const float* weight, float* y, size_t n, float eps);
   float (*max_of)(const float* x, size_t n);
-  float (*exp_and_sum)(float* x, size_t n, float shift);
+  float (*exp_and_sum)(float* x, size_t n, float shift);  // x - shift at most 88
   void (*swiglu)(float* gate, const float* up, size_t n);
   // One row: q[i] = round(x[i] / scale) + 128 with scale = max |x| / 127, which is returned.
   float (*quantize)(const float* x, size_t n, uint8_t* q);

@@ -1,5 +1,6 @@
 // The reference: what every other instruction set is compared with.
 #include "podium/kernels/kernel_table.h"
+#define PODIUM_WIDTH 4
 #include "podium/kernels/vector.inc"
 
 namespace podium::kernels {

@@ -119,7 +119,13 @@ void append_sid(const PromptContext& context, ItemIndex item, std::vector<TokenI
 
 std::vector<TokenId> build_prompt(const PromptContext& context, const Slate& slate,
                                   bool with_trace) {
-  PODIUM_CHECK(slate.candidates.size() <= kMaxCandidates);
+  std::vector<TokenId> out = build_prefix(context, slate, with_trace);
+  append_candidates(context, slate, out);
+  return out;
+}
+
+std::vector<TokenId> build_prefix(const PromptContext& context, const Slate& slate,
+                                  bool with_trace) {
   const Vocabulary& v = context.vocabulary;
   std::vector<TokenId> out = {v.im_start};
   append_text(context, with_trace ? kSystemTrace : kSystemDirect, out);
@@ -133,12 +139,18 @@ std::vector<TokenId> build_prompt(const PromptContext& context, const Slate& sla
     append_sid(context, slate.history[i], out);
   }
   append_text(context, kCandidates, out);
+  return out;
+}
+
+void append_candidates(const PromptContext& context, const Slate& slate,
+                       std::vector<TokenId>& out) {
+  PODIUM_CHECK(slate.candidates.size() <= kMaxCandidates);
+  const Vocabulary& v = context.vocabulary;
   for (size_t i = 0; i < slate.candidates.size(); ++i) append_candidate(context, slate, i, out);
   out.push_back(v.im_end);
   append_text(context, "\n", out);
   out.push_back(v.im_start);
   append_text(context, kAssistant, out);
-  return out;
 }
 
 std::vector<TokenId> build_answer(const PromptContext& context, const Slate& slate,

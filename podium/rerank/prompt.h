@@ -45,6 +45,11 @@ struct PromptContext {
 
 std::vector<TokenId> build_prompt(const PromptContext& context, const Slate& slate,
                                   bool with_trace);
+// Its two parts: what stays the same for a user until the history changes, and the rest.
+std::vector<TokenId> build_prefix(const PromptContext& context, const Slate& slate,
+                                  bool with_trace);
+void append_candidates(const PromptContext& context, const Slate& slate,
+                       std::vector<TokenId>& prefix);
 
 // The fixed text of prompts, for training the tokenizer.
 std::vector<std::string> prompt_phrases();

@@ -1,61 +1,74 @@
 #include <algorithm>
 #include <cstring>
 
-#include "podium/kernels/kernels.h"
+#include "podium/kernels/isa.h"
 #include "podium/runtime/forward.h"
 
 namespace podium::runtime {
 namespace {
 
-constexpr size_t kBlock = 64;  // query tokens of a causal block: bounds the scores computed in vain
+constexpr size_t kBlock = 64;  // query tokens at a time: bounds the scores and those in vain
 
-// Neighbouring chunks that share a prefix, for one KV head. Rows are (query token, query head)
-// pairs: row = token * share + head, share = heads / kv_heads.
+// Query tokens of one chunk, the last of which stands at `seen - 1` of its sequence.
+struct Piece {
+  const KvCache* cache;
+  size_t count, seen;
+};
+
+// Pieces whose sequences begin with the same pages, for one KV head. Rows are (query token, query
+// head) pairs: row = token * share + head, share = heads / kv_heads.
 class Group {
  public:
-  Group(const rerank::ModelSpec& spec, int layer, int kv_head, std::span<const Chunk> chunks,
-        Rows rows, Workspace& work)
-      : layer_(layer),
+  Group(const rerank::ModelSpec& spec, int layer, int kv_head, std::span<const Piece> pieces,
+        size_t common_pages, Workspace& work)
+      : table_(kernels::active_kernels()),
+        layer_(layer),
         kv_head_(kv_head),
         dim_(spec.head_dim),
         share_(spec.heads / spec.kv_heads),
         width_(size_t(spec.heads) * spec.head_dim),
-        chunks_(chunks),
-        all_(rows == Rows::kAll),
+        pieces_(pieces),
+        common_pages_(common_pages),
         work_(work) {
-    for (const Chunk& chunk : chunks) tokens_ += queries(chunk);
+    for (const Piece& piece : pieces) {
+      tokens_ += piece.count;
+      stride_ = std::max(stride_, (piece.seen + kPageTokens - 1) / kPageTokens * kPageTokens);
+    }
   }
-
-  size_t tokens() const { return tokens_; }
 
   // q, out: [tokens, heads * dim] of this group.
   void run(const float* q, float* out) {
     gather(q);
-    const KvCache* prefix = chunks_.front().prefix;
-    prefix_length_ = prefix ? prefix->length : 0;
-    if (prefix_length_ > 0) {
-      work_.prefix_scores.resize(rows() * prefix_length_);
-      kernels::matmul_nt(work_.gathered.data(), prefix->keys(layer_, kv_head_),
-                         work_.prefix_scores.data(), rows(), prefix_length_, dim_);
-    }
+    work_.scores.resize(rows() * stride_);
     work_.output.resize(rows() * dim_);
     work_.row_sum.resize(rows());
-    size_t token = 0;
-    for (const Chunk& chunk : chunks_) {
-      const size_t n = queries(chunk);
-      for (size_t at = 0; at < n; at += kBlock) {
-        own_block(chunk, chunk.own->length + chunk.tokens.size() - n + at, token + at,
-                  std::min(kBlock, n - at));
-      }
-      token += n;
-    }
-    if (prefix_length_ > 0) add_prefix_values(*prefix);
+    each_page([&](const KvCache& cache, size_t page, size_t row, size_t count, size_t) {
+      score(cache, page, row, count);
+    });
+    soft_max();
+    each_page([&](const KvCache& cache, size_t page, size_t row, size_t count, size_t seen) {
+      add_values(cache, page, row, count, seen);
+    });
     scatter(out);
   }
 
  private:
   size_t rows() const { return tokens_ * share_; }
-  size_t queries(const Chunk& chunk) const { return all_ ? chunk.tokens.size() : 1; }
+
+  // body(cache, page, first row, rows, tokens seen): common pages once for all rows.
+  template <class Body>
+  void each_page(const Body& body) const {
+    for (size_t page = 0; page < common_pages_; ++page) {
+      body(*pieces_.front().cache, page, 0, rows(), (page + 1) * kPageTokens);
+    }
+    size_t row = 0;
+    for (const Piece& piece : pieces_) {
+      for (size_t page = common_pages_; page * kPageTokens < piece.seen; ++page) {
+        body(*piece.cache, page, row, piece.count * share_, piece.seen);
+      }
+      row += piece.count * share_;
+    }
+  }
 
   void gather(const float* q) {
     const size_t row = share_ * dim_;
@@ -66,35 +79,45 @@ class Group {
     }
   }
 
-  // Scores, soft-max numerators and values of `count` query tokens, the first of which is at index
-  // `first` of the chunk's own cache and at `token` of the group.
-  void own_block(const Chunk& chunk, size_t first, size_t token, size_t count) {
-    const size_t seen = first + count, begin = token * share_, n = count * share_;
-    work_.own_scores.resize(n * seen);
-    float* scores = work_.own_scores.data();
-    kernels::matmul_nt(work_.gathered.data() + begin * dim_, chunk.own->keys(layer_, kv_head_),
-                       scores, n, seen, dim_);
-    for (size_t r = 0; r < n; ++r) {
-      const size_t visible = first + r / share_ + 1;
-      float* own = scores + r * seen;
-      float* shared = work_.prefix_scores.data() + (begin + r) * prefix_length_;
-      float top = kernels::max_of(own, visible);
-      if (prefix_length_ > 0) top = std::max(top, kernels::max_of(shared, prefix_length_));
-      work_.row_sum[begin + r] = kernels::exp_and_sum(own, visible, top);
-      if (prefix_length_ > 0) {
-        work_.row_sum[begin + r] += kernels::exp_and_sum(shared, prefix_length_, top);
-      }
-      std::fill(own + visible, own + seen, 0.0F);
-    }
-    kernels::matmul_nn(scores, chunk.own->values(layer_, kv_head_),
-                       work_.output.data() + begin * dim_, n, dim_, seen);
+  void score(const KvCache& cache, size_t page, size_t row, size_t count) {
+    kernels::PackedGemm g{};
+    g.weight = cache.pages()[page].data() + cache.layout().keys(layer_, kv_head_);
+    g.x = work_.gathered.data() + row * dim_;
+    g.x_stride = dim_;
+    g.y = work_.scores.data() + row * stride_ + page * kPageTokens;
+    g.y_stride = stride_;
+    g.m = count;
+    g.n = kPageTokens;
+    g.k = g.depth = dim_;
+    table_.gemm_f32(g);
   }
 
-  void add_prefix_values(const KvCache& prefix) {
-    work_.product.resize(rows() * dim_);
-    kernels::matmul_nn(work_.prefix_scores.data(), prefix.values(layer_, kv_head_),
-                       work_.product.data(), rows(), dim_, prefix_length_);
-    for (size_t i = 0; i < work_.product.size(); ++i) work_.output[i] += work_.product[i];
+  void soft_max() {
+    size_t row = 0;
+    for (const Piece& piece : pieces_) {
+      for (size_t r = 0; r < piece.count * share_; ++r, ++row) {
+        float* const scores = work_.scores.data() + row * stride_;
+        const size_t visible = piece.seen - piece.count + r / share_ + 1;
+        const float top = table_.max_of(scores, visible);
+        work_.row_sum[row] = table_.exp_and_sum(scores, visible, top);
+        std::fill(scores + visible, scores + piece.seen, 0.0F);
+      }
+    }
+  }
+
+  void add_values(const KvCache& cache, size_t page, size_t row, size_t count, size_t seen) {
+    kernels::PackedGemm g{};
+    g.weight = cache.pages()[page].data() + cache.layout().values(layer_, kv_head_);
+    g.depth = kPageTokens;
+    g.x = work_.scores.data() + row * stride_ + page * kPageTokens;
+    g.x_stride = stride_;
+    g.y = work_.output.data() + row * dim_;
+    g.y_stride = dim_;
+    g.m = count;
+    g.n = dim_;
+    g.k = std::min(kPageTokens, seen - page * kPageTokens);
+    g.accumulate = page > 0;
+    table_.gemm_f32(g);
   }
 
   void scatter(float* out) const {
@@ -106,28 +129,58 @@ class Group {
     }
   }
 
+  const kernels::KernelTable& table_;
   int layer_;
   size_t kv_head_, dim_, share_, width_;
-  std::span<const Chunk> chunks_;
-  bool all_;
+  std::span<const Piece> pieces_;
+  size_t common_pages_;
   Workspace& work_;
-  size_t tokens_ = 0, prefix_length_ = 0;
+  size_t tokens_ = 0, stride_ = 0;
 };
+
+// Full pages that two sequences begin with.
+size_t common_pages(const Piece& a, const Piece& b) {
+  const size_t most = std::min(a.seen - a.count, b.seen - b.count) / kPageTokens;
+  size_t same = 0;
+  while (same < most && a.cache->pages()[same].id() == b.cache->pages()[same].id()) ++same;
+  return same;
+}
+
+std::vector<Piece> cut(std::span<const Chunk> chunks, Rows rows) {
+  std::vector<Piece> pieces;
+  for (const Chunk& chunk : chunks) {
+    const size_t length = chunk.cache->length(), all = chunk.tokens.size();
+    if (rows == Rows::kLast) {
+      pieces.push_back({chunk.cache, 1, length + all});
+      continue;
+    }
+    for (size_t at = 0; at < all; at += kBlock) {
+      const size_t count = std::min(kBlock, all - at);
+      pieces.push_back({chunk.cache, count, length + at + count});
+    }
+  }
+  return pieces;
+}
 
 }  // namespace
 
 void attend(const rerank::ModelSpec& spec, int layer, std::span<const Chunk> chunks, Rows rows,
             const float* q, float* out, Workspace& work) {
   const size_t width = size_t(spec.heads) * spec.head_dim;
-  for (size_t begin = 0, token = 0; begin < chunks.size();) {
-    size_t end = begin + 1;
-    const KvCache* prefix = chunks[begin].prefix;
-    while (prefix && end < chunks.size() && chunks[end].prefix == prefix) ++end;
-    size_t tokens = 0;
+  const std::vector<Piece> pieces = cut(chunks, rows);
+  for (size_t begin = 0, token = 0; begin < pieces.size();) {
+    size_t end = begin + 1, tokens = pieces[begin].count, common = 0;
+    // A neighbour joins while that leaves every page in common but those being written.
+    while (end < pieces.size() && tokens + pieces[end].count <= kBlock) {
+      const size_t same = common_pages(pieces[begin], pieces[end]);
+      if (same == 0 || (end > begin + 1 && same < common)) break;
+      if (end == begin + 1) common = same;
+      tokens += pieces[end++].count;
+    }
     for (int kv_head = 0; kv_head < spec.kv_heads; ++kv_head) {
-      Group group(spec, layer, kv_head, chunks.subspan(begin, end - begin), rows, work);
+      Group group(spec, layer, kv_head, std::span(pieces).subspan(begin, end - begin), common,
+                  work);
       group.run(q + token * width, out + token * width);
-      tokens = group.tokens();
     }
     token += tokens;
     begin = end;

@@ -47,7 +47,7 @@ struct Lane {
   size_t prompt = 0;                          // index of its slate in the group
   std::optional<PermutationGrammar> grammar;  // none: unconstrained
   Rng rng{0};
-  std::optional<KvCache> own;
+  std::optional<KvCache> cache;
   std::vector<TokenId> pending;  // emitted, not yet run through the model
   Rollout* rollout = nullptr;
 
@@ -73,7 +73,6 @@ class GroupDecoder {
     if (!options_.constrained) {
       for (int i = 0; i < task.model.spec.vocab; ++i) all_tokens_.push_back(i);
     }
-    prefixes_.reserve(slates.size());
     lanes_.resize(rollouts.size());
     for (size_t i = 0; i < rollouts.size(); ++i) {
       lanes_[i].rollout = &rollouts[i];
@@ -92,7 +91,7 @@ class GroupDecoder {
       if (active.empty()) break;
       std::vector<Chunk> chunks;
       for (Lane* lane : active) {
-        chunks.push_back({lane->pending, &prefixes_[lane->prompt], &*lane->own});
+        chunks.push_back({lane->pending, &*lane->cache});
       }
       const auto states = forward(task_.model, chunks, Rows::kLast, work_);
       hidden.assign(states.begin(), states.end());
@@ -110,7 +109,9 @@ class GroupDecoder {
   // Prefills one slate's prompt and what the grammar forces behind it, and sets up its lanes.
   void start(size_t index, std::vector<float>& hidden) {
     const Slate& slate = slates_[index];
-    auto prompt = rerank::build_prompt(task_.context, slate, options_.with_trace);
+    auto prompt = rerank::build_prefix(task_.context, slate, options_.with_trace);
+    const size_t shared = prompt.size();
+    rerank::append_candidates(task_.context, slate, prompt);
     const size_t answer = answer_tokens(slate);
     if (prompt.size() + answer > size_t(task_.model.spec.max_positions)) {
       throw Error(fmt::format("prompt and answer take {} tokens, the model has {} positions",
@@ -122,7 +123,6 @@ class GroupDecoder {
     for (size_t i = first; i < first + options_.samples; ++i) {
       Lane& lane = lanes_[i];
       lane.rng = root.fork(uint64_t(i - first));
-      lane.own.emplace(task_.model.spec, answer);
       if (options_.constrained) {
         lane.grammar.emplace(task_.context.vocabulary, slate.candidates.size(), options_.with_trace,
                              options_.max_trace);
@@ -130,10 +130,13 @@ class GroupDecoder {
       lane.emit_forced();
     }
     prompt.insert(prompt.end(), lanes_[first].pending.begin(), lanes_[first].pending.end());
-    prefixes_.emplace_back(task_.model.spec, prompt.size());
-    Chunk chunk{prompt, nullptr, &prefixes_.back()};
+    KvCache cache(task_.pool);
+    if (task_.prefixes) cache = task_.prefixes->find(std::span(prompt).first(shared));
+    Chunk chunk{std::span(prompt).subspan(cache.length()), &cache};
     const auto state = forward(task_.model, {&chunk, 1}, Rows::kLast, work_);
+    if (task_.prefixes) task_.prefixes->insert(std::span(prompt).first(shared), cache);
     for (size_t i = first; i < first + options_.samples; ++i) {
+      lanes_[i].cache = cache;
       lanes_[i].pending.clear();
       hidden.insert(hidden.end(), state.begin(), state.end());
     }
@@ -173,7 +176,19 @@ class GroupDecoder {
       values_.push_back(kernels::dot(state.data(), task_.model.head + size_t(token) * hidden_size_,
                                      hidden_size_));
     }
-    take(lane, allowed, TokenKind::kChoice);
+    if (options_.verbalize) {
+      rank(lane, allowed);
+    } else {
+      take(lane, allowed, TokenKind::kChoice);
+    }
+  }
+
+  // The candidates in the order of values_, the logits of their names; ties as shown.
+  void rank(Lane& lane, std::span<const TokenId> names) const {
+    std::vector<int>& order = lane.rollout->order;
+    for (const TokenId name : names) order.push_back(name - task_.context.vocabulary.candidate(0));
+    std::stable_sort(order.begin(), order.end(),
+                     [&](int a, int b) { return values_[size_t(a)] > values_[size_t(b)]; });
   }
 
   // Chooses among tokens with logits values_.
@@ -185,6 +200,7 @@ class GroupDecoder {
 
   bool finished(Lane& lane) const {
     Rollout& rollout = *lane.rollout;
+    if (!rollout.order.empty()) return true;  // verbalized
     if (lane.grammar) {
       if (!lane.grammar->done()) return false;
       rollout.order = lane.grammar->order();
@@ -203,8 +219,7 @@ class GroupDecoder {
   size_t hidden_size_;
   std::span<const Slate> slates_;
   std::vector<TokenId> all_tokens_;
-  std::vector<KvCache> prefixes_;  // [slates]
-  std::vector<Lane> lanes_;        // [slates * samples]
+  std::vector<Lane> lanes_;  // [slates * samples]
   Workspace work_;
   std::vector<float> free_states_, logits_, values_;
 };

@@ -1,4 +1,4 @@
-// Decodes the rollouts of a few slates in lockstep: one prefill a slate, whose cache its samples
+// Decodes the rollouts of a few slates in lockstep: one prefill a slate, whose pages its samples
 // share, then one ragged forward pass a step over all live rollouts.
 #pragma once
 
@@ -7,11 +7,14 @@
 #include <vector>
 
 #include "podium/runtime/forward.h"
+#include "podium/runtime/prefix_cache.h"
 
 namespace podium::runtime {
 
 struct DecodeTask {
   const Model& model;
+  PagePool& pool;
+  PrefixCache* prefixes;  // may be null
   const rerank::PromptContext& context;
   const DecodeOptions& options;
   std::span<const TokenId> trace_tokens;  // allowed in a trace; ascending

@@ -65,9 +65,15 @@ struct Engine::Impl {
   std::map<std::string, std::vector<float>, std::less<>>
       owned;  // not packed; empty: live elsewhere
   Model model;
+  mutable PagePool pool;
+  std::unique_ptr<PrefixCache> prefixes;  // null: none are kept
 
   Impl(const rerank::ModelSpec& spec, const Weights& weights, const EngineOptions& options)
-      : model(spec, weights, options.precision) {}
+      : model(spec, weights, options.precision), pool(spec) {
+    if (options.prefix_bytes > 0) {
+      prefixes = std::make_unique<PrefixCache>(pool, options.prefix_bytes);
+    }
+  }
 };
 
 Engine::Engine(const rerank::ModelSpec& spec, const Weights& weights, const EngineOptions& options)
@@ -95,12 +101,16 @@ Engine Engine::open(const fs::path& dir, const EngineOptions& options) {
 
 const rerank::ModelSpec& Engine::spec() const { return impl_->model.spec; }
 
+PrefixStats Engine::prefix_stats() const {
+  return impl_->prefixes ? impl_->prefixes->stats() : PrefixStats{};
+}
+
 std::vector<float> Engine::logits(std::span<const TokenId> tokens) const {
   const Model& model = impl_->model;
   PODIUM_CHECK(!tokens.empty());
-  KvCache cache(model.spec, tokens.size());
+  KvCache cache(impl_->pool);
   Workspace work;
-  Chunk chunk{tokens, nullptr, &cache};
+  Chunk chunk{tokens, &cache};
   const auto states = forward(model, {&chunk, 1}, Rows::kAll, work);
   std::vector<float> result(tokens.size() * model.spec.vocab);
   work.input.assign(states.data(), tokens.size(), model.spec.hidden);
@@ -112,7 +122,7 @@ std::vector<Rollout> Engine::decode(const rerank::PromptContext& context,
                                     std::span<const rerank::Slate> slates,
                                     const DecodeOptions& options, int threads) const {
   PODIUM_CHECK(options.samples >= 1);
-  PODIUM_CHECK(options.constrained || options.max_tokens >= 1);
+  PODIUM_CHECK(options.constrained || (options.max_tokens >= 1 && !options.verbalize));
   if (context.tokenizer.vocab() > impl_->model.spec.vocab) {
     throw Error(fmt::format("the tokenizer has {} tokens, the model {}", context.tokenizer.vocab(),
                             impl_->model.spec.vocab),
@@ -127,7 +137,8 @@ std::vector<Rollout> Engine::decode(const rerank::PromptContext& context,
   }
   const size_t samples = size_t(options.samples);
   std::vector<Rollout> rollouts(slates.size() * samples);
-  const DecodeTask task{impl_->model, context, options, trace_tokens};
+  const DecodeTask task{impl_->model, impl_->pool, impl_->prefixes.get(),
+                        context,      options,     trace_tokens};
   parallel_for(
       threads, slates.size(), std::max<size_t>(1, kLanes / samples), [&](size_t begin, size_t end) {
         decode_group(task, slates.subspan(begin, end - begin),

@@ -14,6 +14,7 @@
 #include "podium/rerank/grammar.h"
 #include "podium/rerank/model_spec.h"
 #include "podium/rerank/prompt.h"
+#include "podium/runtime/prefix_cache.h"
 
 namespace podium::runtime {
 
@@ -25,6 +26,7 @@ using Weights = std::map<std::string, std::span<const float>, std::less<>>;
 
 struct EngineOptions {
   kernels::Precision precision = kernels::Precision::kFp32;
+  size_t prefix_bytes = 0;  // memory for the beginnings of prompts read before; 0: none are kept
 };
 
 struct DecodeOptions {
@@ -32,13 +34,16 @@ struct DecodeOptions {
   int max_trace = 96;       // tokens
   double temperature = 0;   // 0: greedy
   int samples = 1;          // rollouts a prompt (share one prefill)
+  bool verbalize = false;   // rank by the logits of the answer's first name (LlamaRec): one pass
+                            // over the prompt, instead of one more a name; needs constrained
   bool constrained = true;  // false: free decoding of at most max_tokens, may be invalid
   int max_tokens = 400;
   uint64_t seed = 0;  // rollout i of prompt id: stream seed/id/i, whatever the batching
 };
 
 struct Rollout {
-  std::vector<TokenId> tokens;          // after the prompt, up to <|im_end|>
+  std::vector<TokenId> tokens;          // after the prompt, up to <|im_end|>; verbalized: up to
+                                        // the first name, which is not emitted
   std::vector<float> logprob;           // [tokens], of the sampling distribution at
                                         // temperature 1 under the grammar's mask; 0 if forced
   std::vector<rerank::TokenKind> kind;  // [tokens]
@@ -56,6 +61,7 @@ class Engine {
   ~Engine();
 
   const rerank::ModelSpec& spec() const;
+  PrefixStats prefix_stats() const;
 
   // Logits of every position of one sequence, [tokens, vocab]: the slow path, for parity tests.
   std::vector<float> logits(std::span<const TokenId> tokens) const;

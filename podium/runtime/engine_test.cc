@@ -208,6 +208,51 @@ TEST_F(EngineTest, TooLongASlateIsRefused) {
   EXPECT_THROW(Engine(spec, fewer.weights()).decode(world_.context(), batch, {}, 1), Error);
 }
 
+TEST_F(EngineTest, VerbalizedOrdersFollowTheFirstNamesLogits) {
+  const auto context = world_.context();
+  for (const bool with_trace : {false, true}) {
+    const DecodeOptions options{.with_trace = with_trace, .max_trace = 8, .verbalize = true};
+    const auto batch = slates(5, 6);
+    const auto rollouts = engine_.decode(context, batch, options, 1);
+    for (size_t i = 0; i < batch.size(); ++i) {
+      auto tokens = rerank::build_prompt(context, batch[i], with_trace);
+      tokens.insert(tokens.end(), rollouts[i].tokens.begin(), rollouts[i].tokens.end());
+      const auto logits = engine_.logits(tokens);
+      const float* row = logits.data() + (tokens.size() - 1) * spec_.vocab;
+      ASSERT_EQ(rollouts[i].order.size(), 6u);
+      for (size_t r = 0; r + 1 < 6; ++r) {
+        EXPECT_GE(row[world_.vocabulary().candidate(rollouts[i].order[r])],
+                  row[world_.vocabulary().candidate(rollouts[i].order[r + 1])] - 1e-5);
+      }
+      std::vector<int> sorted = rollouts[i].order;
+      std::sort(sorted.begin(), sorted.end());
+      EXPECT_EQ(sorted, (std::vector<int>{0, 1, 2, 3, 4, 5}));
+    }
+  }
+}
+
+TEST_F(EngineTest, RememberedPrefixesChangeNoAnswer) {
+  const Engine cached(spec_, weights_.weights(), {.prefix_bytes = 64 << 20});
+  const auto batch = slates(6, 5);
+  for (const bool with_trace : {false, true}) {
+    const DecodeOptions options{.with_trace = with_trace, .max_trace = 12, .temperature = 1};
+    const auto expected = engine_.decode(world_.context(), batch, options, 1);
+    for (int run = 0; run < 3; ++run) {
+      const auto got = cached.decode(world_.context(), batch, options, 1 + run % 2);
+      for (size_t i = 0; i < got.size(); ++i) {
+        EXPECT_EQ(got[i].order, expected[i].order);
+        ASSERT_EQ(got[i].tokens, expected[i].tokens);
+        for (size_t t = 0; t < got[i].logprob.size(); ++t) {
+          EXPECT_NEAR(got[i].logprob[t], expected[i].logprob[t], 1e-5);
+        }
+      }
+    }
+  }
+  const PrefixStats stats = cached.prefix_stats();
+  EXPECT_GT(stats.hit_rate(), 0.6);
+  EXPECT_EQ(engine_.prefix_stats().bytes, 0u);
+}
+
 class EngineFiles : public EngineTest {
  protected:
   EngineFiles() : dir_(scratch_dir("engine")) {

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 
 #include "podium/base/error.h"
 #include "podium/kernels/kernels.h"
@@ -64,10 +63,8 @@ void store(const ModelSpec& spec, int layer, std::span<const Chunk> chunks, cons
   for (const Chunk& chunk : chunks) {
     for (size_t t = 0; t < chunk.tokens.size(); ++t, ++row) {
       for (int head = 0; head < spec.kv_heads; ++head) {
-        const size_t to = (chunk.own->length + t) * dim;
         const size_t from = row * width + head * dim;
-        std::memcpy(chunk.own->keys(layer, head) + to, k + from, dim * sizeof(float));
-        std::memcpy(chunk.own->values(layer, head) + to, v + from, dim * sizeof(float));
+        chunk.cache->store(layer, head, chunk.cache->length() + t, k + from, v + from);
       }
     }
   }
@@ -92,7 +89,7 @@ class Pass {
   std::span<const float> run() {
     embed();
     for (int layer = 0; layer < spec_.layers; ++layer) run_layer(layer);
-    for (Chunk& chunk : chunks_) chunk.own->length += chunk.tokens.size();
+    for (Chunk& chunk : chunks_) chunk.cache->advance(chunk.tokens.size());
     w_.h.resize(w_.x.size());
     norm_rows(w_.x.data(), model_.norm, w_.h.data(), n_, spec_.hidden, spec_.norm_eps);
     return {w_.h.data(), n_ * spec_.hidden};
@@ -104,13 +101,13 @@ class Pass {
     w_.position.clear();
     for (const Chunk& chunk : chunks_) {
       PODIUM_CHECK(!chunk.tokens.empty());
-      PODIUM_CHECK(chunk.own->length + chunk.tokens.size() <= chunk.own->capacity());
+      chunk.cache->reserve(chunk.tokens.size());
       for (size_t t = 0; t < chunk.tokens.size(); ++t) {
         const TokenId token = chunk.tokens[t];
         PODIUM_CHECK(token >= 0 && token < spec_.vocab);
         const float* row = model_.embedding + size_t(token) * spec_.hidden;
         w_.x.insert(w_.x.end(), row, row + spec_.hidden);
-        w_.position.push_back(int(chunk.past() + t));
+        w_.position.push_back(int(chunk.cache->length() + t));
       }
     }
     n_ = w_.position.size();
@@ -177,13 +174,6 @@ class Pass {
 };
 
 }  // namespace
-
-KvCache::KvCache(const ModelSpec& spec, size_t capacity)
-    : capacity_(capacity),
-      kv_heads_(spec.kv_heads),
-      dim_(spec.head_dim),
-      data_(std::make_unique_for_overwrite<float[]>(size_t(spec.layers) * 2 * kv_heads_ * capacity *
-                                                    dim_)) {}
 
 std::span<const float> forward(const Model& model, std::span<Chunk> chunks, Rows rows,
                                Workspace& work) {

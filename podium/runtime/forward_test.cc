@@ -41,12 +41,14 @@ void expect_close(std::span<const float> a, std::span<const float> b, double tol
 class ForwardTest : public testing::Test {
  protected:
   ForwardTest()
-      : weights_(tiny(), 1), model_(tiny(), weights_.weights(), kernels::Precision::kFp32) {}
+      : weights_(tiny(), 1),
+        model_(tiny(), weights_.weights(), kernels::Precision::kFp32),
+        pool_(tiny()) {}
 
   // Final states of every position, without any cache from before.
   std::vector<float> whole(std::span<const TokenId> tokens) {
-    KvCache cache(model_.spec, tokens.size());
-    Chunk chunk{tokens, nullptr, &cache};
+    KvCache cache(pool_);
+    Chunk chunk{tokens, &cache};
     const auto states = forward(model_, {&chunk, 1}, Rows::kAll, work_);
     return {states.begin(), states.end()};
   }
@@ -57,6 +59,7 @@ class ForwardTest : public testing::Test {
 
   TestWeights weights_;
   Model model_;
+  PagePool pool_;
   Workspace work_;
 };
 
@@ -67,6 +70,32 @@ TEST_F(ForwardTest, AgreesWithTheSlowReference) {
     const auto fast = engine.logits(tokens);
     const auto slow = reference_logits(tiny(), weights_.weights(), tokens);
     expect_close(fast, std::vector<float>(slow.begin(), slow.end()), 2e-5);
+  }
+}
+
+TEST_F(ForwardTest, WideHeadsSpanPanels) {
+  auto spec = tiny();
+  spec.head_dim = 40;
+  const TestWeights weights(spec, 2);
+  const auto tokens = random_tokens(45, 3);
+  const auto slow = reference_logits(spec, weights.weights(), tokens);
+  expect_close(Engine(spec, weights.weights()).logits(tokens),
+               std::vector<float>(slow.begin(), slow.end()), 2e-5);
+}
+
+TEST_F(ForwardTest, SmallerWeightsStayNearTheReference) {
+  const auto tokens = random_tokens(60, 9);
+  const auto slow = reference_logits(tiny(), weights_.weights(), tokens);
+  double size = 0;
+  for (const double value : slow) size += value * value;
+  const std::pair<kernels::Precision, double> cases[] = {{kernels::Precision::kBf16, 0.02},
+                                                         {kernels::Precision::kInt8, 0.05}};
+  for (const auto& [precision, allowed] : cases) {
+    const Engine engine(tiny(), weights_.weights(), {.precision = precision});
+    const auto fast = engine.logits(tokens);
+    double error = 0;
+    for (size_t i = 0; i < fast.size(); ++i) error += (fast[i] - slow[i]) * (fast[i] - slow[i]);
+    EXPECT_LT(std::sqrt(error / size), allowed) << kernels::precision_name(precision);
   }
 }
 
@@ -85,47 +114,69 @@ TEST_F(ForwardTest, CachedChunksAgreeWithOneGo) {
   const auto expected = last(tokens);
   for (const std::vector<size_t>& cuts :
        {std::vector<size_t>{90}, {89, 1}, {1, 88, 1}, {30, 30, 30}, {70, 5, 1, 1, 13}}) {
-    KvCache cache(model_.spec, 90);
+    KvCache cache(pool_);
     std::span<const TokenId> rest = tokens;
     std::vector<float> states;
     for (size_t cut : cuts) {
-      Chunk chunk{rest.first(cut), nullptr, &cache};
+      Chunk chunk{rest.first(cut), &cache};
       const auto out = forward(model_, {&chunk, 1}, Rows::kLast, work_);
       states.assign(out.begin(), out.end());
       rest = rest.subspan(cut);
     }
-    EXPECT_EQ(cache.length, 90u);
+    EXPECT_EQ(cache.length(), 90u);
     expect_close(states, expected, 1e-5);
   }
 }
 
 TEST_F(ForwardTest, ForksShareAPrefixAndABatchIsItsParts) {
-  const auto prefix_a = random_tokens(33, 5), prefix_b = random_tokens(12, 6);
-  KvCache a(model_.spec, 33), b(model_.spec, 12);
-  std::vector<Chunk> prefill = {{prefix_a, nullptr, &a}, {prefix_b, nullptr, &b}};
-  forward(model_, prefill, Rows::kLast, work_);
-  std::vector<std::vector<TokenId>> tails;
-  for (size_t i = 0; i < 5; ++i) tails.push_back(random_tokens(8, 20 + i));
-  std::vector<KvCache> own;
-  for (size_t i = 0; i < 5; ++i) own.emplace_back(model_.spec, 8);
-  std::vector<float> states;
-  // Two steps of ragged chunks; forks 0..2 of a, 3..4 of b.
-  const size_t cut[] = {1, 4, 7, 2, 3};
-  for (int step = 0; step < 2; ++step) {
-    std::vector<Chunk> chunks;
-    for (size_t i = 0; i < 5; ++i) {
-      const auto tail = std::span<const TokenId>(tails[i]);
-      chunks.push_back(
-          {step == 0 ? tail.first(cut[i]) : tail.subspan(cut[i]), i < 3 ? &a : &b, &own[i]});
+  // Lengths around a page: forks share whole pages, and a part of one that each must copy.
+  for (const size_t length : {33, 64, 70, 12}) {
+    const auto prefix_a = random_tokens(length, 5), prefix_b = random_tokens(length + 9, 6);
+    KvCache a(pool_), b(pool_);
+    std::vector<Chunk> prefill = {{prefix_a, &a}, {prefix_b, &b}};
+    forward(model_, prefill, Rows::kLast, work_);
+    std::vector<std::vector<TokenId>> tails;
+    for (size_t i = 0; i < 5; ++i) tails.push_back(random_tokens(40, 20 + i));
+    std::vector<KvCache> forks = {a, a, a, b, b};
+    std::vector<float> states;
+    // Two steps of ragged chunks.
+    const size_t cut[] = {1, 4, 37, 2, 3};
+    for (int step = 0; step < 2; ++step) {
+      std::vector<Chunk> chunks;
+      for (size_t i = 0; i < 5; ++i) {
+        const auto tail = std::span<const TokenId>(tails[i]);
+        chunks.push_back({step == 0 ? tail.first(cut[i]) : tail.subspan(cut[i]), &forks[i]});
+      }
+      const auto out = forward(model_, chunks, Rows::kLast, work_);
+      states.assign(out.begin(), out.end());
     }
-    const auto out = forward(model_, chunks, Rows::kLast, work_);
-    states.assign(out.begin(), out.end());
+    EXPECT_EQ(a.length(), length);  // untouched by its forks
+    for (size_t i = 0; i < 5; ++i) {
+      std::vector<TokenId> all = i < 3 ? prefix_a : prefix_b;
+      all.insert(all.end(), tails[i].begin(), tails[i].end());
+      expect_close(std::span(states).subspan(i * 24, 24), last(all), 1e-5);
+    }
+    const auto more = random_tokens(5, 77);
+    Chunk chunk{more, &a};
+    const auto out = forward(model_, {&chunk, 1}, Rows::kLast, work_);
+    const std::vector<float> after(out.begin(), out.end());
+    auto all = prefix_a;
+    all.insert(all.end(), more.begin(), more.end());
+    expect_close(after, last(all), 1e-5);
   }
-  for (size_t i = 0; i < 5; ++i) {
-    std::vector<TokenId> all = i < 3 ? prefix_a : prefix_b;
-    all.insert(all.end(), tails[i].begin(), tails[i].end());
-    expect_close(std::span(states).subspan(i * 24, 24), last(all), 1e-5);
+}
+
+TEST_F(ForwardTest, PagesGoBackToThePool) {
+  {
+    KvCache cache(pool_);
+    const auto tokens = random_tokens(70, 8);
+    Chunk chunk{tokens, &cache};
+    forward(model_, {&chunk, 1}, Rows::kLast, work_);
+    EXPECT_EQ(pool_.pages_in_use(), 3u);
+    const KvCache fork = cache;
+    EXPECT_EQ(pool_.pages_in_use(), 3u);
   }
+  EXPECT_EQ(pool_.pages_in_use(), 0u);
 }
 
 TEST_F(ForwardTest, PositionsMatter) {

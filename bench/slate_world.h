@@ -1,0 +1,65 @@
+// A catalogue of random semantic IDs, a vocabulary for it, and slates: what benchmarks of the
+// engine run on.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "podium/base/rng.h"
+#include "podium/rerank/prompt.h"
+#include "podium/rerank/trace.h"
+#include "podium/runtime/test_weights.h"
+
+namespace podium::bench {
+
+constexpr int kLevels = 4, kCodes = 256, kTextTokens = 1024;
+constexpr size_t kItems = 10000;
+
+// A catalogue of random semantic IDs, and the policy's vocabulary for it.
+struct World {
+  World() : tokenizer(trained()), vocabulary(tokenizer, kLevels, kCodes) {
+    Rng rng(1);
+    sids.levels = kLevels;
+    sids.codes_per_level = kCodes;
+    for (size_t i = 0; i < kItems * kLevels; ++i) sids.codes.push_back(uint16_t(rng.below(kCodes)));
+  }
+  static text::Tokenizer trained() {
+    std::vector<std::string> texts;
+    for (int repeat = 0; repeat < 20; ++repeat) {
+      for (const auto& phrases : {rerank::trace_phrases(), rerank::prompt_phrases()}) {
+        texts.insert(texts.end(), phrases.begin(), phrases.end());
+      }
+    }
+    const auto added = rerank::added_tokens(kLevels, kCodes);
+    return text::Tokenizer::train(texts, kTextTokens + int(added.size()), added);
+  }
+  rerank::PromptContext context() const {
+    return {tokenizer, vocabulary, sids, nullptr, {.max_history = 1000}};
+  }
+
+  rerank::Slate slate(Rng& rng, size_t history, size_t candidates) const {
+    rerank::Slate slate;
+    slate.id = std::to_string(rng.next());
+    const size_t first = rng.below(kItems);
+    for (size_t i = 0; i < history + candidates; ++i) {
+      const auto item = rerank::ItemIndex((first + i * 37) % kItems);
+      if (i < history) {
+        slate.history.push_back(item);
+        continue;
+      }
+      rerank::SlateCandidate candidate{.item = item};
+      // Five kinds of evidence a candidate, as on MovieLens-100K.
+      for (uint8_t& level : candidate.evidence) {
+        level = uint8_t(rng.uniform() * rerank::kEvidenceKinds < 5 ? 1 + rng.below(3) : 0);
+      }
+      slate.candidates.push_back(candidate);
+    }
+    return slate;
+  }
+
+  text::Tokenizer tokenizer;
+  rerank::Vocabulary vocabulary;
+  sid::SidTable sids;
+};
+
+}  // namespace podium::bench

@@ -1,0 +1,64 @@
+// Beginnings of prompts that were read before, as a radix tree of pages: the system text is read
+// once, a user's history once until it changes. Least recently used leaves go first.
+#pragma once
+
+#include <cstdint>
+#include <list>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <vector>
+
+#include "podium/runtime/kv_cache.h"
+#include "podium/text/tokenizer.h"
+
+namespace podium::runtime {
+
+using text::TokenId;
+
+struct PrefixStats {
+  uint64_t asked = 0, found = 0;  // tokens of all look-ups
+  size_t bytes = 0;               // held now
+
+  double hit_rate() const { return asked ? double(found) / double(asked) : 0; }
+};
+
+// Thread-safe.
+class PrefixCache {
+ public:
+  PrefixCache(PagePool& pool, size_t max_bytes);
+
+  // The longest known beginning of `tokens`, as a sequence to go on with.
+  KvCache find(std::span<const TokenId> tokens);
+  // Remembers that `cache` begins with `tokens`.
+  void insert(std::span<const TokenId> tokens, const KvCache& cache);
+  PrefixStats stats() const;
+
+ private:
+  // A page: its tokens are its key among the parent's children. Only full pages have children.
+  struct Node {
+    std::map<std::vector<TokenId>, Node> children;
+    Node* parent = nullptr;
+    const std::vector<TokenId>* key = nullptr;
+    PageRef page;
+    std::list<Node*>::iterator place;  // in recent_
+  };
+  struct Match {
+    Node* node = nullptr;
+    size_t tokens = 0;  // that agree
+  };
+  static Match best_child(Node& node, std::span<const TokenId> block);
+  void touch(Node& node);  // and what lies above it
+  void remove(Node& leaf);
+  void trim();
+
+  PagePool& pool_;
+  size_t max_pages_;
+  mutable std::mutex mutex_;
+  Node root_;
+  std::list<Node*> recent_;  // most recent first; a parent stands before its children
+  uint64_t asked_ = 0, found_ = 0;
+};
+
+}  // namespace podium::runtime
