@@ -16,7 +16,7 @@ namespace podium::runtime {
 namespace {
 
 // Rollouts decoded in lockstep. Fixed, so that the thread count never changes what is summed.
-constexpr size_t kLanes = 32;
+constexpr size_t kLanes = 16;
 
 float half_to_float(uint16_t half) {
   const uint32_t sign = uint32_t(half & 0x8000) << 16;
