@@ -1,6 +1,8 @@
 // What the benchmarks share: time, medians, and the machine's own speed to compare with.
 #pragma once
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
@@ -8,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "podium/base/error.h"
 #include "podium/base/parallel.h"
 #include "podium/kernels/kernels.h"
 
@@ -51,6 +54,10 @@ inline long argument(int argc, char** argv, const std::string& name, long value)
     if (argv[i] == "--" + name) value = std::atol(argv[i + 1]);
   }
   return value;
+}
+
+inline void report(const Error& error) {
+  fmt::print(stderr, "{}: {}; {}\n", error.where(), error.message(), error.cure());
 }
 
 }  // namespace podium::bench

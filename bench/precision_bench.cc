@@ -75,6 +75,6 @@ int run(int argc, char** argv) {
 int main(int argc, char** argv) try {
   return podium::bench::run(argc, argv);
 } catch (const podium::Error& error) {
-  fmt::print(stderr, "precision_bench: {}: {}; {}\n", error.where(), error.message(), error.cure());
+  podium::bench::report(error);
   return 1;
 }

@@ -22,8 +22,7 @@ class ConfigReader {
 
   [[noreturn]] void fail(std::string message) const {
     throw Error(std::move(message),
-                "use the config.json of a Qwen3ForCausalLM checkpoint, as podium-train writes it",
-                where_);
+                "use the config.json of a Qwen3ForCausalLM or LlamaForCausalLM checkpoint", where_);
   }
 
   int integer(const char* name, int64_t low, int64_t high) const {
@@ -65,6 +64,23 @@ class ConfigReader {
     return at->get<bool>();
   }
 
+  bool head_norms() const {
+    const Json& type = field("model_type");
+    if (type == "qwen3") return true;
+    if (type == "llama") return false;
+    fail(fmt::format("model_type is {}, only \"qwen3\" and \"llama\" are supported",
+                     type.dump(-1, ' ', true, kReplace)));
+  }
+
+  // Llama's may leave it out: the hidden size is then shared among the heads.
+  int head_dim(const ModelSpec& spec) const {
+    const auto at = config_.find("head_dim");
+    const bool left_out = at == config_.end() || at->is_null();
+    if (!left_out || spec.head_norms) return integer("head_dim", 2, 4096);
+    if (spec.hidden % spec.heads != 0) fail("hidden_size is no multiple of num_attention_heads");
+    return spec.hidden / spec.heads;
+  }
+
   // Transformers 5 moved rope_theta into rope_parameters.
   double rope_theta() const {
     const auto nested = config_.find("rope_parameters");
@@ -97,8 +113,10 @@ void add_layer(const ModelSpec& spec, int layer, std::vector<TensorSpec>& table)
   table.push_back({at + "self_attn.k_proj.weight", {key, hidden}});
   table.push_back({at + "self_attn.v_proj.weight", {key, hidden}});
   table.push_back({at + "self_attn.o_proj.weight", {hidden, query}});
-  table.push_back({at + "self_attn.q_norm.weight", {dim}});
-  table.push_back({at + "self_attn.k_norm.weight", {dim}});
+  if (spec.head_norms) {
+    table.push_back({at + "self_attn.q_norm.weight", {dim}});
+    table.push_back({at + "self_attn.k_norm.weight", {dim}});
+  }
   table.push_back({at + "post_attention_layernorm.weight", {hidden}});
   table.push_back({at + "mlp.gate_proj.weight", {ffn, hidden}});
   table.push_back({at + "mlp.up_proj.weight", {ffn, hidden}});
@@ -147,8 +165,8 @@ std::vector<TensorSpec> tensor_table(const ModelSpec& spec) {
 }
 
 Json to_config_json(const ModelSpec& spec) {
-  return {{"architectures", {"Qwen3ForCausalLM"}},
-          {"model_type", "qwen3"},
+  return {{"architectures", {spec.head_norms ? "Qwen3ForCausalLM" : "LlamaForCausalLM"}},
+          {"model_type", spec.head_norms ? "qwen3" : "llama"},
           {"vocab_size", spec.vocab},
           {"hidden_size", spec.hidden},
           {"num_hidden_layers", spec.layers},
@@ -170,18 +188,19 @@ Json to_config_json(const ModelSpec& spec) {
 
 ModelSpec from_config_json(const Json& config, std::string_view where) {
   const ConfigReader reader(config, where);
-  reader.expect("model_type", "qwen3");
+  ModelSpec spec;
+  spec.head_norms = reader.head_norms();
   reader.expect("hidden_act", "silu");
   reader.expect("attention_bias", false);
+  reader.expect("mlp_bias", false);
   reader.expect("use_sliding_window", false);
   reader.expect("rope_scaling", nullptr);
-  ModelSpec spec;
   spec.vocab = reader.integer("vocab_size", 1, 1 << 21);
   spec.hidden = reader.integer("hidden_size", 1, 1 << 16);
   spec.layers = reader.integer("num_hidden_layers", 1, 1024);
   spec.heads = reader.integer("num_attention_heads", 1, 1024);
   spec.kv_heads = reader.integer("num_key_value_heads", 1, 1024);
-  spec.head_dim = reader.integer("head_dim", 2, 4096);
+  spec.head_dim = reader.head_dim(spec);
   spec.ffn = reader.integer("intermediate_size", 1, 1 << 20);
   spec.max_positions = reader.integer("max_position_embeddings", 1, 1 << 24);
   spec.rope_theta = reader.rope_theta();

@@ -1,5 +1,6 @@
 // The policy's shape and its tensor table: one list of names and shapes for the trainer, the
-// exporter and the runtime. Architecture Qwen3 (Hugging Face `Qwen3ForCausalLM`).
+// exporter and the runtime. Architectures of Hugging Face: `Qwen3ForCausalLM` and, without its
+// norms of query and key heads, `LlamaForCausalLM`.
 #pragma once
 
 #include <cstdint>
@@ -23,7 +24,8 @@ struct ModelSpec {
   int max_positions = 4096;  // a slate of 100 candidates, its evidence, trace and answer
   double rope_theta = 10000.0;
   double norm_eps = 1e-6;
-  bool tied = true;  // output embedding = input embedding
+  bool tied = true;        // output embedding = input embedding
+  bool head_norms = true;  // RMS norms of query and key heads: Qwen3 has them, Llama has not
 
   int64_t parameters() const;
 };

@@ -53,6 +53,22 @@ TEST(ModelSpec, ConfigRoundTrip) {
   EXPECT_FALSE(back.tied);
 }
 
+TEST(ModelSpec, LlamaIsQwen3WithoutNormsOfHeads) {
+  Json config = to_config_json(model_spec("nano", 100));
+  config["model_type"] = "llama";
+  config.erase("head_dim");
+  const ModelSpec spec = from_config_json(config, "t");
+  EXPECT_FALSE(spec.head_norms);
+  EXPECT_EQ(spec.head_dim, spec.hidden / spec.heads);
+  EXPECT_EQ(to_config_json(spec)["model_type"], "llama");
+  const auto table = tensor_table(spec);
+  EXPECT_EQ(table.size(), 2u + 4 * 9);
+  for (const auto& tensor : table) EXPECT_EQ(tensor.name.find("q_norm"), std::string::npos);
+  config["num_attention_heads"] = 6;
+  config["num_key_value_heads"] = 6;
+  EXPECT_THROW(from_config_json(config, "t"), Error);
+}
+
 TEST(ModelSpec, ReadsRopeParametersOfTransformers5) {
   Json config = to_config_json(model_spec("nano", 100));
   config.erase("rope_theta");
@@ -90,6 +106,7 @@ TEST(ModelSpec, MalformedConfigsAreRefusedByField) {
   EXPECT_NE(error_of("model_type", "llama4"), "accepted");
   EXPECT_NE(error_of("hidden_act", "gelu"), "accepted");
   EXPECT_NE(error_of("attention_bias", true), "accepted");
+  EXPECT_NE(error_of("mlp_bias", true), "accepted");
   EXPECT_NE(error_of("rope_scaling", {{"type", "yarn"}}), "accepted");
   EXPECT_NE(error_of("num_key_value_heads", 3), "accepted");
   EXPECT_NE(error_of("head_dim", 33), "accepted");

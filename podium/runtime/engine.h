@@ -53,8 +53,8 @@ struct Rollout {
 // Immutable and thread-safe; sequences are spread over `threads`.
 class Engine {
  public:
-  // A Hugging Face directory (config.json, model.safetensors in F32/BF16/F16).
-  static Engine open(const fs::path& dir, const EngineOptions& options = {});
+  // A Hugging Face directory or a GGUF file: see checkpoint.h.
+  static Engine open(const fs::path& path, const EngineOptions& options = {});
   // Weights that live elsewhere, e.g. in the trainer.
   Engine(const rerank::ModelSpec& spec, const Weights& weights, const EngineOptions& options = {});
   Engine(Engine&&) noexcept;

@@ -42,14 +42,15 @@ struct Rotation {
   }
 };
 
-// Norm and rotation of every head of every row, then a factor. x: [rows, heads * head_dim].
+// Norm (unless weight is null) and rotation of every head of every row, then a factor. x: [rows,
+// heads * head_dim].
 void finish_heads(const Model& model, float* x, int heads, const float* weight,
                   const Rotation& rotation, size_t rows, float factor) {
   const size_t dim = model.spec.head_dim, half = dim / 2;
   for (size_t r = 0; r < rows; ++r) {
     for (int head = 0; head < heads; ++head) {
       float* at = x + (r * heads + head) * dim;
-      kernels::rms_norm(at, weight, at, dim, float(model.spec.norm_eps));
+      if (weight) kernels::rms_norm(at, weight, at, dim, float(model.spec.norm_eps));
       rotate(at, rotation.cosine.data() + r * half, rotation.sine.data() + r * half, half);
       for (size_t d = 0; d < dim; ++d) at[d] *= factor;
     }

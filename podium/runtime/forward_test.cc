@@ -83,6 +83,16 @@ TEST_F(ForwardTest, WideHeadsSpanPanels) {
                std::vector<float>(slow.begin(), slow.end()), 2e-5);
 }
 
+TEST_F(ForwardTest, LlamaHasNoNormsOfHeads) {
+  auto spec = tiny();
+  spec.head_norms = false;
+  const TestWeights weights(spec, 2);
+  const auto tokens = random_tokens(45, 3);
+  const auto slow = reference_logits(spec, weights.weights(), tokens);
+  expect_close(Engine(spec, weights.weights()).logits(tokens),
+               std::vector<float>(slow.begin(), slow.end()), 2e-5);
+}
+
 TEST_F(ForwardTest, SmallerWeightsStayNearTheReference) {
   const auto tokens = random_tokens(60, 9);
   const auto slow = reference_logits(tiny(), weights_.weights(), tokens);

@@ -16,7 +16,7 @@ void check_sizes(const rerank::ModelSpec& spec, const Weights& weights) {
     const auto at = weights.find(tensor.name);
     if (at == weights.end()) {
       throw Error(fmt::format("the model has no tensor {}", tensor.name),
-                  "use a complete Qwen3 checkpoint");
+                  "use a complete Qwen3 or Llama checkpoint");
     }
     if (at->second.size() != size) {
       throw Error(fmt::format("tensor {} has {} elements, config.json asks for {}", tensor.name,
@@ -33,6 +33,9 @@ Model::Model(const rerank::ModelSpec& model_spec, const Weights& weights,
     : spec(model_spec) {
   check_sizes(spec, weights);
   const auto get = [&](const std::string& name) { return weights.find(name)->second.data(); };
+  const auto head_norm = [&](const std::string& name) {
+    return spec.head_norms ? get(name) : nullptr;
+  };
   embedding = get("model.embed_tokens.weight");
   head = spec.tied ? embedding : get("lm_head.weight");
   all = {head, size_t(spec.vocab), size_t(spec.hidden), precision};
@@ -47,8 +50,8 @@ Model::Model(const rerank::ModelSpec& model_spec, const Weights& weights,
     };
     layers.push_back({.input_norm = get(at + "input_layernorm.weight"),
                       .post_norm = get(at + "post_attention_layernorm.weight"),
-                      .q_norm = get(at + "self_attn.q_norm.weight"),
-                      .k_norm = get(at + "self_attn.k_norm.weight"),
+                      .q_norm = head_norm(at + "self_attn.q_norm.weight"),
+                      .k_norm = head_norm(at + "self_attn.k_norm.weight"),
                       .q = pack("self_attn.q_proj.weight", query, hidden),
                       .k = pack("self_attn.k_proj.weight", key, hidden),
                       .v = pack("self_attn.v_proj.weight", key, hidden),

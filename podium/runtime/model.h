@@ -11,7 +11,7 @@ namespace podium::runtime {
 
 struct LayerWeights {
   const float *input_norm, *post_norm;  // [hidden]
-  const float *q_norm, *k_norm;         // [head_dim]
+  const float *q_norm, *k_norm;         // [head_dim]; null without norms of heads
   kernels::PackedMatrix q;              // [heads * head_dim, hidden]
   kernels::PackedMatrix k, v;           // [kv_heads * head_dim, hidden]
   kernels::PackedMatrix o;              // [hidden, heads * head_dim]

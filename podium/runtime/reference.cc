@@ -13,14 +13,14 @@ using Vec = std::vector<double>;
 struct Layer {
   const float *input_norm, *post_norm, *q_norm, *k_norm, *q, *k, *v, *o, *gate, *up, *down;
 
-  Layer(const Weights& weights, int index) {
+  Layer(const Weights& weights, int index, bool head_norms) {
     const auto get = [&](const char* name) {
       return weights.find(fmt::format("model.layers.{}.{}.weight", index, name))->second.data();
     };
     input_norm = get("input_layernorm");
     post_norm = get("post_attention_layernorm");
-    q_norm = get("self_attn.q_norm");
-    k_norm = get("self_attn.k_norm");
+    q_norm = head_norms ? get("self_attn.q_norm") : nullptr;
+    k_norm = head_norms ? get("self_attn.k_norm") : nullptr;
     q = get("self_attn.q_proj");
     k = get("self_attn.k_proj");
     v = get("self_attn.v_proj");
@@ -47,13 +47,14 @@ Vec rms(const Vec& x, const float* weight, double eps) {
   return y;
 }
 
-// Heads of one token, normed and rotated to its position.
+// Heads of one token, normed (unless norm is null) and rotated to its position.
 std::vector<Vec> heads_of(const rerank::ModelSpec& spec, const Vec& x, int heads, const float* norm,
                           size_t position) {
   const int dim = spec.head_dim, half = dim / 2;
   std::vector<Vec> result;
   for (int h = 0; h < heads; ++h) {
-    Vec head = rms(Vec(x.begin() + h * dim, x.begin() + (h + 1) * dim), norm, spec.norm_eps);
+    Vec head(x.begin() + h * dim, x.begin() + (h + 1) * dim);
+    if (norm) head = rms(head, norm, spec.norm_eps);
     Vec turned(dim);
     for (int i = 0; i < half; ++i) {
       const double angle = double(position) * std::pow(spec.rope_theta, -2.0 * i / dim);
@@ -127,7 +128,7 @@ std::vector<double> reference_logits(const rerank::ModelSpec& spec, const Weight
     const float* row = embedding + size_t(token) * spec.hidden;
     xs.emplace_back(row, row + spec.hidden);
   }
-  for (int i = 0; i < spec.layers; ++i) layer_forward(spec, Layer(weights, i), xs);
+  for (int i = 0; i < spec.layers; ++i) layer_forward(spec, Layer(weights, i, spec.head_norms), xs);
   std::vector<double> logits;
   for (const Vec& x : xs) {
     const Vec row = linear(head, spec.vocab, rms(x, norm, spec.norm_eps));

@@ -106,6 +106,9 @@ Tensor layer_forward(const ModelSpec& spec, const Tensor* w, const Tensor& x, co
 }  // namespace
 
 Qwen3Impl::Qwen3Impl(const ModelSpec& spec, uint64_t seed) : spec(spec) {
+  if (!spec.head_norms) {
+    throw Error("Llama checkpoints can be served, not trained", "start from a Qwen3 checkpoint");
+  }
   for (const rerank::TensorSpec& tensor : rerank::tensor_table(spec)) {
     const size_t dot = tensor.name.rfind('.');
     weights.push_back(

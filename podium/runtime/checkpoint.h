@@ -1,0 +1,24 @@
+// The weights of a policy on disk, as fp32 by Hugging Face name.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "podium/base/files.h"
+#include "podium/rerank/model_spec.h"
+
+namespace podium::runtime {
+
+struct Checkpoint {
+  rerank::ModelSpec spec;
+  std::map<std::string, std::vector<float>, std::less<>> tensors;  // those of tensor_table(spec)
+};
+
+// A Hugging Face directory (config.json, model.safetensors in F32, F16 or BF16) or a GGUF file
+// (architecture qwen3 or llama; F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q4_K, Q6_K). Throws Error on a
+// file that is missing, damaged, of another architecture, or whose tensors do not fit its own
+// configuration.
+Checkpoint read_checkpoint(const fs::path& path);
+
+}  // namespace podium::runtime
