@@ -27,7 +27,7 @@ test: setup
 
 bench: setup
 	@cmake --preset bench >/dev/null
-	cmake --build --preset bench --target kernels_bench rollout_bench sid_bench slate_bench
+	cmake --build --preset bench
 	@for bench in kernels rollout sid slate; do build-bench/bin/$${bench}_bench; done
 
 format:

@@ -15,12 +15,13 @@ constexpr long kLoops = 2'000'000;
 // The same instruction on 16 registers in turn: more additions in flight than any latency needs.
 // In assembler, as a compiler would add moves.
 #define PODIUM_TWICE(line, a, b) line #a "\n" line #b "\n"
-#define PODIUM_SIXTEEN(line)                                                   \
-  PODIUM_TWICE(line, 0, 1)                                                     \
-  PODIUM_TWICE(line, 2, 3)                                                     \
-  PODIUM_TWICE(line, 4, 5)                                                     \
-  PODIUM_TWICE(line, 6, 7) PODIUM_TWICE(line, 8, 9) PODIUM_TWICE(line, 10, 11) \
-      PODIUM_TWICE(line, 12, 13) PODIUM_TWICE(line, 14, 15)
+#define PODIUM_SIXTEEN(line) \
+  PODIUM_TWICE(line, 0, 1)   \
+  PODIUM_TWICE(line, 2, 3)   \
+  PODIUM_TWICE(line, 4, 5)   \
+  PODIUM_TWICE(line, 6, 7)   \
+  PODIUM_TWICE(line, 8, 9)   \
+  PODIUM_TWICE(line, 10, 11) PODIUM_TWICE(line, 12, 13) PODIUM_TWICE(line, 14, 15)
 #define PODIUM_CLOBBERS                                                                     \
   "memory", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", \
       "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15"

@@ -53,10 +53,12 @@ for (( i = 1; i <= kills; ++i )); do
   child=$!
   sleep "$(( wait_ms / 1000 )).$(printf %03d $(( wait_ms % 1000 )))"
   # run is a function in a subshell: its child is podium itself.
-  target=$(ps -o pid= --ppid "$child" | head -1 | tr -d ' ')
+  target=$(ps -o pid= --ppid "$child" | head -1 | tr -d ' ') || true  # none: the run is over
   if [ -n "$target" ] && kill -9 "$target" 2> /dev/null; then
-    at=$(ls "$work/killed/work" 2> /dev/null | tr '\n' ' ')
+    at=$(ls "$work/killed/work" 2> /dev/null | tr '\n' ' ') || true
     echo "kill $i after $wait_ms ms${at:+, in stage $at}"
+  else
+    echo "kill $i came after the end"
   fi
   wait "$child" 2> /dev/null || true
 done

@@ -37,6 +37,15 @@ rerank::Slate slate_of(const retrieval::Query& query, std::span<const rerank::Sl
 constexpr runtime::EngineOptions kEngine{.precision = kernels::Precision::kInt8,
                                          .prefix_bytes = size_t{256} << 20};
 
+// Characters of the semantic ID that a text begins with; 0 when it begins with none.
+size_t sid_length(std::string_view text) {
+  constexpr std::string_view kBegin = "<|sid_begin|>", kEnd = "<|sid_end|>";
+  if (!text.starts_with(kBegin)) return 0;
+  const size_t end = text.find(kEnd);
+  const bool whole = end != std::string_view::npos && text.substr(0, end).find(' ') > end;
+  return whole ? end + kEnd.size() : kBegin.size();
+}
+
 }  // namespace
 
 // What a bundle holds beside the dataset; the references inside point to its own members.
@@ -189,8 +198,16 @@ std::string readable_trace(std::string_view trace, const rerank::Slate& slate,
     const auto named = std::find_if(title_of.begin(), title_of.end(), [&](const auto& entry) {
       return trace.starts_with(entry.first);
     });
-    text += named == title_of.end() ? std::string(trace.substr(0, 1)) : named->second;
-    trace.remove_prefix(named == title_of.end() ? 1 : named->first.size());
+    const size_t misquoted = sid_length(trace);
+    if (named != title_of.end()) {
+      text += named->second;
+      trace.remove_prefix(named->first.size());
+    } else if (misquoted > 0) {  // an item that the user was never shown: nothing to tell
+      trace.remove_prefix(misquoted);
+    } else {
+      text += trace.front();
+      trace.remove_prefix(1);
+    }
   }
   return text;
 }

@@ -152,6 +152,10 @@ TEST_F(ServingTest, TracesNameItemsByTitle) {
   EXPECT_EQ(readable_trace("<c_2>" + sid + " similar. best<c_2>", s, dataset, sids.table),
             title + " similar. best" + title);
   EXPECT_EQ(readable_trace("a" + sid + "<c_99>", s, dataset, sids.table), "a" + title + "<c_99>");
+  // A semantic ID of no item shown is left out, whole or cut short.
+  EXPECT_EQ(readable_trace("<c_2><|sid_begin|><s_a_9><|sid_end|> fits", s, dataset, sids.table),
+            title + " fits");
+  EXPECT_EQ(readable_trace("a<|sid_begin|>", s, dataset, sids.table), "a");
 }
 
 }  // namespace

@@ -22,8 +22,8 @@ void softmax(float* x, size_t n);                            // in place, numeri
 // y = x / sqrt(mean(x^2) + eps) * weight; x and y may be the same buffer.
 void rms_norm(const float* x, const float* weight, float* y, size_t n, float eps);
 float silu(float x);
-float max_of(const float* x, size_t n);                    // n > 0
-float exp_and_sum(float* x, size_t n, float shift);        // x = exp(x - shift), at most 88; their sum
+float max_of(const float* x, size_t n);              // n > 0
+float exp_and_sum(float* x, size_t n, float shift);  // x = exp(x - shift), at most 88; their sum
 double sum_of_exp(const float* x, size_t n, float shift);  // the same, x unchanged
 void swiglu(float* gate, const float* up, size_t n);       // gate = silu(gate) * up
 
