@@ -7,7 +7,7 @@
 namespace podium {
 
 // What went wrong, what to do about it, and where (file:line of the *input*, a path, a stage).
-// Thrown on bad input, missing files, full disks; caught in the CLI's main, the HTTP handler and
+// Thrown on bad input, missing files, full disks; caught in the CLI's main, the C interface and
 // the thread pool, and nowhere else.
 class Error : public std::runtime_error {
  public:
