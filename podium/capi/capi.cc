@@ -5,7 +5,6 @@
 #include <new>
 #include <string>
 
-#include "podium/base/error.h"
 #include "podium/base/parallel.h"
 #include "podium/capi/podium.h"
 #include "podium/funnel/serving.h"
@@ -37,11 +36,7 @@ podium_status guarded(const Body& body) {
     return PODIUM_OK;
   } catch (const BadRequest& bad) {
     return fail(PODIUM_BAD_REQUEST, bad.message);
-  } catch (const Error& error) {
-    const std::string where = error.where().empty() ? "" : error.where() + ": ";
-    const std::string cure = error.cure().empty() ? "" : "; " + error.cure();
-    return fail(PODIUM_FAILED, where + error.message() + cure);
-  } catch (const std::exception& error) {
+  } catch (const std::exception& error) {  // podium's own Error too, whose text has the cure
     return fail(PODIUM_FAILED, error.what());
   }
 }

@@ -53,9 +53,7 @@ inline void write_random_policy(const fs::path& dir, int vocab, uint64_t seed) {
   const auto table = rerank::tensor_table(spec);
   tensors.reserve(table.size());
   for (const rerank::TensorSpec& tensor : table) {
-    size_t count = 1;
-    for (const int64_t n : tensor.shape) count *= size_t(n);
-    tensors.emplace_back(count, 1.0f);
+    tensors.emplace_back(size_t(tensor.elements()), 1.0f);
     if (tensor.shape.size() > 1) {
       for (float& x : tensors.back()) x = float(0.3 * rng.normal());
     }

@@ -117,16 +117,7 @@ struct Int8Kernel {
 
 }  // namespace
 
-const KernelTable kAvx2Kernels = {dot,
-                                  squared_distance,
-                                  axpy,
-                                  rms_norm,
-                                  max_of,
-                                  exp_and_sum,
-                                  swiglu,
-                                  quantize,
-                                  run_panels<FloatKernel<float>>,
-                                  run_panels<FloatKernel<uint16_t>>,
-                                  run_panels<Int8Kernel>};
+constinit const KernelTable kAvx2Kernels = table_with(
+    run_panels<FloatKernel<float>>, run_panels<FloatKernel<uint16_t>>, run_panels<Int8Kernel>);
 
 }  // namespace podium::kernels

@@ -121,16 +121,7 @@ struct Int8Kernel {
 
 }  // namespace
 
-const KernelTable kAvx512Kernels = {dot,
-                                    squared_distance,
-                                    axpy,
-                                    rms_norm,
-                                    max_of,
-                                    exp_and_sum,
-                                    swiglu,
-                                    quantize,
-                                    run_panels<FloatKernel<float>>,
-                                    run_panels<FloatKernel<uint16_t>>,
-                                    run_panels<Int8Kernel>};
+constinit const KernelTable kAvx512Kernels = table_with(
+    run_panels<FloatKernel<float>>, run_panels<FloatKernel<uint16_t>>, run_panels<Int8Kernel>);
 
 }  // namespace podium::kernels

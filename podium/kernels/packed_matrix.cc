@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <bit>
-#include <cmath>
 #include <cstring>
 #include <new>
 
@@ -87,16 +86,15 @@ void PackedMatrix::pack_float(const float* weight) {
 void PackedMatrix::pack_int8(const float* weight) {
   scale_.assign(panels() * kPanel, 0);
   offset_.assign(panels() * kPanel, 0);
+  std::vector<uint8_t> bytes(inputs_);
   for (size_t j = 0; j < outputs_; ++j) {
     auto* const panel = reinterpret_cast<int8_t*>(panels_.get() + j / kPanel * panel_bytes());
     const float* const row = weight + j * inputs_;
-    float top = 0;
-    for (size_t p = 0; p < inputs_; ++p) top = std::max(top, std::abs(row[p]));
-    const float inverse = top > 1e-30F ? 127.0F / top : 0.0F;
-    scale_[j] = top / 127.0F;
+    // The reference's rounding, so that the weights are the same on every instruction set.
+    scale_[j] = kScalarKernels.quantize(row, inputs_, bytes.data());
     int32_t sum = 0;
     for (size_t p = 0; p < inputs_; ++p) {
-      const auto value = int8_t(std::nearbyint(row[p] * inverse));
+      const auto value = int8_t(bytes[p] - 128);
       panel[(p / kInt8Step * kPanel + j % kPanel) * kInt8Step + p % kInt8Step] = value;
       sum += value;
     }

@@ -44,9 +44,7 @@ void gemm_int8(const PackedGemm& g) {
 
 }  // namespace
 
-const KernelTable kScalarKernels = {
-    dot,         squared_distance, axpy,     rms_norm,          max_of,
-    exp_and_sum, swiglu,           quantize, gemm_float<float>, gemm_float<uint16_t>,
-    gemm_int8};
+constinit const KernelTable kScalarKernels =
+    table_with(gemm_float<float>, gemm_float<uint16_t>, gemm_int8);
 
 }  // namespace podium::kernels

@@ -7,12 +7,6 @@
 namespace podium::rerank {
 namespace {
 
-int64_t product(const std::vector<int64_t>& shape) {
-  int64_t n = 1;
-  for (int64_t extent : shape) n *= extent;
-  return n;
-}
-
 // Reads fields of a config.json with their ranges; every error names the field.
 class ConfigReader {
  public:
@@ -125,9 +119,15 @@ void add_layer(const ModelSpec& spec, int layer, std::vector<TensorSpec>& table)
 
 }  // namespace
 
+int64_t TensorSpec::elements() const {
+  int64_t n = 1;
+  for (const int64_t extent : shape) n *= extent;
+  return n;
+}
+
 int64_t ModelSpec::parameters() const {
   int64_t sum = 0;
-  for (const TensorSpec& tensor : tensor_table(*this)) sum += product(tensor.shape);
+  for (const TensorSpec& tensor : tensor_table(*this)) sum += tensor.elements();
   return sum;
 }
 

@@ -36,6 +36,8 @@ ModelSpec model_spec(std::string_view size, int vocab);
 struct TensorSpec {
   std::string name;            // Hugging Face name, "model.layers.0.self_attn.q_proj.weight"
   std::vector<int64_t> shape;  // row-major, linear weights [out, in]
+
+  int64_t elements() const;
 };
 std::vector<TensorSpec> tensor_table(const ModelSpec& spec);
 

@@ -126,10 +126,8 @@ Checkpoint read_gguf(const fs::path& path) {
   for (const rerank::TensorSpec& spec : rerank::tensor_table(result.spec)) {
     const artifact::GgufTensor& tensor = file.tensor(gguf_name(spec.name));
     check_shape(spec, tensor.shape, path);
-    size_t size = 1;
-    for (const int64_t extent : spec.shape) size *= size_t(extent);
     std::vector<float>& values = result.tensors[spec.name];
-    values.resize(size);
+    values.resize(size_t(spec.elements()));
     artifact::dequantize(tensor.type, tensor.bytes, values);
     const bool rotated =
         spec.name.ends_with("q_proj.weight") || spec.name.ends_with("k_proj.weight");

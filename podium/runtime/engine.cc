@@ -6,7 +6,6 @@
 
 #include "podium/base/error.h"
 #include "podium/base/parallel.h"
-#include "podium/kernels/kernels.h"
 #include "podium/runtime/checkpoint.h"
 #include "podium/runtime/decoder.h"
 
@@ -22,7 +21,7 @@ struct Engine::Impl {
   std::map<std::string, std::vector<float>, std::less<>>
       owned;  // not packed; empty: live elsewhere
   Model model;
-  mutable PagePool pool;
+  PagePool pool;
   std::unique_ptr<PrefixCache> prefixes;  // null: none are kept
 
   Impl(const rerank::ModelSpec& spec, const Weights& weights, const EngineOptions& options)

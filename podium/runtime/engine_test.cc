@@ -305,10 +305,8 @@ TEST_F(EngineFiles, F16ByHand) {
   artifact::SafetensorsWriter writer;
   std::map<std::string, std::vector<uint16_t>> halves;
   for (const auto& tensor : rerank::tensor_table(spec)) {
-    size_t n = 1;
-    for (int64_t extent : tensor.shape) n *= size_t(extent);
     auto& half = halves[tensor.name];
-    half.assign(n, tensor.shape.size() == 1 ? 0x3c00 : 0);  // norms 1, matrices 0
+    half.assign(size_t(tensor.elements()), tensor.shape.size() == 1 ? 0x3c00 : 0);  // norms 1, matrices 0
     // Rows (1, -2) and (0.5, 2^-24): normal, negative and subnormal numbers.
     if (tensor.name == "model.embed_tokens.weight") half = {0x3c00, 0xc000, 0x3800, 0x0001};
     writer.add_raw(tensor.name, artifact::Dtype::kF16, tensor.shape,

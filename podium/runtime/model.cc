@@ -11,8 +11,7 @@ namespace {
 
 void check_sizes(const rerank::ModelSpec& spec, const Weights& weights) {
   for (const rerank::TensorSpec& tensor : rerank::tensor_table(spec)) {
-    size_t size = 1;
-    for (int64_t extent : tensor.shape) size *= size_t(extent);
+    const auto size = size_t(tensor.elements());
     const auto at = weights.find(tensor.name);
     if (at == weights.end()) {
       throw Error(fmt::format("the model has no tensor {}", tensor.name),

@@ -18,8 +18,7 @@ struct TestWeights {
   TestWeights(const rerank::ModelSpec& spec, uint64_t seed, double scale = 1.0) {
     for (const auto& tensor : rerank::tensor_table(spec)) {
       Rng rng = Rng(seed).fork(tensor.name);
-      size_t n = 1;
-      for (int64_t extent : tensor.shape) n *= size_t(extent);
+      const auto n = size_t(tensor.elements());
       auto& values = data[tensor.name];
       const bool norm = tensor.shape.size() == 1;
       const double width = norm ? 0.2 : scale / std::sqrt(double(tensor.shape[1]));
