@@ -24,13 +24,9 @@ struct Shape {
 
 std::vector<Shape> layer_shapes(const rerank::ModelSpec& spec) {
   const size_t hidden = spec.hidden, ffn = spec.ffn, dim = spec.head_dim;
-  return {{spec.heads * dim, hidden},
-          {spec.kv_heads * dim, hidden},
-          {spec.kv_heads * dim, hidden},
-          {hidden, spec.heads * dim},
-          {ffn, hidden},
-          {ffn, hidden},
-          {hidden, ffn}};
+  const size_t query = spec.heads * dim, key = spec.kv_heads * dim;
+  return {{query, hidden, false}, {key, hidden, true}, {key, hidden, true}, {hidden, query, false},
+          {ffn, hidden, false},   {ffn, hidden, true}, {hidden, ffn, false}};
 }
 
 std::vector<float> values(size_t n) {

@@ -5,7 +5,6 @@
 #include <fmt/format.h>
 
 #include "bench/measure.h"
-#include "podium/base/error.h"
 #include "podium/runtime/checkpoint.h"
 #include "podium/runtime/forward.h"
 
@@ -37,22 +36,17 @@ void measure(const runtime::Checkpoint& checkpoint, Precision precision, int arg
   runtime::Workspace work;
   for (long run = 0; run < argument(argc, argv, "runs", 5); ++run) {
     runtime::KvCache cache(pool);
+    const auto read = [&](std::span<const TokenId> some) {
+      runtime::Chunk chunk{some, &cache};
+      const auto state = runtime::forward(model, {&chunk, 1}, runtime::Rows::kLast, work);
+      return best_token(model, state, work, logits);
+    };
     TokenId next = 0;
-    prefill.push_back(1e3 * seconds([&] {
-                        runtime::Chunk chunk{tokens, &cache};
-                        next = best_token(
-                            model, runtime::forward(model, {&chunk, 1}, runtime::Rows::kLast, work),
-                            work, logits);
-                      }));
-    decode.push_back(1e3 / double(answer) * seconds([&] {
-                       for (long i = 0; i < answer; ++i) {
-                         runtime::Chunk chunk{{&next, 1}, &cache};
-                         next = best_token(
-                             model,
-                             runtime::forward(model, {&chunk, 1}, runtime::Rows::kLast, work), work,
-                             logits);
-                       }
-                     }));
+    prefill.push_back(1e3 * seconds([&] { next = read(tokens); }));
+    const double time = seconds([&] {
+      for (long i = 0; i < answer; ++i) next = read({&next, 1});
+    });
+    decode.push_back(1e3 * time / double(answer));
   }
   fmt::print("podium {} 1 thread: prefill {:.1f} ms ({:.0f} tokens/s), decode {:.2f} ms a token\n",
              kernels::precision_name(precision), median(prefill),
@@ -74,9 +68,4 @@ int run(int argc, char** argv) {
 }  // namespace
 }  // namespace podium::bench
 
-int main(int argc, char** argv) try {
-  return podium::bench::run(argc, argv);
-} catch (const podium::Error& error) {
-  podium::bench::report(error);
-  return 1;
-}
+int main(int argc, char** argv) { return podium::bench::guarded(podium::bench::run, argc, argv); }

@@ -56,8 +56,14 @@ inline long argument(int argc, char** argv, const std::string& name, long value)
   return value;
 }
 
-inline void report(const Error& error) {
-  fmt::print(stderr, "{}: {}; {}\n", error.where(), error.message(), error.cure());
+// main() of a benchmark that reads files: their errors are told, not thrown.
+inline int guarded(int (*run)(int, char**), int argc, char** argv) {
+  try {
+    return run(argc, argv);
+  } catch (const Error& error) {
+    fmt::print(stderr, "{}: {}\n", argv[0], error.what());
+    return 1;
+  }
 }
 
 }  // namespace podium::bench

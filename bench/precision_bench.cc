@@ -6,7 +6,6 @@
 #include <fmt/format.h>
 
 #include "bench/measure.h"
-#include "podium/base/error.h"
 #include "podium/rerank/reward.h"
 #include "podium/runtime/engine.h"
 #include "podium/sid/codebook.h"
@@ -72,9 +71,4 @@ int run(int argc, char** argv) {
 }  // namespace
 }  // namespace podium::bench
 
-int main(int argc, char** argv) try {
-  return podium::bench::run(argc, argv);
-} catch (const podium::Error& error) {
-  podium::bench::report(error);
-  return 1;
-}
+int main(int argc, char** argv) { return podium::bench::guarded(podium::bench::run, argc, argv); }
