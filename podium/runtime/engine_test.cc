@@ -306,7 +306,8 @@ TEST_F(EngineFiles, F16ByHand) {
   std::map<std::string, std::vector<uint16_t>> halves;
   for (const auto& tensor : rerank::tensor_table(spec)) {
     auto& half = halves[tensor.name];
-    half.assign(size_t(tensor.elements()), tensor.shape.size() == 1 ? 0x3c00 : 0);  // norms 1, matrices 0
+    half.assign(size_t(tensor.elements()),
+                tensor.shape.size() == 1 ? 0x3c00 : 0);  // norms 1, matrices 0
     // Rows (1, -2) and (0.5, 2^-24): normal, negative and subnormal numbers.
     if (tensor.name == "model.embed_tokens.weight") half = {0x3c00, 0xc000, 0x3800, 0x0001};
     writer.add_raw(tensor.name, artifact::Dtype::kF16, tensor.shape,
