@@ -33,6 +33,7 @@ inline __m256 load8(const uint16_t* w) {
 template <class Stored>
 struct FloatKernel {
   static constexpr size_t kRows = 6;
+  static constexpr size_t kWeightBytes = sizeof(Stored);
   static size_t row_bytes(size_t k) { return k * sizeof(float); }
 
   template <int kTile>
@@ -45,27 +46,27 @@ struct FloatKernel {
   static void half(const PackedGemm& g, size_t row, size_t panel, size_t begin) {
     const auto* w = static_cast<const Stored*>(g.weight) + panel * g.depth * kPanel + begin;
     const auto* x = static_cast<const float*>(g.x) + row * g.x_stride;
-    __m256 sum[kTile][2];
-    PODIUM_UNROLL for (int r = 0; r < kTile; ++r) sum[r][0] = sum[r][1] = _mm256_setzero_ps();
+    __m256 sum[kTile][2] = {};
     for (size_t p = 0; p < g.k; ++p, w += kPanel) {
       const __m256 w0 = load8(w), w1 = load8(w + 8);
-      PODIUM_UNROLL for (int r = 0; r < kTile; ++r) {
-        const __m256 value = _mm256_broadcast_ss(x + r * g.x_stride + p);
-        sum[r][0] = _mm256_fmadd_ps(value, w0, sum[r][0]);
-        sum[r][1] = _mm256_fmadd_ps(value, w1, sum[r][1]);
-      }
+      unrolled<kTile>([&]<int kRow>() PODIUM_INLINE {
+        const __m256 value = _mm256_broadcast_ss(x + kRow * g.x_stride + p);
+        sum[kRow][0] = _mm256_fmadd_ps(value, w0, sum[kRow][0]);
+        sum[kRow][1] = _mm256_fmadd_ps(value, w1, sum[kRow][1]);
+      });
     }
     const size_t column = panel * kPanel + begin;
-    PODIUM_UNROLL for (int r = 0; r < kTile; ++r) {
-      put(g, row + r, column, sum[r][0]);
-      if (column + 8 < g.n) put(g, row + r, column + 8, sum[r][1]);
-    }
+    unrolled<kTile>([&]<int kRow>() PODIUM_INLINE {
+      put(g, row + kRow, column, sum[kRow][0]);
+      if (column + 8 < g.n) put(g, row + kRow, column + 8, sum[kRow][1]);
+    });
   }
 };
 
 // Bytes widen to 16 bits, where the products of four inputs add up in pairs without overflow.
 struct Int8Kernel {
   static constexpr size_t kRows = 2;
+  static constexpr size_t kWeightBytes = 1;
   static size_t row_bytes(size_t k) { return k; }
 
   template <int kTile>
@@ -79,28 +80,27 @@ struct Int8Kernel {
     const size_t steps = (g.k + kInt8Step - 1) / kInt8Step;
     const auto* w =
         static_cast<const int8_t*>(g.weight) + panel * g.depth * kPanel + begin * kInt8Step;
-    const auto* x = static_cast<const uint8_t*>(g.x) + row * g.x_stride;
-    __m256i sum[kTile][4];
-    PODIUM_UNROLL for (int r = 0; r < kTile; ++r) {
-      PODIUM_UNROLL for (int q = 0; q < 4; ++q) sum[r][q] = _mm256_setzero_si256();
-    }
+    const Int8Group group(g, row);
+    __m256i sum[kTile][4] = {};
     for (size_t step = 0; step < steps; ++step, w += kPanel * kInt8Step) {
-      PODIUM_UNROLL for (int q = 0; q < 4; ++q) {
+      const uint8_t* const x = group.x + step * group.stride;
+      unrolled<4>([&]<int kQuarter>() PODIUM_INLINE {
         const __m256i weight =
-            _mm256_cvtepi8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(w) + q));
-        PODIUM_UNROLL for (int r = 0; r < kTile; ++r) {
+            _mm256_cvtepi8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(w) + kQuarter));
+        unrolled<kTile>([&]<int kRow>() PODIUM_INLINE {
           int four;
-          __builtin_memcpy(&four, x + r * g.x_stride + step * kInt8Step, sizeof four);
+          __builtin_memcpy(&four, x + kRow * kInt8Step, sizeof four);
           const __m256i value = _mm256_cvtepu8_epi16(_mm_set1_epi32(four));
-          sum[r][q] = _mm256_add_epi32(sum[r][q], _mm256_madd_epi16(value, weight));
-        }
-      }
+          __m256i& total = sum[kRow][kQuarter];
+          total = _mm256_add_epi32(total, _mm256_madd_epi16(value, weight));
+        });
+      });
     }
     const size_t column = panel * kPanel + begin;
-    PODIUM_UNROLL for (int r = 0; r < kTile; ++r) {
-      finish(g, row + r, column, sum[r][0], sum[r][1]);
-      if (column + 8 < g.n) finish(g, row + r, column + 8, sum[r][2], sum[r][3]);
-    }
+    unrolled<kTile>([&]<int kRow>() PODIUM_INLINE {
+      finish(g, row + kRow, column, sum[kRow][0], sum[kRow][1]);
+      if (column + 8 < g.n) finish(g, row + kRow, column + 8, sum[kRow][2], sum[kRow][3]);
+    });
   }
 
   // Lanes of a and b: pairs of partial sums of outputs 0-3 and 4-7.
@@ -117,7 +117,8 @@ struct Int8Kernel {
 
 }  // namespace
 
-constinit const KernelTable kAvx2Kernels = table_with(
-    run_panels<FloatKernel<float>>, run_panels<FloatKernel<uint16_t>>, run_panels<Int8Kernel>);
+constinit const KernelTable kAvx2Kernels =
+    table_with(quantize, run_panels<FloatKernel<float>>, run_panels<FloatKernel<uint16_t>>,
+               run_panels<Int8Kernel>);
 
 }  // namespace podium::kernels

@@ -12,14 +12,28 @@ namespace {
 
 constexpr size_t kWide = 16;  // lanes of a register
 
-inline void put(const PackedGemm& g, size_t row, size_t column, __m512 value) {
-  if (column >= g.n) return;
-  float* y = g.y + row * g.y_stride + column;
-  const size_t left = g.n - column;
-  const auto mask = static_cast<__mmask16>(left >= kWide ? 0xFFFF : (1U << left) - 1);
-  if (g.accumulate) value = _mm512_add_ps(_mm512_maskz_loadu_ps(mask, y), value);
-  _mm512_mask_storeu_ps(y, mask, value);
-}
+// Where the sums of a tile go: sixteen columns from `column` on, but for those behind n.
+class Output {
+ public:
+  Output(const PackedGemm& g, size_t row, size_t column, int rows)
+      : y_(g.y + row * g.y_stride + column), stride_(g.y_stride), accumulate_(g.accumulate) {
+    const size_t left = g.n > column ? g.n - column : 0;
+    mask_ = static_cast<__mmask16>(left >= kWide ? 0xFFFF : (1U << left) - 1);
+    // Asks for the lines before the sums are known: they may be far away.
+    for (int r = 0; r < rows; ++r) __builtin_prefetch(y_ + r * stride_, 1);
+  }
+  PODIUM_INLINE void put(int row, __m512 value) const {
+    float* const y = y_ + row * stride_;
+    if (accumulate_) value = _mm512_add_ps(_mm512_maskz_loadu_ps(mask_, y), value);
+    _mm512_mask_storeu_ps(y, mask_, value);
+  }
+
+ private:
+  float* y_;
+  size_t stride_;
+  bool accumulate_;
+  __mmask16 mask_;
+};
 
 inline __m512 load16(const float* w) { return _mm512_loadu_ps(w); }
 inline __m512 load16(const uint16_t* w) {
@@ -34,6 +48,7 @@ constexpr int chains(int rows) { return rows == 1 ? 4 : rows <= 3 ? 2 : 1; }
 template <class Stored>
 struct FloatKernel {
   static constexpr size_t kRows = 12;
+  static constexpr size_t kWeightBytes = sizeof(Stored);
   static size_t row_bytes(size_t k) { return k * sizeof(float); }
 
   template <int kTile>
@@ -41,38 +56,43 @@ struct FloatKernel {
     constexpr int kChains = chains(kTile);
     const auto* w = static_cast<const Stored*>(g.weight) + panel * g.depth * kPanel;
     const auto* x = static_cast<const float*>(g.x) + row * g.x_stride;
-    __m512 sum[kChains][kTile][2];
-    PODIUM_UNROLL for (int c = 0; c < kChains; ++c) {
-      PODIUM_UNROLL for (int r = 0; r < kTile; ++r) {
-        sum[c][r][0] = sum[c][r][1] = _mm512_setzero_ps();
-      }
-    }
-    const auto step = [&](size_t p, int chain) {
+    const size_t stride = g.x_stride, k = g.k;
+    const Output low(g, row, panel * kPanel, kTile), high(g, row, panel * kPanel + kWide, kTile);
+    __m512 sum[kChains][kTile][2] = {};
+    const auto step = [&]<int kChain>(size_t p) PODIUM_INLINE {
       const __m512 w0 = load16(w + p * kPanel), w1 = load16(w + p * kPanel + kWide);
-      PODIUM_UNROLL for (int r = 0; r < kTile; ++r) {
-        const __m512 value = _mm512_set1_ps(x[r * g.x_stride + p]);
-        sum[chain][r][0] = _mm512_fmadd_ps(value, w0, sum[chain][r][0]);
-        sum[chain][r][1] = _mm512_fmadd_ps(value, w1, sum[chain][r][1]);
-      }
+      unrolled<kTile>([&]<int kRow>() PODIUM_INLINE {
+        const __m512 value = _mm512_set1_ps(x[kRow * stride + p]);
+        sum[kChain][kRow][0] = _mm512_fmadd_ps(value, w0, sum[kChain][kRow][0]);
+        sum[kChain][kRow][1] = _mm512_fmadd_ps(value, w1, sum[kChain][kRow][1]);
+      });
     };
     size_t p = 0;
-    for (; p + kChains <= g.k; p += kChains) {
-      PODIUM_UNROLL for (int chain = 0; chain < kChains; ++chain) step(p + chain, chain);
+    for (; p + kChains <= k; p += kChains) {
+      unrolled<kChains>([&]<int kChain>()
+                            PODIUM_INLINE { step.template operator()<kChain>(p + kChain); });
     }
-    for (; p < g.k; ++p) step(p, 0);
-    PODIUM_UNROLL for (int r = 0; r < kTile; ++r) {
-      PODIUM_UNROLL for (int half = 0; half < 2; ++half) {
-        __m512 total = sum[0][r][half];
-        PODIUM_UNROLL for (int c = 1; c < kChains; ++c) total =
-            _mm512_add_ps(total, sum[c][r][half]);
-        put(g, row + r, panel * kPanel + half * kWide, total);
-      }
-    }
+    for (; p < k; ++p) step.template operator()<0>(p);
+    unrolled<kTile>([&]<int kRow>() PODIUM_INLINE {
+      unrolled<kChains - 1>([&]<int kChain>() PODIUM_INLINE {
+        sum[0][kRow][0] = _mm512_add_ps(sum[0][kRow][0], sum[kChain + 1][kRow][0]);
+        sum[0][kRow][1] = _mm512_add_ps(sum[0][kRow][1], sum[kChain + 1][kRow][1]);
+      });
+      low.put(kRow, sum[0][kRow][0]);
+      high.put(kRow, sum[0][kRow][1]);
+    });
   }
 };
 
+// sum + the products of four bytes of value and weight. In assembler, as GCC would copy the sum.
+PODIUM_INLINE inline __m512i add_products(__m512i sum, __m512i value, __m512i weight) {
+  asm("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"(value), "v"(weight));
+  return sum;
+}
+
 struct Int8Kernel {
-  static constexpr size_t kRows = 12;
+  static constexpr size_t kRows = kInt8Rows;
+  static constexpr size_t kWeightBytes = 1;
   static size_t row_bytes(size_t k) { return k; }
 
   template <int kTile>
@@ -80,48 +100,114 @@ struct Int8Kernel {
     constexpr int kChains = chains(kTile);
     const size_t steps = (g.k + kInt8Step - 1) / kInt8Step;
     const auto* w = static_cast<const int8_t*>(g.weight) + panel * g.depth * kPanel;
-    const auto* x = static_cast<const uint8_t*>(g.x) + row * g.x_stride;
-    __m512i sum[kChains][kTile][2];
-    PODIUM_UNROLL for (int c = 0; c < kChains; ++c) {
-      PODIUM_UNROLL for (int r = 0; r < kTile; ++r) {
-        sum[c][r][0] = sum[c][r][1] = _mm512_setzero_si512();
-      }
-    }
-    const auto step = [&](size_t s, int chain) {
+    const Int8Group group(g, row);
+    const Output low(g, row, panel * kPanel, kTile), high(g, row, panel * kPanel + kWide, kTile);
+    __m512i sum[kChains][kTile][2] = {};
+    const auto step = [&]<int kChain>(size_t s) PODIUM_INLINE {
       const __m512i w0 = _mm512_loadu_si512(w + s * kPanel * kInt8Step);
       const __m512i w1 = _mm512_loadu_si512(w + (s * kPanel + kWide) * kInt8Step);
-      PODIUM_UNROLL for (int r = 0; r < kTile; ++r) {
+      const uint8_t* const x = group.x + s * group.stride;
+      unrolled<kTile>([&]<int kRow>() PODIUM_INLINE {
         int four;
-        __builtin_memcpy(&four, x + r * g.x_stride + s * kInt8Step, sizeof four);
+        __builtin_memcpy(&four, x + kRow * kInt8Step, sizeof four);
         const __m512i value = _mm512_set1_epi32(four);
-        sum[chain][r][0] = _mm512_dpbusd_epi32(sum[chain][r][0], value, w0);
-        sum[chain][r][1] = _mm512_dpbusd_epi32(sum[chain][r][1], value, w1);
-      }
+        sum[kChain][kRow][0] = add_products(sum[kChain][kRow][0], value, w0);
+        sum[kChain][kRow][1] = add_products(sum[kChain][kRow][1], value, w1);
+      });
     };
     size_t s = 0;
     for (; s + kChains <= steps; s += kChains) {
-      PODIUM_UNROLL for (int chain = 0; chain < kChains; ++chain) step(s + chain, chain);
+      unrolled<kChains>([&]<int kChain>()
+                            PODIUM_INLINE { step.template operator()<kChain>(s + kChain); });
     }
-    for (; s < steps; ++s) step(s, 0);
-    PODIUM_UNROLL for (int half = 0; half < 2; ++half) {
-      const size_t column = panel * kPanel + half * kWide;
-      const __m512i offset = _mm512_loadu_si512(g.offset + column);
-      const __m512 scale = _mm512_loadu_ps(g.scale + column);
-      PODIUM_UNROLL for (int r = 0; r < kTile; ++r) {
-        __m512i total = sum[0][r][half];
-        PODIUM_UNROLL for (int c = 1; c < kChains; ++c) total =
-            _mm512_add_epi32(total, sum[c][r][half]);
-        total = _mm512_sub_epi32(total, offset);
-        const __m512 factor = _mm512_mul_ps(_mm512_set1_ps(g.x_scale[row + r]), scale);
-        put(g, row + r, column, _mm512_mul_ps(_mm512_cvtepi32_ps(total), factor));
-      }
-    }
+    for (; s < steps; ++s) step.template operator()<0>(s);
+    const size_t column = panel * kPanel;
+    const float* const x_scale = g.x_scale + row;
+    const __m512i offset[2] = {_mm512_loadu_si512(g.offset + column),
+                               _mm512_loadu_si512(g.offset + column + kWide)};
+    const __m512 scale[2] = {_mm512_loadu_ps(g.scale + column),
+                             _mm512_loadu_ps(g.scale + column + kWide)};
+    unrolled<kTile>([&]<int kRow>() PODIUM_INLINE {
+      unrolled<2>([&]<int kHalf>() PODIUM_INLINE {
+        __m512i total = sum[0][kRow][kHalf];
+        unrolled<kChains - 1>([&]<int kChain>() PODIUM_INLINE {
+          total = _mm512_add_epi32(total, sum[kChain + 1][kRow][kHalf]);
+        });
+        const __m512 factor = _mm512_mul_ps(_mm512_set1_ps(x_scale[kRow]), scale[kHalf]);
+        total = _mm512_sub_epi32(total, offset[kHalf]);
+        (kHalf ? high : low).put(kRow, _mm512_mul_ps(_mm512_cvtepi32_ps(total), factor));
+      });
+    });
   }
 };
 
+// Rows first .. first + kCount of a group of `rows`, whose bytes begin at q. Packing four rows'
+// whole numbers to bytes leaves in each 128 bits one step of every row, as the group has them.
+template <int kCount>
+void quantize_some(const float* x, size_t n, uint8_t* q, size_t rows, float* scale) {
+  const auto lanes = [&](size_t at) {
+    return static_cast<__mmask16>(n - at >= kWide ? 0xFFFF : (1U << (n - at)) - 1);
+  };
+  __m512 top[4] = {};
+  for (size_t at = 0; at < n; at += kWide) {
+    unrolled<kCount>([&]<int kRow>() PODIUM_INLINE {
+      const __m512 v = _mm512_maskz_loadu_ps(lanes(at), x + kRow * n + at);
+      top[kRow] = _mm512_max_ps(top[kRow], _mm512_abs_ps(v));
+    });
+  }
+  __m512 factor[4] = {};
+  unrolled<kCount>([&]<int kRow>() PODIUM_INLINE {
+    const float most = _mm512_reduce_max_ps(top[kRow]);
+    factor[kRow] = _mm512_set1_ps(quantizing_factor(most));
+    scale[kRow] = most / 127.0F;
+  });
+  const auto used = static_cast<__mmask8>((1U << kCount) - 1);
+  for (size_t at = 0; at < n; at += kWide) {
+    __m512i whole[4] = {};
+    unrolled<kCount>([&]<int kRow>() PODIUM_INLINE {
+      const __m512 v = _mm512_maskz_loadu_ps(lanes(at), x + kRow * n + at);
+      whole[kRow] = _mm512_add_epi32(_mm512_cvtps_epi32(_mm512_mul_ps(v, factor[kRow])),
+                                     _mm512_set1_epi32(128));
+    });
+    const __m512i bytes = _mm512_packus_epi16(_mm512_packs_epi32(whole[0], whole[1]),
+                                              _mm512_packs_epi32(whole[2], whole[3]));
+    uint8_t* to = q + at * rows;
+    unrolled<4>([&]<int kStep>() PODIUM_INLINE {
+      if (at + kStep * kInt8Step >= n) return;
+      _mm_mask_storeu_epi32(to + kStep * kInt8Step * rows, used,
+                            _mm512_extracti32x4_epi32(bytes, kStep));
+    });
+  }
+}
+
+void quantize_groups(const float* x, size_t rows, size_t n, uint8_t* q, float* scale) {
+  for (size_t begin = 0; begin < rows; begin += kInt8Rows) {
+    const size_t count = rows - begin < kInt8Rows ? rows - begin : kInt8Rows;
+    for (size_t r = 0; r < count; r += 4) {
+      const float* const from = x + (begin + r) * n;
+      uint8_t* const to = q + begin * int8_width(n) + r * kInt8Step;
+      float* const scales = scale + begin + r;
+      switch (count - r) {
+        case 1:
+          quantize_some<1>(from, n, to, count, scales);
+          break;
+        case 2:
+          quantize_some<2>(from, n, to, count, scales);
+          break;
+        case 3:
+          quantize_some<3>(from, n, to, count, scales);
+          break;
+        default:
+          quantize_some<4>(from, n, to, count, scales);
+      }
+    }
+  }
+}
+
 }  // namespace
 
-constinit const KernelTable kAvx512Kernels = table_with(
-    run_panels<FloatKernel<float>>, run_panels<FloatKernel<uint16_t>>, run_panels<Int8Kernel>);
+constinit const KernelTable kAvx512Kernels =
+    table_with(quantize_groups, run_panels<FloatKernel<float>>, run_panels<FloatKernel<uint16_t>>,
+               run_panels<Int8Kernel>);
 
 }  // namespace podium::kernels

@@ -9,8 +9,9 @@
 
 namespace podium::kernels {
 
-constexpr size_t kPanel = 32;    // outputs of a panel of packed weights
-constexpr size_t kInt8Step = 4;  // inputs that lie together in a packed int8 panel
+constexpr size_t kPanel = 32;     // outputs of a panel of packed weights
+constexpr size_t kInt8Step = 4;   // inputs that lie together in a packed int8 panel
+constexpr size_t kInt8Rows = 12;  // rows of int8 inputs that lie together
 
 // y[m, n] = x[m, k] w[n, k]^T (+ y): w lies in panels of kPanel outputs, [panels, depth / step,
 // kPanel, step] with step 1 (kInt8Step for int8), anything behind n, zeros in the last step behind
@@ -19,12 +20,13 @@ struct PackedGemm {
   const void* weight;     // float, bf16 as uint16_t, or int8_t
   const float* scale;     // int8: [panels * kPanel], of each output
   const int32_t* offset;  // int8: [panels * kPanel], 128 * sum of the output's weights
-  const void* x;          // float; int8: uint8_t, value + 128; row r at x + r * x_stride
+  const void* x;          // float: row r at x + r * x_stride; int8: uint8_t, value + 128, groups of
+                          // kInt8Rows rows (the last may have fewer): [depth / step, rows, step]
   const float* x_scale;   // int8: [m]
   float* y;               // row r at y + r * y_stride
   size_t m, n, k;
   size_t depth;  // inputs that a panel has room for, at least k; int8: a multiple of kInt8Step
-  size_t x_stride, y_stride;  // elements; int8: a row of x is readable up to a whole last step
+  size_t x_stride, y_stride;  // elements
   bool accumulate;
 };
 
@@ -36,8 +38,9 @@ struct KernelTable {
   float (*max_of)(const float* x, size_t n);
   float (*exp_and_sum)(float* x, size_t n, float shift);  // x - shift at most 88
   void (*swiglu)(float* gate, const float* up, size_t n);
-  // One row: q[i] = round(x[i] / scale) + 128 with scale = max |x| / 127, which is returned.
-  float (*quantize)(const float* x, size_t n, uint8_t* q);
+  // x: [rows, n]. q: round(x / scale) + 128 in the layout of PackedGemm's x, 128 in the last step
+  // behind n; scale: [rows], max |x| / 127.
+  void (*quantize)(const float* x, size_t rows, size_t n, uint8_t* q, float* scale);
 
   void (*gemm_f32)(const PackedGemm& g);
   void (*gemm_bf16)(const PackedGemm& g);

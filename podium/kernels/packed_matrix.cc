@@ -86,12 +86,12 @@ void PackedMatrix::pack_float(const float* weight) {
 void PackedMatrix::pack_int8(const float* weight) {
   scale_.assign(panels() * kPanel, 0);
   offset_.assign(panels() * kPanel, 0);
-  std::vector<uint8_t> bytes(inputs_);
+  std::vector<uint8_t> bytes(int8_width(inputs_));
   for (size_t j = 0; j < outputs_; ++j) {
     auto* const panel = reinterpret_cast<int8_t*>(panels_.get() + j / kPanel * panel_bytes());
     const float* const row = weight + j * inputs_;
     // The reference's rounding, so that the weights are the same on every instruction set.
-    scale_[j] = kScalarKernels.quantize(row, inputs_, bytes.data());
+    kScalarKernels.quantize(row, 1, inputs_, bytes.data(), &scale_[j]);
     int32_t sum = 0;
     for (size_t p = 0; p < inputs_; ++p) {
       const auto value = int8_t(bytes[p] - 128);
@@ -114,11 +114,7 @@ void LinearInput::quantize(const KernelTable& table) {
   const size_t width = int8_width(inputs_);
   bytes_.resize(rows_ * width);
   scale_.resize(rows_);
-  for (size_t r = 0; r < rows_; ++r) {
-    uint8_t* const to = bytes_.data() + r * width;
-    scale_[r] = table.quantize(x_ + r * inputs_, inputs_, to);
-    std::fill(to + inputs_, to + width, uint8_t{128});
-  }
+  table.quantize(x_, rows_, inputs_, bytes_.data(), scale_.data());
   quantized_ = true;
 }
 
@@ -140,7 +136,7 @@ void PackedMatrix::apply(LinearInput& input, float* y, bool accumulate,
       return table.gemm_bf16(g);
     case Precision::kInt8:
       input.quantize(table);
-      g.depth = g.x_stride = int8_width(inputs_);
+      g.depth = int8_width(inputs_);
       g.x = input.bytes_.data();
       g.x_scale = input.scale_.data();
       g.scale = scale_.data();

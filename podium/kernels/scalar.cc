@@ -1,5 +1,7 @@
 // The reference: what every other instruction set is compared with.
 #include "podium/kernels/kernel_table.h"
+// The order matters: gemm.inc uses kernel_table.h.
+#include "podium/kernels/gemm.inc"
 #define PODIUM_WIDTH 4
 #include "podium/kernels/vector.inc"
 
@@ -26,14 +28,15 @@ void gemm_float(const PackedGemm& g) {
 
 void gemm_int8(const PackedGemm& g) {
   const size_t width = (g.k + kInt8Step - 1) / kInt8Step * kInt8Step;
-  const auto* x = static_cast<const uint8_t*>(g.x);
   for (size_t i = 0; i < g.m; ++i) {
+    const Int8Group group(g, i);
     for (size_t j = 0; j < g.n; ++j) {
       const auto* w = static_cast<const int8_t*>(g.weight) + j / kPanel * g.depth * kPanel +
                       j % kPanel * kInt8Step;
       int32_t sum = -g.offset[j];
       for (size_t p = 0; p < width; ++p) {
-        sum += x[i * g.x_stride + p] * w[p / kInt8Step * kPanel * kInt8Step + p % kInt8Step];
+        sum += group.x[p / kInt8Step * group.stride + p % kInt8Step] *
+               w[p / kInt8Step * kPanel * kInt8Step + p % kInt8Step];
       }
       const float value = static_cast<float>(sum) * (g.x_scale[i] * g.scale[j]);
       float& y = g.y[i * g.y_stride + j];
@@ -45,6 +48,6 @@ void gemm_int8(const PackedGemm& g) {
 }  // namespace
 
 constinit const KernelTable kScalarKernels =
-    table_with(gemm_float<float>, gemm_float<uint16_t>, gemm_int8);
+    table_with(quantize, gemm_float<float>, gemm_float<uint16_t>, gemm_int8);
 
 }  // namespace podium::kernels
