@@ -80,12 +80,13 @@ void prefill(const char* size, size_t rows, long runs, double fp32, double int8)
          fp32);
   for (const kernels::Isa isa : kernels::supported_isas()) {
     const bool best = isa == kernels::supported_isas().back();
-    for (const Precision p : {Precision::kFp32, Precision::kBf16, Precision::kInt8}) {
+    for (const Precision p :
+         {Precision::kFp32, Precision::kBf16, Precision::kInt8, Precision::kInt4}) {
       const double time = prefill_seconds(shapes, rows, &p, kernels::kernel_table(isa),
                                           isa == kernels::Isa::kScalar ? 1 : runs);
       report(kernels::isa_name(isa), kernels::precision_name(p), time,
              !best                   ? 0
-             : p == Precision::kInt8 ? int8
+             : p >= Precision::kInt8 ? int8
                                      : fp32);
     }
   }
@@ -126,7 +127,8 @@ int run(int argc, char** argv) {
   fmt::print("prefill, {} rows through one layer's products\n", rows);
   for (const char* size : {"small", "base"}) prefill(size, rows, runs, fp32, int8);
   fmt::print("decoding, one row, weights out of memory\n");
-  for (const Precision p : {Precision::kFp32, Precision::kBf16, Precision::kInt8}) {
+  for (const Precision p :
+       {Precision::kFp32, Precision::kBf16, Precision::kInt8, Precision::kInt4}) {
     decode(p, runs, read);
   }
   return 0;

@@ -59,7 +59,8 @@ int run(int argc, char** argv) {
     return 2;
   }
   const runtime::Checkpoint checkpoint = runtime::read_checkpoint(argv[1]);
-  for (const Precision precision : {Precision::kFp32, Precision::kBf16, Precision::kInt8}) {
+  for (const Precision precision :
+       {Precision::kFp32, Precision::kBf16, Precision::kInt8, Precision::kInt4}) {
     measure(checkpoint, precision, argc, argv);
   }
   return 0;

@@ -37,7 +37,8 @@ void compare(const fs::path& run, const char* policy, bool with_trace) {
   double base = 0;
   std::vector<runtime::Rollout> expected;
   fmt::print("{}, {} slates\n", policy, slates.size());
-  for (const Precision precision : {Precision::kFp32, Precision::kBf16, Precision::kInt8}) {
+  for (const Precision precision :
+       {Precision::kFp32, Precision::kBf16, Precision::kInt8, Precision::kInt4}) {
     const auto engine = runtime::Engine::open(dir, {.precision = precision});
     for (const bool verbalize : {false, true}) {
       const runtime::DecodeOptions options{.with_trace = with_trace, .verbalize = verbalize};

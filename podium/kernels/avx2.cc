@@ -31,20 +31,19 @@ inline __m256 load8(const uint16_t* w) {
 }
 
 template <class Stored>
-struct FloatKernel {
+struct FloatKernel : StoredPanels<Stored> {
   static constexpr size_t kRows = 6;
-  static constexpr size_t kWeightBytes = sizeof(Stored);
   static size_t row_bytes(size_t k) { return k * sizeof(float); }
 
   template <int kTile>
-  static void tile(const PackedGemm& g, size_t row, size_t panel) {
-    half<kTile>(g, row, panel, 0);
-    if (panel * kPanel + kHalf < g.n) half<kTile>(g, row, panel, kHalf);
+  static void tile(const PackedGemm& g, size_t row, size_t panel, const Stored* w) {
+    half<kTile>(g, row, panel, 0, w);
+    if (panel * kPanel + kHalf < g.n) half<kTile>(g, row, panel, kHalf, w);
   }
 
   template <int kTile>
-  static void half(const PackedGemm& g, size_t row, size_t panel, size_t begin) {
-    const auto* w = static_cast<const Stored*>(g.weight) + panel * g.depth * kPanel + begin;
+  static void half(const PackedGemm& g, size_t row, size_t panel, size_t begin, const Stored* w) {
+    w += begin;
     const auto* x = static_cast<const float*>(g.x) + row * g.x_stride;
     __m256 sum[kTile][2] = {};
     for (size_t p = 0; p < g.k; ++p, w += kPanel) {
@@ -64,22 +63,20 @@ struct FloatKernel {
 };
 
 // Bytes widen to 16 bits, where the products of four inputs add up in pairs without overflow.
-struct Int8Kernel {
+struct Int8Kernel : StoredPanels<int8_t> {
   static constexpr size_t kRows = 2;
-  static constexpr size_t kWeightBytes = 1;
   static size_t row_bytes(size_t k) { return k; }
 
   template <int kTile>
-  static void tile(const PackedGemm& g, size_t row, size_t panel) {
-    half<kTile>(g, row, panel, 0);
-    if (panel * kPanel + kHalf < g.n) half<kTile>(g, row, panel, kHalf);
+  static void tile(const PackedGemm& g, size_t row, size_t panel, const int8_t* w) {
+    half<kTile>(g, row, panel, 0, w);
+    if (panel * kPanel + kHalf < g.n) half<kTile>(g, row, panel, kHalf, w);
   }
 
   template <int kTile>
-  static void half(const PackedGemm& g, size_t row, size_t panel, size_t begin) {
+  static void half(const PackedGemm& g, size_t row, size_t panel, size_t begin, const int8_t* w) {
     const size_t steps = (g.k + kInt8Step - 1) / kInt8Step;
-    const auto* w =
-        static_cast<const int8_t*>(g.weight) + panel * g.depth * kPanel + begin * kInt8Step;
+    w += begin * kInt8Step;
     const Int8Group group(g, row);
     __m256i sum[kTile][4] = {};
     for (size_t step = 0; step < steps; ++step, w += kPanel * kInt8Step) {
@@ -119,6 +116,6 @@ struct Int8Kernel {
 
 constinit const KernelTable kAvx2Kernels =
     table_with(quantize, run_panels<FloatKernel<float>>, run_panels<FloatKernel<uint16_t>>,
-               run_panels<Int8Kernel>);
+               run_panels<Int8Kernel>, run_panels<Int4Kernel<Int8Kernel, unpack_int4>>);
 
 }  // namespace podium::kernels

@@ -15,12 +15,10 @@ constexpr size_t kWide = 16;  // lanes of a register
 // Where the sums of a tile go: sixteen columns from `column` on, but for those behind n.
 class Output {
  public:
-  Output(const PackedGemm& g, size_t row, size_t column, int rows)
+  Output(const PackedGemm& g, size_t row, size_t column)
       : y_(g.y + row * g.y_stride + column), stride_(g.y_stride), accumulate_(g.accumulate) {
     const size_t left = g.n > column ? g.n - column : 0;
     mask_ = static_cast<__mmask16>(left >= kWide ? 0xFFFF : (1U << left) - 1);
-    // Asks for the lines before the sums are known: they may be far away.
-    for (int r = 0; r < rows; ++r) __builtin_prefetch(y_ + r * stride_, 1);
   }
   PODIUM_INLINE void put(int row, __m512 value) const {
     float* const y = y_ + row * stride_;
@@ -35,6 +33,15 @@ class Output {
   __mmask16 mask_;
 };
 
+// Asks for the lines that a tile will write before its sums are known: they may be far away.
+inline void fetch_output(const PackedGemm& g, size_t row, size_t panel, int rows) {
+  for (int r = 0; r < rows; ++r) {
+    const float* const y = g.y + (row + r) * g.y_stride + panel * kPanel;
+    __builtin_prefetch(y, 1);
+    __builtin_prefetch(y + kWide, 1);
+  }
+}
+
 inline __m512 load16(const float* w) { return _mm512_loadu_ps(w); }
 inline __m512 load16(const uint16_t* w) {
   const __m256i bits = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(w));
@@ -46,18 +53,17 @@ inline __m512 load16(const uint16_t* w) {
 constexpr int chains(int rows) { return rows == 1 ? 4 : rows <= 3 ? 2 : 1; }
 
 template <class Stored>
-struct FloatKernel {
+struct FloatKernel : StoredPanels<Stored> {
   static constexpr size_t kRows = 12;
-  static constexpr size_t kWeightBytes = sizeof(Stored);
   static size_t row_bytes(size_t k) { return k * sizeof(float); }
 
   template <int kTile>
-  static void tile(const PackedGemm& g, size_t row, size_t panel) {
+  static void tile(const PackedGemm& g, size_t row, size_t panel, const Stored* w) {
     constexpr int kChains = chains(kTile);
-    const auto* w = static_cast<const Stored*>(g.weight) + panel * g.depth * kPanel;
     const auto* x = static_cast<const float*>(g.x) + row * g.x_stride;
     const size_t stride = g.x_stride, k = g.k;
-    const Output low(g, row, panel * kPanel, kTile), high(g, row, panel * kPanel + kWide, kTile);
+    const Output low(g, row, panel * kPanel), high(g, row, panel * kPanel + kWide);
+    fetch_output(g, row, panel, kTile);
     __m512 sum[kChains][kTile][2] = {};
     const auto step = [&]<int kChain>(size_t p) PODIUM_INLINE {
       const __m512 w0 = load16(w + p * kPanel), w1 = load16(w + p * kPanel + kWide);
@@ -90,18 +96,16 @@ PODIUM_INLINE inline __m512i add_products(__m512i sum, __m512i value, __m512i we
   return sum;
 }
 
-struct Int8Kernel {
+struct Int8Kernel : StoredPanels<int8_t> {
   static constexpr size_t kRows = kInt8Rows;
-  static constexpr size_t kWeightBytes = 1;
   static size_t row_bytes(size_t k) { return k; }
 
   template <int kTile>
-  static void tile(const PackedGemm& g, size_t row, size_t panel) {
+  static void tile(const PackedGemm& g, size_t row, size_t panel, const int8_t* w) {
     constexpr int kChains = chains(kTile);
     const size_t steps = (g.k + kInt8Step - 1) / kInt8Step;
-    const auto* w = static_cast<const int8_t*>(g.weight) + panel * g.depth * kPanel;
     const Int8Group group(g, row);
-    const Output low(g, row, panel * kPanel, kTile), high(g, row, panel * kPanel + kWide, kTile);
+    fetch_output(g, row, panel, kTile);
     __m512i sum[kChains][kTile][2] = {};
     const auto step = [&]<int kChain>(size_t s) PODIUM_INLINE {
       const __m512i w0 = _mm512_loadu_si512(w + s * kPanel * kInt8Step);
@@ -121,25 +125,125 @@ struct Int8Kernel {
                             PODIUM_INLINE { step.template operator()<kChain>(s + kChain); });
     }
     for (; s < steps; ++s) step.template operator()<0>(s);
-    const size_t column = panel * kPanel;
-    const float* const x_scale = g.x_scale + row;
-    const __m512i offset[2] = {_mm512_loadu_si512(g.offset + column),
-                               _mm512_loadu_si512(g.offset + column + kWide)};
-    const __m512 scale[2] = {_mm512_loadu_ps(g.scale + column),
-                             _mm512_loadu_ps(g.scale + column + kWide)};
     unrolled<kTile>([&]<int kRow>() PODIUM_INLINE {
       unrolled<2>([&]<int kHalf>() PODIUM_INLINE {
-        __m512i total = sum[0][kRow][kHalf];
         unrolled<kChains - 1>([&]<int kChain>() PODIUM_INLINE {
-          total = _mm512_add_epi32(total, sum[kChain + 1][kRow][kHalf]);
+          sum[0][kRow][kHalf] = _mm512_add_epi32(sum[0][kRow][kHalf], sum[kChain + 1][kRow][kHalf]);
         });
-        const __m512 factor = _mm512_mul_ps(_mm512_set1_ps(x_scale[kRow]), scale[kHalf]);
-        total = _mm512_sub_epi32(total, offset[kHalf]);
-        (kHalf ? high : low).put(kRow, _mm512_mul_ps(_mm512_cvtepi32_ps(total), factor));
+      });
+    });
+    finish<kTile>(g, row, panel, sum[0]);
+  }
+
+  // The sums of a tile to floats, and out.
+  template <int kTile>
+  PODIUM_INLINE static void finish(const PackedGemm& g, size_t row, size_t panel,
+                                   const __m512i (&sum)[kTile][2]) {
+    const size_t column = panel * kPanel;
+    const Output out[2] = {{g, row, column}, {g, row, column + kWide}};
+    const float* const x_scale = g.x_scale + row;
+    unrolled<2>([&]<int kHalf>() PODIUM_INLINE {
+      const __m512i offset = _mm512_loadu_si512(g.offset + column + kHalf * kWide);
+      const __m512 scale = _mm512_loadu_ps(g.scale + column + kHalf * kWide);
+      unrolled<kTile>([&]<int kRow>() PODIUM_INLINE {
+        const __m512 factor = _mm512_mul_ps(_mm512_set1_ps(x_scale[kRow]), scale);
+        const __m512i total = _mm512_sub_epi32(sum[kRow][kHalf], offset);
+        out[kHalf].put(kRow, _mm512_mul_ps(_mm512_cvtepi32_ps(total), factor));
       });
     });
   }
 };
+
+// One half of the outputs of an int4 group: weights(pair, first step, second) for each two steps.
+// Bits 4 - 7 of a byte are 16 times its high half; the bytes of 16-bit lanes are taken apart, as
+// there is no product of bytes.
+template <class Weights>
+PODIUM_INLINE inline void each_int4_pair(const uint8_t* group, int half, const Weights& weights) {
+  const __m512i high = _mm512_set1_epi16(0xF0), zero = _mm512_set1_epi16(128);
+  const __m512i low_byte = _mm512_set1_epi16(0xFF);
+  const auto* multipliers = reinterpret_cast<const __m256i*>(group + kInt4Group * kPanel / 2);
+  const __m512i wide = _mm512_cvtepu16_epi32(_mm256_loadu_si256(multipliers + half));
+  const __m512i multiplier = _mm512_or_si512(wide, _mm512_slli_epi32(wide, 16));
+  const auto scaled = [&](__m512i x) PODIUM_INLINE {
+    return _mm512_mulhrs_epi16(_mm512_sub_epi16(_mm512_and_si512(x, high), zero), multiplier);
+  };
+  const auto joined = [&](__m512i even, __m512i odd) PODIUM_INLINE {
+    return _mm512_or_si512(_mm512_and_si512(scaled(even), low_byte),
+                           _mm512_slli_epi16(scaled(odd), 8));
+  };
+  unrolled<kInt4Group / kInt8Step / 2>([&]<int kPair>() PODIUM_INLINE {
+    const __m512i both =
+        _mm512_loadu_si512(group + kPair * kPanel * kInt8Step + half * sizeof(__m512i));
+    weights(kPair, joined(_mm512_slli_epi16(both, 4), _mm512_srli_epi16(both, 4)),
+            joined(both, _mm512_srli_epi16(both, 8)));
+  });
+}
+
+void unpack_group(const uint8_t* group, int8_t* to) {
+  constexpr size_t kStep = kPanel * kInt8Step;
+  for (int half = 0; half < 2; ++half) {
+    each_int4_pair(group, half, [&](int pair, __m512i first, __m512i second) PODIUM_INLINE {
+      int8_t* const out = to + 2 * pair * kStep + half * sizeof(__m512i);
+      _mm512_storeu_si512(out, first);
+      _mm512_storeu_si512(out + kStep, second);
+    });
+  }
+}
+
+// A few rows, by weights that are unpacked in registers and used at once.
+struct FewRowsInt4Kernel {
+  static constexpr size_t kRows = 3;
+  static size_t row_bytes(size_t k) { return k; }
+  static size_t groups(const PackedGemm& g) { return (g.k + kInt4Group - 1) / kInt4Group; }
+  static size_t panel_bytes(const PackedGemm& g) { return groups(g) * kInt4GroupBytes; }
+  static const uint8_t* weights(const PackedGemm& g, size_t panel) {
+    return static_cast<const uint8_t*>(g.weight) + panel * panel_bytes(g);
+  }
+
+  template <int kTile>
+  static void tile(const PackedGemm& g, size_t row, size_t panel, const uint8_t* w) {
+    const Int8Group group(g, row);
+    const size_t steps = (g.k + kInt8Step - 1) / kInt8Step;
+    __m512i sum[2][kTile][2] = {};  // of the first and second steps of the pairs
+    // Of the last group x may have fewer steps.
+    const auto add_group = [&]<bool kWhole>(size_t s) PODIUM_INLINE {
+      unrolled<2>([&]<int kHalf>() PODIUM_INLINE {
+        each_int4_pair(w, kHalf, [&](int pair, __m512i first, __m512i second) PODIUM_INLINE {
+          const auto add = [&]<int kStep>(__m512i weights) PODIUM_INLINE {
+            const size_t at = s + 2 * size_t(pair) + kStep;
+            if (!kWhole && at >= steps) return;
+            unrolled<kTile>([&]<int kRow>() PODIUM_INLINE {
+              int four;
+              __builtin_memcpy(&four, group.x + at * group.stride + kRow * kInt8Step, sizeof four);
+              __m512i& total = sum[kStep][kRow][kHalf];
+              total = add_products(total, _mm512_set1_epi32(four), weights);
+            });
+          };
+          add.template operator()<0>(first);
+          add.template operator()<1>(second);
+        });
+      });
+      w += kInt4GroupBytes;
+    };
+    constexpr size_t kSteps = kInt4Group / kInt8Step;
+    size_t s = 0;
+    for (; s + kSteps <= steps; s += kSteps) add_group.template operator()<true>(s);
+    if (s < steps) add_group.template operator()<false>(s);
+    unrolled<kTile>([&]<int kRow>() PODIUM_INLINE {
+      sum[0][kRow][0] = _mm512_add_epi32(sum[0][kRow][0], sum[1][kRow][0]);
+      sum[0][kRow][1] = _mm512_add_epi32(sum[0][kRow][1], sum[1][kRow][1]);
+    });
+    Int8Kernel::finish<kTile>(g, row, panel, sum[0]);
+  }
+};
+
+void gemm_int4(const PackedGemm& g) {
+  if (g.m <= FewRowsInt4Kernel::kRows) {
+    run_panels<FewRowsInt4Kernel>(g);
+  } else {
+    run_panels<Int4Kernel<Int8Kernel, unpack_group>>(g);
+  }
+}
 
 // Rows first .. first + kCount of a group of `rows`, whose bytes begin at q. Packing four rows'
 // whole numbers to bytes leaves in each 128 bits one step of every row, as the group has them.
@@ -208,6 +312,6 @@ void quantize_groups(const float* x, size_t rows, size_t n, uint8_t* q, float* s
 
 constinit const KernelTable kAvx512Kernels =
     table_with(quantize_groups, run_panels<FloatKernel<float>>, run_panels<FloatKernel<uint16_t>>,
-               run_panels<Int8Kernel>);
+               run_panels<Int8Kernel>, gemm_int4);
 
 }  // namespace podium::kernels

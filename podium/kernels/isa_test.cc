@@ -84,7 +84,8 @@ TEST_P(IsaTest, PackedProductsAgreeWithTheReference) {
   for (const Shape& s : shapes()) {
     const auto w = random_values(rng, s.n * s.k), x = random_values(rng, s.m * s.k);
     const auto before = random_values(rng, s.m * s.n + 1);
-    for (const Precision precision : {Precision::kFp32, Precision::kBf16, Precision::kInt8}) {
+    for (const Precision precision :
+         {Precision::kFp32, Precision::kBf16, Precision::kInt8, Precision::kInt4}) {
       const PackedMatrix matrix(w.data(), s.n, s.k, precision);
       for (const bool accumulate : {false, true}) {
         auto got = before, want = before;  // and nothing behind the last element is written
@@ -92,7 +93,7 @@ TEST_P(IsaTest, PackedProductsAgreeWithTheReference) {
         input.assign(x.data(), s.m, s.k);
         matrix.apply(input, got.data(), accumulate, table_);
         matrix.apply(input, want.data(), accumulate, kScalarKernels);
-        if (precision == Precision::kInt8 && !accumulate) {
+        if (precision >= Precision::kInt8 && !accumulate) {
           ASSERT_EQ(got, want) << s.m << " " << s.n << " " << s.k;
           continue;
         }
@@ -115,7 +116,10 @@ TEST(PackedMatrix, ApproximatesTheProductAsItsPrecisionAllows) {
   const struct {
     Precision precision;
     double error;  // of the root mean square of the product, whose size is sqrt(k)
-  } kCases[] = {{Precision::kFp32, 1e-6}, {Precision::kBf16, 4e-3}, {Precision::kInt8, 2e-2}};
+  } kCases[] = {{Precision::kFp32, 1e-6},
+                {Precision::kBf16, 4e-3},
+                {Precision::kInt8, 2e-2},
+                {Precision::kInt4, 0.15}};
   for (const auto& c : kCases) {
     const PackedMatrix matrix(w.data(), s.n, s.k, c.precision);
     EXPECT_EQ(matrix.outputs(), s.n);
@@ -138,7 +142,8 @@ TEST(PackedMatrix, ApproximatesTheProductAsItsPrecisionAllows) {
 }
 
 TEST(PackedMatrix, PrecisionsHaveNames) {
-  for (const Precision p : {Precision::kFp32, Precision::kBf16, Precision::kInt8}) {
+  for (const Precision p :
+       {Precision::kFp32, Precision::kBf16, Precision::kInt8, Precision::kInt4}) {
     EXPECT_EQ(precision_from_name(precision_name(p)), p);
   }
   EXPECT_THROW(precision_from_name("int9"), Error);

@@ -9,23 +9,30 @@
 
 namespace podium::kernels {
 
-constexpr size_t kPanel = 32;     // outputs of a panel of packed weights
-constexpr size_t kInt8Step = 4;   // inputs that lie together in a packed int8 panel
-constexpr size_t kInt8Rows = 12;  // rows of int8 inputs that lie together
+constexpr size_t kPanel = 32;      // outputs of a panel of packed weights
+constexpr size_t kInt8Step = 4;    // inputs that lie together in a packed int8 panel
+constexpr size_t kInt8Rows = 12;   // rows of int8 inputs that lie together
+constexpr size_t kInt4Group = 32;  // inputs that share a multiplier in a packed int4 panel
+// Bytes of a group of a packed int4 panel. Of its eight steps each two lie in one another's halves
+// of the bytes, [step / 2, kPanel, kInt8Step], the first in the low ones; then, for each output, an
+// int16_t multiplier m. The weight as int8 is (16 (q - 8) m + 2^14) >> 15 for a half q in 0..15.
+constexpr size_t kInt4GroupBytes = kInt4Group * kPanel / 2 + kPanel * sizeof(int16_t);
 
 // y[m, n] = x[m, k] w[n, k]^T (+ y): w lies in panels of kPanel outputs, [panels, depth / step,
 // kPanel, step] with step 1 (kInt8Step for int8), anything behind n, zeros in the last step behind
 // k.
 struct PackedGemm {
-  const void* weight;     // float, bf16 as uint16_t, or int8_t
-  const float* scale;     // int8: [panels * kPanel], of each output
-  const int32_t* offset;  // int8: [panels * kPanel], 128 * sum of the output's weights
-  const void* x;          // float: row r at x + r * x_stride; int8: uint8_t, value + 128, groups of
+  const void* weight;     // float, bf16 as uint16_t, int8_t, or groups of int4
+  const float* scale;     // int8 and int4: [panels * kPanel], of each output
+  const int32_t* offset;  // int8 and int4: [panels * kPanel], 128 * sum of the output's weights
+  int8_t* unpacked;       // int4: room for an unpacked panel, depth * kPanel
+  const void* x;          // float: row r at x + r * x_stride; else uint8_t, value + 128, groups of
                           // kInt8Rows rows (the last may have fewer): [depth / step, rows, step]
-  const float* x_scale;   // int8: [m]
+  const float* x_scale;   // int8 and int4: [m]
   float* y;               // row r at y + r * y_stride
   size_t m, n, k;
-  size_t depth;  // inputs that a panel has room for, at least k; int8: a multiple of kInt8Step
+  size_t depth;  // inputs that a panel has room for, at least k; int8: a multiple of kInt8Step;
+                 // int4: of x, that of weight is the next multiple of kInt4Group
   size_t x_stride, y_stride;  // elements
   bool accumulate;
 };
@@ -45,6 +52,7 @@ struct KernelTable {
   void (*gemm_f32)(const PackedGemm& g);
   void (*gemm_bf16)(const PackedGemm& g);
   void (*gemm_int8)(const PackedGemm& g);
+  void (*gemm_int4)(const PackedGemm& g);
 };
 
 extern const KernelTable kScalarKernels, kAvx2Kernels, kAvx512Kernels;

@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <bit>
+#include <cmath>
 #include <cstring>
 #include <new>
+#include <span>
 
 #include "podium/base/error.h"
 
@@ -13,7 +15,7 @@ namespace podium::kernels {
 namespace {
 
 constexpr std::align_val_t kAlignment{64};
-constexpr std::string_view kPrecisions[] = {"fp32", "bf16", "int8"};
+constexpr std::string_view kPrecisions[] = {"fp32", "bf16", "int8", "int4"};
 
 uint16_t to_bf16(float value) {  // to nearest, ties to even
   const auto bits = std::bit_cast<uint32_t>(value);
@@ -21,6 +23,21 @@ uint16_t to_bf16(float value) {  // to nearest, ties to even
 }
 
 size_t int8_width(size_t inputs) { return (inputs + kInt8Step - 1) / kInt8Step * kInt8Step; }
+size_t int4_groups(size_t inputs) { return (inputs + kInt4Group - 1) / kInt4Group; }
+
+// A block of weights as halves 0..15 of bytes: weight = (half - 8) * block. The largest in
+// magnitude becomes half 0, so that blocks that were stored so are found again.
+float quantize_int4(std::span<const float> weights, std::span<uint8_t> halves) {
+  float most = 0;
+  for (const float w : weights) {
+    if (std::abs(w) > std::abs(most)) most = w;
+  }
+  const float inverse = std::abs(most) > 1e-30F ? -8 / most : 0;
+  for (size_t i = 0; i < weights.size(); ++i) {
+    halves[i] = uint8_t(std::clamp(std::lround(weights[i] * inverse) + 8L, 0L, 15L));
+  }
+  return most / -8;
+}
 
 }  // namespace
 
@@ -44,7 +61,9 @@ PackedMatrix::PackedMatrix(const float* weight, size_t outputs, size_t inputs, P
   const size_t size = std::max<size_t>(64, panels() * panel_bytes());
   panels_.reset(static_cast<std::byte*>(::operator new[](size, kAlignment)));
   std::memset(panels_.get(), 0, size);
-  if (precision == Precision::kInt8) {
+  if (precision == Precision::kInt4) {
+    pack_int4(weight);
+  } else if (precision == Precision::kInt8) {
     pack_int8(weight);
   } else {
     pack_float(weight);
@@ -57,8 +76,10 @@ size_t PackedMatrix::panel_bytes() const {
       return inputs_ * kPanel * sizeof(float);
     case Precision::kBf16:
       return inputs_ * kPanel * sizeof(uint16_t);
-    default:
+    case Precision::kInt8:
       return int8_width(inputs_) * kPanel;
+    default:
+      return int4_groups(inputs_) * kInt4GroupBytes;
   }
 }
 
@@ -102,6 +123,37 @@ void PackedMatrix::pack_int8(const float* weight) {
   }
 }
 
+void PackedMatrix::pack_int4(const float* weight) {
+  scale_.assign(panels() * kPanel, 0);
+  offset_.assign(panels() * kPanel, 0);
+  std::memset(panels_.get(), 0x88, panels() * panel_bytes());  // zeros; multipliers follow
+  constexpr size_t kMultipliers = kInt4Group * kPanel / 2;
+  uint8_t halves[kInt4Group];
+  for (size_t j = 0; j < outputs_; ++j) {
+    const std::span<const float> row(weight + j * inputs_, inputs_);
+    float most = 0;
+    for (const float w : row) most = std::max(most, std::abs(w));
+    scale_[j] = most / 127;
+    int32_t sum = 0;
+    for (size_t i = 0; i < int4_groups(inputs_); ++i) {
+      auto* const group = reinterpret_cast<uint8_t*>(panels_.get()) + j / kPanel * panel_bytes() +
+                          i * kInt4GroupBytes;
+      const auto part = row.subspan(i * kInt4Group, std::min(kInt4Group, inputs_ - i * kInt4Group));
+      const float block = quantize_int4(part, halves);
+      const auto multiplier = int16_t(most > 0 ? std::lround(block / scale_[j] * 2048) : 0);
+      std::memcpy(group + kMultipliers + j % kPanel * sizeof multiplier, &multiplier,
+                  sizeof multiplier);
+      for (size_t p = 0; p < part.size(); ++p) {
+        const size_t step = p / kInt8Step;
+        uint8_t& both = group[(step / 2 * kPanel + j % kPanel) * kInt8Step + p % kInt8Step];
+        both = step % 2 == 0 ? (both & 0xF0) | halves[p] : (both & 0x0F) | halves[p] << 4;
+        sum += ((halves[p] - 8) * 16 * multiplier + (1 << 14)) >> 15;
+      }
+    }
+    offset_[j] = 128 * sum;
+  }
+}
+
 void LinearInput::assign(const float* x, size_t rows, size_t inputs) {
   x_ = x;
   rows_ = rows;
@@ -135,13 +187,17 @@ void PackedMatrix::apply(LinearInput& input, float* y, bool accumulate,
     case Precision::kBf16:
       return table.gemm_bf16(g);
     case Precision::kInt8:
+    case Precision::kInt4:
       input.quantize(table);
       g.depth = int8_width(inputs_);
       g.x = input.bytes_.data();
       g.x_scale = input.scale_.data();
       g.scale = scale_.data();
       g.offset = offset_.data();
-      return table.gemm_int8(g);
+      if (precision_ == Precision::kInt8) return table.gemm_int8(g);
+      input.unpacked_.resize(int4_groups(inputs_) * kInt4Group * kPanel);
+      g.unpacked = input.unpacked_.data();
+      return table.gemm_int4(g);
   }
 }
 

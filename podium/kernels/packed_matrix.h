@@ -1,5 +1,6 @@
-// Weights of a linear layer, packed once for the kernels of every instruction set, in fp32, bf16 or
-// int8 (one scale an output; inputs are quantised on the fly, one scale a row).
+// Weights of a linear layer, packed once for the kernels of every instruction set, in fp32, bf16,
+// int8 (one scale an output; inputs are quantised on the fly, one scale a row) or int4 (blocks of
+// 32 inputs with a scale of their own, as GGUF's Q4_0; unpacked to int8 panel by panel).
 #pragma once
 
 #include <cstddef>
@@ -12,9 +13,9 @@
 
 namespace podium::kernels {
 
-enum class Precision { kFp32, kBf16, kInt8 };
+enum class Precision { kFp32, kBf16, kInt8, kInt4 };
 
-std::string_view precision_name(Precision precision);  // "fp32", "bf16", "int8"
+std::string_view precision_name(Precision precision);  // "fp32", "bf16", "int8", "int4"
 Precision precision_from_name(std::string_view name);  // throws Error
 
 // The inputs of linear layers, with their int8 form made when a layer first asks for it and kept
@@ -33,6 +34,7 @@ class LinearInput {
   bool quantized_ = false;
   std::vector<uint8_t> bytes_;
   std::vector<float> scale_;
+  std::vector<int8_t> unpacked_;  // an int4 panel
 };
 
 // Immutable and thread-safe.
@@ -57,14 +59,15 @@ class PackedMatrix {
   };
   void pack_float(const float* weight);
   void pack_int8(const float* weight);
+  void pack_int4(const float* weight);
   size_t panels() const { return (outputs_ + kPanel - 1) / kPanel; }
   size_t panel_bytes() const;
 
   size_t outputs_ = 0, inputs_ = 0;
   Precision precision_ = Precision::kFp32;
   std::unique_ptr<std::byte[], Free> panels_;  // 64-byte aligned
-  std::vector<float> scale_;                   // int8: [panels * kPanel]
-  std::vector<int32_t> offset_;                // int8: the same
+  std::vector<float> scale_;                   // int8, int4: [panels * kPanel]
+  std::vector<int32_t> offset_;                // the same
 };
 
 }  // namespace podium::kernels

@@ -26,28 +26,30 @@ void gemm_float(const PackedGemm& g) {
   }
 }
 
-void gemm_int8(const PackedGemm& g) {
-  const size_t width = (g.k + kInt8Step - 1) / kInt8Step * kInt8Step;
-  for (size_t i = 0; i < g.m; ++i) {
-    const Int8Group group(g, i);
-    for (size_t j = 0; j < g.n; ++j) {
-      const auto* w = static_cast<const int8_t*>(g.weight) + j / kPanel * g.depth * kPanel +
-                      j % kPanel * kInt8Step;
+struct Int8Kernel : StoredPanels<int8_t> {
+  static constexpr size_t kRows = 1;
+  static size_t row_bytes(size_t k) { return k; }
+
+  template <int>
+  static void tile(const PackedGemm& g, size_t row, size_t panel, const int8_t* w) {
+    const Int8Group group(g, row);
+    for (size_t j = panel * kPanel; j < g.n && j < (panel + 1) * kPanel; ++j) {
       int32_t sum = -g.offset[j];
-      for (size_t p = 0; p < width; ++p) {
+      for (size_t p = 0; p < int8_width(g.k); ++p) {
         sum += group.x[p / kInt8Step * group.stride + p % kInt8Step] *
-               w[p / kInt8Step * kPanel * kInt8Step + p % kInt8Step];
+               w[(p / kInt8Step * kPanel + j % kPanel) * kInt8Step + p % kInt8Step];
       }
-      const float value = static_cast<float>(sum) * (g.x_scale[i] * g.scale[j]);
-      float& y = g.y[i * g.y_stride + j];
+      const float value = static_cast<float>(sum) * (g.x_scale[row] * g.scale[j]);
+      float& y = g.y[row * g.y_stride + j];
       y = g.accumulate ? y + value : value;
     }
   }
-}
+};
 
 }  // namespace
 
 constinit const KernelTable kScalarKernels =
-    table_with(quantize, gemm_float<float>, gemm_float<uint16_t>, gemm_int8);
+    table_with(quantize, gemm_float<float>, gemm_float<uint16_t>, run_panels<Int8Kernel>,
+               run_panels<Int4Kernel<Int8Kernel, unpack_int4>>);
 
 }  // namespace podium::kernels

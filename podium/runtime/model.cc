@@ -37,7 +37,9 @@ Model::Model(const rerank::ModelSpec& model_spec, const Weights& weights,
   };
   embedding = get("model.embed_tokens.weight");
   head = spec.tied ? embedding : get("lm_head.weight");
-  all = {head, size_t(spec.vocab), size_t(spec.hidden), precision};
+  // Four bits are too few for the output embedding.
+  all = {head, size_t(spec.vocab), size_t(spec.hidden),
+         std::min(precision, kernels::Precision::kInt8)};
   norm = get("model.norm.weight");
   const size_t hidden = spec.hidden, ffn = spec.ffn;
   const size_t query = size_t(spec.heads) * spec.head_dim;
