@@ -98,6 +98,8 @@ class KvCache {
   const std::vector<PageRef>& pages() const { return pages_; }
   const PageLayout& layout() const { return pool_->layout; }
 
+  // Growing to that many tokens will allocate pages alone.
+  void expect(size_t tokens) { pages_.reserve((tokens + kPageTokens - 1) / kPageTokens); }
   // Makes room for tokens length() .. length() + count, to be stored layer by layer; advance()
   // then counts them in.
   void reserve(size_t count);
