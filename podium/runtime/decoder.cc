@@ -4,27 +4,17 @@
 
 #include <algorithm>
 #include <numeric>
-#include <optional>
 
 #include "podium/base/error.h"
 #include "podium/kernels/kernels.h"
+#include "podium/runtime/job.h"
 #include "podium/runtime/model.h"
 #include "podium/runtime/sampling.h"
 
 namespace podium::runtime {
 namespace {
 
-using rerank::PermutationGrammar;
 using rerank::TokenKind;
-
-// Sorts indices of values, largest first, equals as they were. Allocates nothing, and NaNs do no
-// harm.
-void sort_by(std::span<const float> values, std::span<int> indices) {
-  const auto above = [&](int a, int b) { return values[size_t(a)] > values[size_t(b)]; };
-  for (auto at = indices.begin(); at != indices.end(); ++at) {
-    std::rotate(std::upper_bound(indices.begin(), at, *at, above), at, at + 1);
-  }
-}
 
 constexpr size_t kLeastRead = 32;  // tokens of prompts in every pass, however many rollouts it has
 
@@ -44,63 +34,6 @@ Policy::Policy(const Engine& engine, const rerank::PromptContext& prompts, bool 
                std::back_inserter(trace_tokens), [&](TokenId t) { return mask[size_t(t)] != 0; });
 }
 
-// One rollout on its way.
-struct RunningBatch::Lane {
-  Job* job = nullptr;
-  Rollout* rollout = nullptr;
-  std::optional<PermutationGrammar> grammar;  // none: unconstrained
-  Rng rng{0};
-  std::optional<KvCache> cache;
-  std::vector<TokenId> pending;    // emitted, not yet run through the model
-  std::vector<float> name_logits;  // [candidates], when a name was chosen last; empty: none yet
-  bool done = false;
-
-  void emit(TokenId token, float logprob, TokenKind kind) {
-    rollout->tokens.push_back(token);
-    rollout->logprob.push_back(logprob);
-    rollout->kind.push_back(kind);
-    pending.push_back(token);
-    if (grammar) grammar->accept(token);
-  }
-  void emit_forced() {
-    while (grammar && !grammar->done() && grammar->kind() == TokenKind::kForced) {
-      emit(grammar->allowed().front(), 0, TokenKind::kForced);
-    }
-  }
-  TokenKind kind() const { return grammar ? grammar->kind() : TokenKind::kTrace; }
-
-  // The names chosen, then the others as the last name's logits have them.
-  void end_late(size_t candidates) {
-    std::vector<int>& order = rollout->order;
-    if (grammar) order = grammar->order();
-    const auto chosen = ptrdiff_t(order.size());
-    for (int i = 0; i < int(candidates); ++i) {
-      if (std::find(order.begin(), order.begin() + chosen, i) == order.begin() + chosen) {
-        order.push_back(i);
-      }
-    }
-    rollout->late = done = true;
-    if (!name_logits.empty()) sort_by(name_logits, std::span(order).subspan(size_t(chosen)));
-  }
-};
-
-struct RunningBatch::Job {
-  Job(Request from, PagePool& pool) : request(std::move(from)), cache(pool) {}
-
-  size_t unread() const { return prompt.size() - cache.length(); }
-  size_t live() const {
-    return size_t(std::count_if(lanes.begin(), lanes.end(), [](auto& l) { return !l.done; }));
-  }
-
-  Request request;
-  std::vector<TokenId> prompt;  // and what the grammar forces behind it
-  size_t shared = 0;            // tokens of it that other requests may begin with
-  size_t answer = 0;            // most tokens of an answer
-  KvCache cache;                // of the prompt
-  std::vector<Rollout> rollouts;
-  std::vector<Lane> lanes;
-};
-
 RunningBatch::RunningBatch(const Policy& policy, const BatchOptions& options)
     : policy_(policy), options_(options) {
   PODIUM_CHECK(options.lanes > 0 && options.pass_tokens > 0);
@@ -117,9 +50,9 @@ bool RunningBatch::has_room() const {
 }
 
 void RunningBatch::add(Request request) {
-  auto job = std::make_unique<Job>(std::move(request), policy_.parts.pool);
+  auto job = std::make_unique<Job>(policy_, std::move(request));
   try {
-    begin(*job);
+    job->begin();
   } catch (const Error&) {
     job->request.done({}, std::current_exception());
     return;
@@ -127,65 +60,14 @@ void RunningBatch::add(Request request) {
   jobs_.push_back(std::move(job));
 }
 
-// Builds the prompt, finds what is known of it, and sets up the lanes with room for their answers.
-void RunningBatch::begin(Job& job) const {
-  const rerank::Slate& slate = job.request.slate;
-  const DecodeOptions& options = job.request.options;
-  PODIUM_CHECK(options.samples >= 1);
-  PODIUM_CHECK(options.constrained || (options.max_tokens >= 1 && !options.verbalize));
-  const auto& context = policy_.context;
-  job.prompt = rerank::build_prefix(context, slate, options.with_trace);
-  job.shared = job.prompt.size();
-  rerank::append_candidates(context, slate, job.prompt);
-  const size_t trace = options.with_trace ? size_t(std::max(0, options.max_trace)) : 0;
-  job.answer = options.constrained ? trace + slate.candidates.size() * (context.sids.levels + 3) + 3
-                                   : size_t(options.max_tokens);
-  const size_t most = job.prompt.size() + job.answer;
-  if (most > size_t(policy_.parts.model.spec.max_positions)) {
-    throw Error(fmt::format("prompt and answer take {} tokens, the model has {} positions", most,
-                            policy_.parts.model.spec.max_positions),
-                "show fewer candidates, a shorter history or fewer title tokens", slate.id);
-  }
-  open_lanes(job);
-  const auto& forced = job.lanes.front().pending;
-  job.prompt.insert(job.prompt.end(), forced.begin(), forced.end());
-  if (policy_.parts.prefixes) {
-    job.cache = policy_.parts.prefixes->find(std::span(job.prompt).first(job.shared));
-  }
-  job.cache.expect(job.prompt.size());
-}
-
-void RunningBatch::open_lanes(Job& job) const {
-  const DecodeOptions& options = job.request.options;
-  const size_t candidates = job.request.slate.candidates.size();
-  const Rng root = Rng(options.seed).fork(job.request.slate.id);
-  job.rollouts.resize(size_t(options.samples));
-  job.lanes.resize(job.rollouts.size());
-  for (size_t i = 0; i < job.lanes.size(); ++i) {
-    Lane& lane = job.lanes[i];
-    lane.job = &job;
-    lane.rollout = &job.rollouts[i];
-    lane.rollout->tokens.reserve(job.answer);
-    lane.rollout->logprob.reserve(job.answer);
-    lane.rollout->kind.reserve(job.answer);
-    lane.rollout->order.reserve(candidates);
-    lane.pending.reserve(job.answer);
-    lane.name_logits.reserve(candidates);
-    lane.rng = root.fork(uint64_t(i));
-    if (options.constrained) {
-      lane.grammar.emplace(policy_.context.vocabulary, candidates, options.with_trace,
-                           options.max_trace);
-    }
-    lane.emit_forced();
-  }
-}
-
 void RunningBatch::step() {
   end_late();
   gather();
   if (!chunks_.empty()) {
-    distribute(forward(policy_.parts.model, chunks_, Rows::kLast, work_));
-    choose();
+    const auto states = forward(policy_.parts.model, chunks_, rows_, work_);
+    distribute(states);
+    compute_logits();
+    for (const Turn& turn : turns_) take_turn(turn);
   }
   retire();
 }
@@ -198,21 +80,27 @@ void RunningBatch::end_late() {
     if (!now) now = options_.now();
     if (*now < deadline) continue;
     for (Lane& lane : job->lanes) {
-      if (!lane.done) lane.end_late(job->request.slate.candidates.size());
+      if (!lane.done) lane.end_late();
     }
   }
 }
 
-// The next pass: every rollout's new tokens, then prompts in order of arrival.
+// The next pass: every rollout's new tokens, then prompts in order of arrival. Guesses need the
+// states of all tokens, which would be wasted on prompts.
 void RunningBatch::gather() {
   chunks_.clear();
   running_.clear();
   reading_.clear();
+  rows_ = Rows::kLast;
+  const bool alone =
+      std::none_of(jobs_.begin(), jobs_.end(), [](const auto& job) { return job->unread() > 0; });
   size_t tokens = 0;
   for (const auto& job : jobs_) {
     if (job->unread() > 0) continue;
     for (Lane& lane : job->lanes) {
       if (lane.done) continue;
+      lane.read_next(alone);
+      if (lane.guessed > 0) rows_ = Rows::kAll;
       chunks_.push_back({lane.pending, &*lane.cache});
       running_.push_back(&lane);
       tokens += lane.pending.size();
@@ -228,15 +116,15 @@ void RunningBatch::gather() {
   }
 }
 
-// Hands every chunk's last state to the rollouts that choose from it.
+// Hands the states to the rollouts that choose from them.
 void RunningBatch::distribute(std::span<const float> states) {
   turns_.clear();
   const float* state = states.data();
   const size_t hidden = size_t(policy_.parts.model.spec.hidden);
   for (Lane* lane : running_) {
-    lane->pending.clear();
-    turns_.push_back({lane, state});
-    state += hidden;
+    if (rows_ == Rows::kAll) state += (lane->unread - 1) * hidden;
+    turns_.push_back({lane, state, nullptr});
+    state += (lane->guessed + 1) * hidden;
   }
   for (Job* job : reading_) {
     if (job->unread() == 0) {
@@ -245,41 +133,80 @@ void RunningBatch::distribute(std::span<const float> states) {
       }
       for (Lane& lane : job->lanes) {
         lane.cache.emplace(job->cache).expect(job->prompt.size() + job->answer);
-        lane.pending.clear();
-        turns_.push_back({&lane, state});
+        turns_.push_back({&lane, state, nullptr});
       }
     }
     state += hidden;
   }
 }
 
-// The next token of every lane whose turn it is, and the forced ones behind it.
-void RunningBatch::choose() {
+// Logits of the whole vocabulary for the rollouts that choose from (nearly) all of it.
+void RunningBatch::compute_logits() {
   const Model& model = policy_.parts.model;
   const size_t hidden = size_t(model.spec.hidden), vocab = size_t(model.spec.vocab);
-  free_.clear();
   free_states_.clear();
   for (const Turn& turn : turns_) {
-    if (turn.lane->kind() == TokenKind::kTrace) {
-      free_.push_back(turn);
-      free_states_.insert(free_states_.end(), turn.state, turn.state + hidden);
-    } else if (turn.lane->kind() == TokenKind::kChoice) {
-      choose_listed(*turn.lane, turn.state);
-    }
+    if (turn.lane->kind() != TokenKind::kTrace) continue;
+    free_states_.insert(free_states_.end(), turn.states,
+                        turn.states + (turn.lane->guessed + 1) * hidden);
   }
-  if (free_.empty()) return;
-  logits_.resize(free_.size() * vocab);
-  work_.input.assign(free_states_.data(), free_.size(), hidden);
+  if (free_states_.empty()) return;
+  const size_t rows = free_states_.size() / hidden;
+  logits_.resize(rows * vocab);
+  work_.input.assign(free_states_.data(), rows, hidden);
   model.all.apply(work_.input, logits_.data());
-  for (size_t i = 0; i < free_.size(); ++i) {
-    const auto& tokens = free_[i].lane->grammar ? policy_.trace_tokens : policy_.all_tokens;
-    values_.clear();
-    for (const TokenId token : tokens) values_.push_back(logits_[i * vocab + size_t(token)]);
-    take(*free_[i].lane, tokens, TokenKind::kTrace);
+  const float* row = logits_.data();
+  for (Turn& turn : turns_) {
+    if (turn.lane->kind() != TokenKind::kTrace) continue;
+    turn.logits = row;
+    row += (turn.lane->guessed + 1) * vocab;
   }
 }
 
-void RunningBatch::choose_listed(Lane& lane, const float* state) {
+// Chooses the next token, and those behind it for as long as the guesses were right.
+void RunningBatch::take_turn(const Turn& turn) {
+  Lane& lane = *turn.lane;
+  const auto guesses = std::span(lane.pending).last(lane.guessed);
+  const std::vector<TokenId>& tokens = lane.rollout->tokens;
+  size_t right = 0;
+  do {
+    const size_t before = tokens.size();
+    choose(turn, right);
+    const std::span<const TokenId> fresh = std::span(tokens).subspan(before);
+    const auto ahead = guesses.subspan(right);
+    const auto same =
+        size_t(std::mismatch(fresh.begin(), fresh.end(), ahead.begin(), ahead.end()).first -
+               fresh.begin());
+    right += same;
+    lane.unread = fresh.size() - same;
+    lane.done = finished(lane);
+  } while (!lane.done && lane.unread == 0);
+  lane.rollout->confirmed += int(right);
+  if (lane.done) {
+    lane.cache.reset();  // its pages serve others
+  } else {
+    lane.cache->truncate(lane.cache->length() - (lane.guessed - right));
+  }
+}
+
+// One token, and the forced ones behind it, from the state behind `row` guesses.
+void RunningBatch::choose(const Turn& turn, size_t row) {
+  const Model& model = policy_.parts.model;
+  Lane& lane = *turn.lane;
+  const TokenKind kind = lane.kind();
+  if (kind == TokenKind::kChoice) {
+    choose_name(lane, turn.states + row * size_t(model.spec.hidden));
+    return;
+  }
+  PODIUM_CHECK(kind == TokenKind::kTrace && turn.logits);
+  const float* const logits = turn.logits + row * size_t(model.spec.vocab);
+  const auto& tokens = lane.grammar ? policy_.trace_tokens : policy_.all_tokens;
+  values_.clear();
+  for (const TokenId token : tokens) values_.push_back(logits[token]);
+  take(lane, tokens, kind);
+}
+
+void RunningBatch::choose_name(Lane& lane, const float* state) {
   const Model& model = policy_.parts.model;
   const size_t hidden = size_t(model.spec.hidden);
   const TokenId first = policy_.context.vocabulary.candidate(0);
@@ -324,12 +251,6 @@ bool RunningBatch::finished(Lane& lane) const {
 }
 
 void RunningBatch::retire() {
-  for (const Turn& turn : turns_) {
-    Lane& lane = *turn.lane;
-    lane.done = finished(lane);
-    if (lane.done) lane.cache.reset();  // its pages serve others
-  }
-  turns_.clear();
   for (const auto& job : jobs_) {
     if (job->live() == 0) job->request.done(std::move(job->rollouts), nullptr);
   }
@@ -337,7 +258,6 @@ void RunningBatch::retire() {
 }
 
 void RunningBatch::fail(const std::exception_ptr& error) {
-  turns_.clear();
   for (const auto& job : jobs_) job->request.done({}, error);
   jobs_.clear();
 }

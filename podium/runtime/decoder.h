@@ -42,6 +42,9 @@ struct BatchOptions {
   std::function<Clock::time_point()> now = Clock::now;
 };
 
+struct Job;   // job.h
+struct Lane;  // a rollout of a job
+
 // The batch of one thread. What shares a rollout's batch changes its logits by rounding alone: how
 // many rows a product has decides in which order the AVX-512 kernels add.
 class RunningBatch {
@@ -66,20 +69,19 @@ class RunningBatch {
   void fail(const std::exception_ptr& error);
 
  private:
-  struct Lane;
-  struct Job;
   struct Turn {
     Lane* lane;
-    const float* state;  // [hidden]
+    const float* states;  // [1 + guesses, hidden]: the next token is chosen from the first
+    const float* logits;  // [1 + guesses, vocab]; null where names are chosen
   };
 
-  void begin(Job& job) const;
-  void open_lanes(Job& job) const;
   void end_late();
   void gather();
   void distribute(std::span<const float> states);
-  void choose();
-  void choose_listed(Lane& lane, const float* state);
+  void compute_logits();
+  void take_turn(const Turn& turn);
+  void choose(const Turn& turn, size_t row);
+  void choose_name(Lane& lane, const float* state);
   void take(Lane& lane, std::span<const TokenId> tokens, rerank::TokenKind kind);
   bool finished(Lane& lane) const;
   void retire();
@@ -90,7 +92,8 @@ class RunningBatch {
   std::vector<Chunk> chunks_;               // of one pass: of rollouts, then of prompts
   std::vector<Lane*> running_;              // [rollouts' chunks]
   std::vector<Job*> reading_;               // [prompts' chunks]
-  std::vector<Turn> turns_, free_;  // rollouts that choose; those from (nearly) the vocabulary
+  Rows rows_ = Rows::kLast;
+  std::vector<Turn> turns_;
   Workspace work_;
   std::vector<float> free_states_, logits_, values_, scratch_;
 };

@@ -43,6 +43,9 @@ struct DecodeOptions {
   bool constrained = true;  // false: free decoding of at most max_tokens, may be invalid
   int max_tokens = 400;
   uint64_t seed = 0;  // rollout i of prompt id: stream seed/id/i, whatever the batching
+  // Most tokens that a pass over one rollout guesses ahead (draft.h), to read them together and
+  // keep those that were right. The rollouts stay the same, sampled ones too; 0: none.
+  int draft = 0;
   // Past it a rollout ends between two forward passes, with the best order so far.
   Clock::time_point deadline = Clock::time_point::max();
 };
@@ -54,6 +57,7 @@ struct Rollout {
                                         // temperature 1 under the grammar's mask; 0 if forced
   std::vector<rerank::TokenKind> kind;  // [tokens]
   std::vector<int> order;               // permutation; empty if invalid
+  int guessed = 0, confirmed = 0;       // tokens guessed ahead, and of them right
   bool late = false;  // cut short by the deadline: the names chosen, then the others in the order
                       // of the last name's logits; the slate's order if no name was chosen
 };

@@ -104,6 +104,8 @@ class KvCache {
   // then counts them in.
   void reserve(size_t count);
   void advance(size_t count) { length_ += count; }
+  // Forgets the tokens from `length` on.
+  void truncate(size_t length) { length_ = length; }
   // key, value: [head_dim].
   void store(int layer, int kv_head, size_t position, const float* key, const float* value);
 

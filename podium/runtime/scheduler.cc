@@ -49,12 +49,7 @@ Scheduler::~Scheduler() {
 void Scheduler::submit(Request request) {
   request.done = [this, done = std::move(request.done)](std::vector<Rollout> rollouts,
                                                         const std::exception_ptr& error) {
-    const bool late = std::any_of(rollouts.begin(), rollouts.end(), [](auto& r) { return r.late; });
-    {
-      const std::lock_guard lock(mutex_);
-      ++stats_.answered;
-      stats_.late += late ? 1 : 0;
-    }
+    count(rollouts);
     done(std::move(rollouts), error);
   };
   {
@@ -64,6 +59,16 @@ void Scheduler::submit(Request request) {
     queue_.emplace(order, std::move(request));
   }
   wake_.notify_one();
+}
+
+void Scheduler::count(std::span<const Rollout> rollouts) {
+  const std::lock_guard lock(mutex_);
+  ++stats_.answered;
+  if (std::any_of(rollouts.begin(), rollouts.end(), [](auto& r) { return r.late; })) ++stats_.late;
+  for (const Rollout& rollout : rollouts) {
+    stats_.guessed += size_t(rollout.guessed);
+    stats_.confirmed += size_t(rollout.confirmed);
+  }
 }
 
 std::future<std::vector<Rollout>> Scheduler::submit(rerank::Slate slate,

@@ -22,9 +22,11 @@ struct SchedulerOptions {
 };
 
 struct SchedulerStats {
-  size_t waiting = 0;   // in no batch yet
-  size_t answered = 0;  // so far; with errors, and late
-  size_t late = 0;      // of them past their deadline
+  size_t waiting = 0;    // in no batch yet
+  size_t answered = 0;   // so far; with errors, and late
+  size_t late = 0;       // of them past their deadline
+  size_t guessed = 0;    // tokens that their rollouts guessed ahead
+  size_t confirmed = 0;  // of them right
 };
 
 // Thread-safe. Requests start in the order of their deadlines, of equal deadlines in the order of
@@ -47,6 +49,7 @@ class Scheduler {
  private:
   using Order = std::pair<Clock::time_point, size_t>;  // deadline, number of arrival
 
+  void count(std::span<const Rollout> rollouts);
   void work();
   bool admit(RunningBatch& batch);
   bool next(const RunningBatch& batch, Request& request);
