@@ -12,26 +12,50 @@
 namespace podium::bench {
 namespace {
 
+constexpr int kDrafts[] = {0, 2, 4, 8, 16};
+
 struct Guessing {
-  double alone, together;  // milliseconds a slate
-  size_t guessed = 0, confirmed = 0, chosen = 0;
+  std::vector<double> alone;                      // milliseconds of every slate
+  std::vector<double> together;                   // milliseconds a slate, of every run
+  double guessed = 0, confirmed = 0, tokens = 0;  // a slate
 };
 
-Guessing measure(const runtime::Engine& engine, const rerank::PromptContext& context,
-                 const std::vector<rerank::Slate>& slates, const runtime::DecodeOptions& options) {
-  Guessing result;
-  std::vector<runtime::Rollout> rollouts;
-  const double each = 1e3 / double(slates.size());
-  result.together = each * seconds([&] { rollouts = engine.decode(context, slates, options, 1); });
-  result.alone = each * seconds([&] {
-                   for (const auto& slate : slates) engine.decode(context, {&slate, 1}, options, 1);
-                 });
-  for (const auto& rollout : rollouts) {
-    result.guessed += size_t(rollout.guessed);
-    result.confirmed += size_t(rollout.confirmed);
-    result.chosen += rollout.tokens.size();
+// Every draft in turn on every slate, so that a disturbance meets all of them.
+void measure(const runtime::Engine& engine, const rerank::PromptContext& context,
+             const std::vector<rerank::Slate>& slates, runtime::DecodeOptions options) {
+  std::vector<Guessing> results(std::size(kDrafts));
+  const auto count = double(slates.size());
+  const auto decode = [&](std::span<const rerank::Slate> some, size_t draft) {
+    options.draft = kDrafts[draft];
+    return engine.decode(context, some, options, 1);
+  };
+  decode(slates, 0);  // reads every history
+  for (const rerank::Slate& slate : slates) {
+    for (size_t draft = 0; draft < results.size(); ++draft) {
+      results[draft].alone.push_back(1e3 * seconds([&] { decode({&slate, 1}, draft); }));
+    }
   }
-  return result;
+  for (int run = 0; run < 3; ++run) {
+    for (size_t draft = 0; draft < results.size(); ++draft) {
+      std::vector<runtime::Rollout> rollouts;
+      const double time = seconds([&] { rollouts = decode(slates, draft); });
+      results[draft].together.push_back(1e3 * time / count);
+      if (run > 0) continue;
+      for (const auto& rollout : rollouts) {
+        results[draft].guessed += rollout.guessed / count;
+        results[draft].confirmed += rollout.confirmed / count;
+        results[draft].tokens += double(rollout.tokens.size()) / count;
+      }
+    }
+  }
+  for (size_t draft = 0; draft < results.size(); ++draft) {
+    const Guessing& g = results[draft];
+    fmt::print(
+        "  temperature {:.0f}  draft {:>2}  alone {:6.2f} ms  together {:6.2f} ms  {:5.1f} tokens, "
+        "{:5.1f} guessed, {:5.1f} right\n",
+        options.temperature, kDrafts[draft], median(g.alone), median(g.together), g.tokens,
+        g.guessed, g.confirmed);
+  }
 }
 
 void compare(const fs::path& run, const char* policy, bool with_trace, size_t most) {
@@ -46,19 +70,7 @@ void compare(const fs::path& run, const char* policy, bool with_trace, size_t mo
       dir, {.precision = kernels::Precision::kInt8, .prefix_bytes = size_t{1} << 30});
   fmt::print("{}, {} slates\n", policy, slates.size());
   for (const double temperature : {0.0, 1.0}) {
-    for (const int draft : {0, 2, 4, 8, 16, 32}) {
-      const runtime::DecodeOptions options{
-          .with_trace = with_trace, .temperature = temperature, .draft = draft};
-      measure(engine, context, slates, options);  // reads every history
-      const Guessing g = measure(engine, context, slates, options);
-      const double tokens = double(g.chosen) / double(slates.size());
-      fmt::print(
-          "  temperature {:.0f}  draft {:>2}  alone {:6.2f} ms  together {:6.2f} ms  {:5.1f} "
-          "tokens "
-          "a slate, {:5.1f} guessed, {:5.1f} right\n",
-          temperature, draft, g.alone, g.together, tokens,
-          double(g.guessed) / double(slates.size()), double(g.confirmed) / double(slates.size()));
-    }
+    measure(engine, context, slates, {.with_trace = with_trace, .temperature = temperature});
   }
 }
 

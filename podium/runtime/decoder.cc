@@ -198,7 +198,7 @@ void RunningBatch::choose(const Turn& turn, size_t row) {
     choose_name(lane, turn.states + row * size_t(model.spec.hidden));
     return;
   }
-  PODIUM_CHECK(kind == TokenKind::kTrace && turn.logits);
+  if (!turn.logits) return;  // one candidate: all was forced
   const float* const logits = turn.logits + row * size_t(model.spec.vocab);
   const auto& tokens = lane.grammar ? policy_.trace_tokens : policy_.all_tokens;
   values_.clear();

@@ -5,7 +5,7 @@
 namespace podium::runtime {
 namespace {
 
-constexpr size_t kLongestEnd = 4;
+constexpr size_t kShortestEnd = 2, kLongestEnd = 4;
 
 // How many tokens, at most kLongestEnd, text[.. end) and said have in common at their ends.
 size_t common_end(std::span<const TokenId> text, std::span<const TokenId> said) {
@@ -20,7 +20,7 @@ size_t common_end(std::span<const TokenId> text, std::span<const TokenId> said) 
 std::span<const TokenId> look_up(std::span<const std::span<const TokenId>> texts,
                                  std::span<const TokenId> said, size_t most) {
   std::span<const TokenId> found;
-  size_t longest = 0;
+  size_t longest = kShortestEnd - 1;
   for (auto text = texts.rbegin(); text != texts.rend(); ++text) {
     for (size_t end = text->size(); end-- > 1 && longest < kLongestEnd;) {
       const size_t same = common_end(text->first(end), said);

@@ -10,10 +10,10 @@ namespace podium::runtime {
 
 using text::TokenId;
 
-// What followed where the longest end of `said` (at most four tokens) was last seen: the tokens
-// behind it in that text, at most `most`. Of equally long ends that in the later text counts, and
-// in a text the later place. The last text may be `said` itself. Empty when not even the last token
-// was seen before.
+// What followed where the longest end of `said` (two to four tokens: one alone says little) was
+// last seen: the tokens behind it in that text, at most `most`. Of equally long ends that in the
+// later text counts, and in a text the later place. The last text may be `said` itself. Empty when
+// the end is new.
 std::span<const TokenId> look_up(std::span<const std::span<const TokenId>> texts,
                                  std::span<const TokenId> said, size_t most);
 

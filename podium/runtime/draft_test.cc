@@ -21,20 +21,20 @@ Tokens found(std::initializer_list<Tokens> texts, const Tokens& said, size_t mos
 
 TEST(LookUpTest, ByHand) {
   const Tokens prompt = {1, 2, 3, 4, 2, 3, 5, 6};
-  EXPECT_EQ(found({prompt}, {9, 3}, 3), (Tokens{5, 6}));          // the later place
-  EXPECT_EQ(found({prompt}, {1, 2, 3}, 2), (Tokens{4, 2}));       // the longer end
-  EXPECT_EQ(found({prompt, {7, 3, 8}}, {9, 3}, 3), (Tokens{8}));  // the later text
-  EXPECT_EQ(found({prompt, {7, 3, 8}}, {2, 3}, 1), (Tokens{5}));  // the longer end of any text
-  EXPECT_EQ(found({prompt}, {9}, 3), Tokens{});                   // never seen
-  EXPECT_EQ(found({prompt}, {6}, 3), Tokens{});                   // nothing behind it
-  EXPECT_EQ(found({{4, 5, 4}}, {4, 5, 4}, 8), (Tokens{5, 4}));    // itself
-  EXPECT_EQ(found({}, {1}, 3), Tokens{});
+  EXPECT_EQ(found({prompt}, {9, 2, 3}, 3), (Tokens{5, 6}));                // the later place
+  EXPECT_EQ(found({prompt}, {1, 2, 3}, 2), (Tokens{4, 2}));                // the longer end
+  EXPECT_EQ(found({prompt, {2, 3, 8}}, {9, 2, 3}, 3), (Tokens{8}));        // the later text
+  EXPECT_EQ(found({{4, 2, 3, 7}, {2, 3, 8}}, {4, 2, 3}, 1), (Tokens{7}));  // the longer end of any
+  EXPECT_EQ(found({prompt}, {9, 3}, 3), Tokens{});                         // one token says little
+  EXPECT_EQ(found({prompt}, {5, 6}, 3), Tokens{});                         // nothing behind it
+  EXPECT_EQ(found({{4, 5, 1, 4, 5}}, {4, 5, 1, 4, 5}, 8), (Tokens{1, 4, 5}));  // itself
+  EXPECT_EQ(found({}, {1, 2}, 3), Tokens{});
   EXPECT_EQ(found({prompt}, {}, 3), Tokens{});
 }
 
 // Every place of every text, the longest end first.
 Tokens slow_look_up(const std::vector<Text>& texts, Text said, size_t most) {
-  for (size_t length = std::min<size_t>(4, said.size()); length > 0; --length) {
+  for (size_t length = std::min<size_t>(4, said.size()); length > 1; --length) {
     const Text end = said.last(length);
     for (auto text = texts.rbegin(); text != texts.rend(); ++text) {
       for (size_t at = text->size(); at-- > 0;) {

@@ -86,7 +86,7 @@ TEST_F(EngineTest, ConstrainedAnswersAreAlwaysPermutations) {
   for (uint64_t seed = 0; seed < 6; ++seed) {
     const TestWeights weights(spec_, seed, 3.0);  // peaked, arbitrary distributions
     const Engine engine(spec_, weights.weights());
-    for (int k : {2, 5, 17}) {
+    for (int k : {1, 2, 5, 17}) {
       DecodeOptions options;
       options.with_trace = seed % 2 == 0;
       options.max_trace = 12;

@@ -44,12 +44,26 @@ void Lane::read_next(bool ahead) {
   if (kind() == TokenKind::kChoice) {
     guess_names(most);
   } else {
-    const std::span<const TokenId> texts[] = {job->prompt, job->names, said};
-    const auto guesses = look_up(texts, said, most);
-    pending.insert(pending.end(), guesses.begin(), guesses.end());
+    guess_trace(most);
   }
   guessed = pending.size() - unread;
   rollout->guessed += int(guessed);
+}
+
+// The semantic ID of the candidate just named, or what followed the last tokens before.
+void Lane::guess_trace(size_t most) {
+  const std::span<const TokenId> said(rollout->tokens);
+  const auto& candidates = job->request.slate.candidates;
+  const int named = said.empty() ? -1 : said.back() - job->policy.context.vocabulary.candidate(0);
+  if (named >= 0 && size_t(named) < candidates.size()) {
+    const size_t before = pending.size();
+    rerank::append_sid(job->policy.context, candidates[size_t(named)].item, pending);
+    pending.resize(std::min(pending.size(), before + most));
+    return;
+  }
+  const std::span<const TokenId> texts[] = {job->prompt, said};
+  const auto guesses = look_up(texts, said, most);
+  pending.insert(pending.end(), guesses.begin(), guesses.end());
 }
 
 // The names left in the order of the last name's logits; the last two decide themselves.
@@ -115,10 +129,6 @@ void Job::begin() {
   }
   const auto& forced = rollouts.front().tokens;
   prompt.insert(prompt.end(), forced.begin(), forced.end());
-  for (size_t i = 0; options.draft > 0 && i < slate.candidates.size(); ++i) {
-    names.push_back(context.vocabulary.candidate(int(i)));
-    rerank::append_sid(context, slate.candidates[i].item, names);
-  }
   if (policy.parts.prefixes) cache = policy.parts.prefixes->find(std::span(prompt).first(shared));
   cache.expect(prompt.size());
 }
@@ -131,7 +141,7 @@ void Job::open_lane(Lane& lane) {
   lane.rollout->logprob.reserve(answer);
   lane.rollout->kind.reserve(answer);
   lane.rollout->order.reserve(candidates);
-  lane.pending.reserve(answer);
+  lane.pending.reserve(answer + policy.context.sids.levels + 2);  // a whole ID, then cut
   lane.name_logits.reserve(candidates);
   if (options.constrained) {
     lane.grammar.emplace(policy.context.vocabulary, candidates, options.with_trace,

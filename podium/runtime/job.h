@@ -33,6 +33,7 @@ struct Lane {
 
  private:
   void guess_names(size_t most);
+  void guess_trace(size_t most);
 };
 
 struct Job {
@@ -49,7 +50,6 @@ struct Job {
   Request request;
   std::vector<TokenId> prompt;  // and what the grammar forces behind it
   size_t shared = 0;            // tokens of it that other requests may begin with
-  std::vector<TokenId> names;   // of the candidates, each with its semantic ID: for guesses
   size_t answer = 0;            // most tokens of an answer
   KvCache cache;                // of the prompt
   std::vector<Rollout> rollouts;
