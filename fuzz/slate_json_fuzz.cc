@@ -23,6 +23,6 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const auto slate = podium::cli::to_slate(
       request, [](std::string_view id) { return std::optional<uint32_t>(uint32_t(id.size())); });
   PODIUM_CHECK(std::holds_alternative<podium::rerank::Slate>(slate));
-  podium::parse_json(podium::cli::ranking_line(request, {}, text.substr(0, 16)), "ranking");
+  podium::parse_json(podium::cli::ranking_line(request, {}, false, text.substr(0, 16)), "ranking");
   return 0;
 }

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <chrono>
 #include <iostream>
 #include <memory>
 #include <optional>
@@ -21,6 +22,7 @@ struct RerankArguments {
   std::string bundle;
   int threads = 0;
   bool trace = false;
+  int deadline_ms = 0;  // 0: none
 };
 
 // One input line: a slate waiting for its answer, or the answer to a bad line.
@@ -53,16 +55,20 @@ std::string answer_line(const Pending& pending, const funnel::Served& served) {
   if (served.valid) {
     for (const funnel::ServedItem& item : served.items) order.push_back(item.upstream_rank);
   }
-  return ranking_line(pending.request, order, served.explanation);
+  return ranking_line(pending.request, order, served.late, served.explanation);
 }
 
-void answer(const funnel::Serving& serving, const std::vector<Pending>& batch, bool with_trace) {
+void answer(const funnel::Serving& serving, const std::vector<Pending>& batch,
+            const RerankArguments& a) {
+  using runtime::Clock;
+  const auto deadline = a.deadline_ms > 0 ? Clock::now() + std::chrono::milliseconds(a.deadline_ms)
+                                          : Clock::time_point::max();
   std::vector<rerank::Slate> slates;
   for (const Pending& pending : batch) {
     if (pending.slate) slates.push_back(*pending.slate);
   }
   const std::vector<funnel::Served> served =
-      slates.empty() ? std::vector<funnel::Served>{} : serving.rerank(slates, with_trace);
+      slates.empty() ? std::vector<funnel::Served>{} : serving.rerank(slates, a.trace, deadline);
   size_t next = 0;
   for (const Pending& pending : batch) {
     std::cout << (pending.slate ? answer_line(pending, served[next++]) : pending.problem) << '\n';
@@ -80,10 +86,10 @@ void rerank_lines(const RerankArguments& a) {
     if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
     batch.push_back(read_request(line, number, serving->dataset()));
     if (batch.size() < kBatch && std::cin.rdbuf()->in_avail() > 0) continue;
-    answer(*serving, batch, a.trace);
+    answer(*serving, batch, a);
     batch.clear();
   }
-  answer(*serving, batch, a.trace);
+  answer(*serving, batch, a);
   if (!std::cout) throw Error("cannot write to standard output", "check where it goes");
   if (serving->invalid_answers() > 0) {
     log_warning(fmt::format("{} answers were no permutations; upstream's order was returned",
@@ -100,6 +106,8 @@ void add_rerank_command(CLI::App& app) {
   command->add_option("--bundle", a->bundle, "bundle directory: RUN/bundle")->required();
   command->add_flag("--trace", a->trace, "let the reasoning policy answer, with its trace");
   command->add_option("--threads", a->threads, "threads; 0: every core");
+  command->add_option("--deadline-ms", a->deadline_ms,
+                      "answer after so many milliseconds with the best order so far; 0: never");
   command->footer(
       "One slate a line, answered in the order given; a bad line is answered by its error:\n"
       R"(  {"id": "q1", "history": ["50", "181"], "candidates": ["174", "100", "258"]})"

@@ -141,7 +141,7 @@ std::variant<rerank::Slate, SlateProblem> to_slate(const SlateRequest& request,
   return slate;
 }
 
-std::string ranking_line(const SlateRequest& request, std::span<const int> order,
+std::string ranking_line(const SlateRequest& request, std::span<const int> order, bool late,
                          std::string_view explanation) {
   Json ranking = Json::array();
   if (order.empty()) {
@@ -151,6 +151,7 @@ std::string ranking_line(const SlateRequest& request, std::span<const int> order
     for (int position : order) ranking.push_back(request.candidates.at(position).item);
   }
   Json out = {{"id", request.id}, {"ranking", std::move(ranking)}, {"valid", !order.empty()}};
+  if (late) out["late"] = true;
   if (!explanation.empty()) out["explanation"] = explanation;
   return dump(out);
 }

@@ -6,7 +6,7 @@
 // distinct items; either all have a score (larger is better) or none, and then their order counts.
 // Other fields are ignored. Out, one line each:
 //
-//   {"id": "q1", "ranking": ["D4", "C3"], "valid": true, "explanation": "..."}
+//   {"id": "q1", "ranking": ["D4", "C3"], "valid": true, "late": true, "explanation": "..."}
 //   {"id": "q1", "error": {"line": 7, "field": "candidates[3].score", "message": "..."}}
 //
 // A bad line is answered and the stream goes on, so nothing here throws on input. Depends on base
@@ -55,8 +55,9 @@ std::variant<rerank::Slate, SlateProblem> to_slate(const SlateRequest& request,
                                                    const FindItem& find);
 
 // order[r] = position in request.candidates of the item at rank r; empty: the answer was invalid,
-// so the upstream order is returned with "valid": false. explanation is left out when empty.
-std::string ranking_line(const SlateRequest& request, std::span<const int> order,
+// so the upstream order is returned with "valid": false. late is left out when false, explanation
+// when empty.
+std::string ranking_line(const SlateRequest& request, std::span<const int> order, bool late,
                          std::string_view explanation);
 std::string problem_line(const SlateProblem& problem);
 

@@ -105,9 +105,12 @@ TEST(SlateJson, UnknownCandidatesAreProblemsUnknownHistoryIsLeftOut) {
 
 TEST(SlateJson, Output) {
   const auto request = good(R"({"id":"q","candidates":["a","b","c"]})");
-  EXPECT_EQ(ranking_line(request, std::vector<int>{2, 0, 1}, "say \"why\""),
+  EXPECT_EQ(ranking_line(request, std::vector<int>{2, 0, 1}, false, "say \"why\""),
             R"({"id":"q","ranking":["c","a","b"],"valid":true,"explanation":"say \"why\""})");
-  EXPECT_EQ(ranking_line(request, {}, ""), R"({"id":"q","ranking":["a","b","c"],"valid":false})");
+  EXPECT_EQ(ranking_line(request, {}, false, ""),
+            R"({"id":"q","ranking":["a","b","c"],"valid":false})");
+  EXPECT_EQ(ranking_line(request, std::vector<int>{0, 1, 2}, true, ""),
+            R"({"id":"q","ranking":["a","b","c"],"valid":true,"late":true})");
   EXPECT_EQ(problem_line({3, "q", "id", "is empty"}),
             R"({"id":"q","error":{"line":3,"field":"id","message":"is empty"}})");
   EXPECT_EQ(problem_line({3, "", "", "not a JSON object"}),

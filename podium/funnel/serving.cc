@@ -48,6 +48,18 @@ size_t sid_length(std::string_view text) {
 
 }  // namespace
 
+// A policy that answers requests.
+struct Answerer {
+  Answerer(const fs::path& dir, const rerank::PromptContext& prompts, int threads)
+      : engine(runtime::Engine::open(dir, kEngine)),
+        policy(engine, prompts),
+        scheduler(policy, {.threads = threads}) {}
+
+  runtime::Engine engine;
+  runtime::Policy policy;
+  runtime::Scheduler scheduler;
+};
+
 // What a bundle holds beside the dataset; the references inside point to its own members.
 struct Serving::Policies {
   PipelineOptions options;
@@ -56,17 +68,17 @@ struct Serving::Policies {
   rerank::Vocabulary vocabulary;
   rerank::PromptContext prompts;
   Upstream upstream;
-  runtime::Engine reasoning, fast;
+  Answerer reasoning, fast;
 
-  Policies(const fs::path& bundle, const data::Dataset& dataset)
+  Policies(const fs::path& bundle, const data::Dataset& dataset, int threads)
       : options(options_of(bundle)),
         tokenizer(text::Tokenizer::load(bundle / "policy" / "tokenizer.json")),
         sids(sid::load_sid(bundle / "sid")),
         vocabulary(tokenizer, sids.table.levels, sids.table.codes_per_level),
         prompts{tokenizer, vocabulary, sids.table, &dataset, options.prompt},
         upstream(Upstream::load(bundle / "upstream", dataset, options.upstream)),
-        reasoning(runtime::Engine::open(bundle / "policy", kEngine)),
-        fast(runtime::Engine::open(bundle / "policy-fast", kEngine)) {}
+        reasoning(bundle / "policy", prompts, threads),
+        fast(bundle / "policy-fast", prompts, threads) {}
 };
 
 std::unique_ptr<Serving> Serving::open(const fs::path& bundle, int threads) {
@@ -80,8 +92,7 @@ std::unique_ptr<Serving> Serving::open(const fs::path& bundle, int threads) {
 
 Serving::Serving(const fs::path& bundle, int threads)
     : dataset_(data::Dataset::open(bundle / "dataset")),
-      policies_(std::make_unique<Policies>(bundle, dataset_)),
-      threads_(threads),
+      policies_(std::make_unique<Policies>(bundle, dataset_, threads)),
       slate_size_(size_t(policies_->options.k)) {
   if (policies_->sids.table.items() != dataset_.items()) {
     throw Error("the bundle's semantic IDs belong to another dataset", "train it again",
@@ -106,21 +117,25 @@ retrieval::Query Serving::query_of(std::span<const data::ItemIndex> history,
   return {history, times, latest_};
 }
 
-std::vector<Served> Serving::answer(const std::vector<rerank::Slate>& slates,
-                                    bool with_trace) const {
+std::vector<Served> Serving::answer(const std::vector<rerank::Slate>& slates, bool with_trace,
+                                    runtime::Clock::time_point deadline) const {
   runtime::DecodeOptions options;
   options.with_trace = with_trace;
   options.max_trace = policies_->options.eval.max_trace;
-  const runtime::Engine& engine = with_trace ? policies_->reasoning : policies_->fast;
-  const auto rollouts = engine.decode(policies_->prompts, slates, options, threads_);
+  options.deadline = deadline;
+  Answerer& answerer = with_trace ? policies_->reasoning : policies_->fast;
+  std::vector<std::future<std::vector<runtime::Rollout>>> pending;
+  for (const auto& slate : slates) pending.push_back(answerer.scheduler.submit(slate, options));
   std::vector<Served> answers;
   for (size_t i = 0; i < slates.size(); ++i) {
-    answers.push_back(in_order(slates[i], rollouts[i].order));
+    const runtime::Rollout rollout = std::move(pending[i].get().front());
+    answers.push_back(in_order(slates[i], rollout.order));
+    answers.back().late = rollout.late;
     if (!answers.back().valid) {
       ++invalid_;
       continue;
     }
-    const auto parsed = rerank::parse_answer(policies_->prompts, slates[i], rollouts[i].tokens);
+    const auto parsed = rerank::parse_answer(policies_->prompts, slates[i], rollout.tokens);
     answers.back().explanation =
         readable_trace(parsed.trace, slates[i], dataset_, policies_->sids.table);
   }
@@ -138,7 +153,8 @@ Served Serving::recommend(const retrieval::Query& query, size_t k, bool explain)
   Served out;
   size_t next = 0;
   if (reordered >= rerank::kMinCandidates) {
-    out = std::move(answer({slate_of(query, all.first(reordered))}, explain)[0]);
+    out = std::move(answer({slate_of(query, all.first(reordered))}, explain,
+                           runtime::Clock::time_point::max())[0]);
     next = reordered;
   }
   for (; next < all.size(); ++next) {
@@ -148,7 +164,8 @@ Served Serving::recommend(const retrieval::Query& query, size_t k, bool explain)
   return out;
 }
 
-std::vector<Served> Serving::rerank(std::vector<rerank::Slate> slates, bool with_trace) const {
+std::vector<Served> Serving::rerank(std::vector<rerank::Slate> slates, bool with_trace,
+                                    runtime::Clock::time_point deadline) const {
   for (rerank::Slate& slate : slates) {
     const std::string flaw = rerank::slate_flaw(slate);
     if (!flaw.empty()) throw Error(flaw, "send 2 to 100 distinct candidates", slate.id);
@@ -163,7 +180,7 @@ std::vector<Served> Serving::rerank(std::vector<rerank::Slate> slates, bool with
       slate.history.erase(slate.history.begin(), slate.history.end() - kHistoryKept);
     }
   }
-  return answer(slates, with_trace);
+  return answer(slates, with_trace, deadline);
 }
 
 Served in_order(const rerank::Slate& slate, std::span<const int> order) {

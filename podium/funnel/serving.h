@@ -13,7 +13,7 @@
 #include "podium/data/dataset.h"
 #include "podium/funnel/upstream.h"
 #include "podium/rerank/prompt.h"
-#include "podium/runtime/engine.h"
+#include "podium/runtime/scheduler.h"
 
 namespace podium::funnel {
 
@@ -28,9 +28,12 @@ struct Served {
   std::string explanation;        // the policy's trace, SIDs replaced by titles; empty without one
   bool valid = true;              // false: the policy's answer was no permutation of the slate, so
                                   // this is the upstream order
+  bool late = false;  // cut short by the deadline: the names that the policy had chosen, then the
+                      // others as it was about to rank them, or upstream's order
 };
 
-// Immutable but for the counter of invalid answers; thread-safe.
+// Immutable but for the counter of invalid answers; thread-safe. Requests of several threads are
+// answered in one batch.
 class Serving {
  public:
   // Throws Error when the directory is no bundle, damaged, or newer than this program.
@@ -46,8 +49,11 @@ class Serving {
   Served recommend(const retrieval::Query& query, size_t k, bool explain) const;
 
   // Slates from elsewhere (histories and candidates filled in, 2..100 candidates each), in one
-  // batch; their evidence is computed here. result[i] belongs to slates[i].
-  std::vector<Served> rerank(std::vector<rerank::Slate> slates, bool with_trace) const;
+  // batch; their evidence is computed here. result[i] belongs to slates[i]. Past the deadline each
+  // is answered as far as the policy got.
+  std::vector<Served> rerank(
+      std::vector<rerank::Slate> slates, bool with_trace,
+      runtime::Clock::time_point deadline = runtime::Clock::time_point::max()) const;
 
   // A user of the dataset as of right after the last event.
   retrieval::Query query_of(data::UserIndex user) const;
@@ -61,11 +67,11 @@ class Serving {
  private:
   struct Policies;
   Serving(const fs::path& bundle, int threads);
-  std::vector<Served> answer(const std::vector<rerank::Slate>& slates, bool with_trace) const;
+  std::vector<Served> answer(const std::vector<rerank::Slate>& slates, bool with_trace,
+                             runtime::Clock::time_point deadline) const;
 
   data::Dataset dataset_;
   std::unique_ptr<Policies> policies_;
-  int threads_;
   size_t slate_size_ = 10;
   int64_t latest_ = 0;  // time of the dataset's last event
   mutable std::atomic<uint64_t> invalid_{0};

@@ -99,6 +99,18 @@ TEST_F(ServingTest, BatchesDoNotChangeAnswers) {
   EXPECT_EQ(serving_->invalid_answers(), 0u);
 }
 
+TEST_F(ServingTest, PastTheDeadlineTheUpstreamOrderIsServed) {
+  const rerank::Slate s = slate("a", 0, 10);
+  for (const bool trace : {false, true}) {
+    const Served served = serving_->rerank({s}, trace, runtime::Clock::now())[0];
+    EXPECT_TRUE(served.late);
+    EXPECT_TRUE(served.valid);
+    EXPECT_TRUE(served.explanation.empty());
+    for (size_t i = 0; i < 10; ++i) EXPECT_EQ(served.items[i].upstream_rank, int(i));
+    EXPECT_FALSE(serving_->rerank({s}, trace)[0].late);
+  }
+}
+
 TEST_F(ServingTest, ForeignSlatesGetOurEvidence) {
   rerank::Slate s = slate("a", 0, 10);
   for (auto& candidate : s.candidates) candidate.evidence.fill(3);  // claims do not count

@@ -37,6 +37,8 @@ PermutationGrammar::PermutationGrammar(const Vocabulary& vocabulary, size_t cand
     : vocabulary_(vocabulary), with_trace_(with_trace), trace_left_(max_trace), left_(candidates) {
   PODIUM_CHECK(candidates >= 1 && candidates <= kMaxCandidates);
   std::iota(left_.begin(), left_.end(), vocabulary.first_candidate);
+  allowed_.reserve(candidates);
+  order_.reserve(candidates);
   refresh();
 }
 

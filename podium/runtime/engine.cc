@@ -1,8 +1,7 @@
 #include "podium/runtime/engine.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
+#include <exception>
 
 #include "podium/base/error.h"
 #include "podium/base/parallel.h"
@@ -12,8 +11,10 @@
 namespace podium::runtime {
 namespace {
 
-// Rollouts decoded in lockstep. Fixed, so that the thread count never changes what is summed.
+// Rollouts that share a batch. Fixed, because how many rows a product has can alter the last bits
+// of its sums, and the thread count must not.
 constexpr size_t kLanes = 16;
+constexpr size_t kPassTokens = 512;  // nobody waits for one answer of many
 
 }  // namespace
 
@@ -67,32 +68,27 @@ std::vector<float> Engine::logits(std::span<const TokenId> tokens) const {
   return result;
 }
 
+Engine::Parts Engine::parts() const { return {impl_->model, impl_->pool, impl_->prefixes.get()}; }
+
 std::vector<Rollout> Engine::decode(const rerank::PromptContext& context,
                                     std::span<const rerank::Slate> slates,
                                     const DecodeOptions& options, int threads) const {
-  PODIUM_CHECK(options.samples >= 1);
-  PODIUM_CHECK(options.constrained || (options.max_tokens >= 1 && !options.verbalize));
-  if (context.tokenizer.vocab() > impl_->model.spec.vocab) {
-    throw Error(fmt::format("the tokenizer has {} tokens, the model {}", context.tokenizer.vocab(),
-                            impl_->model.spec.vocab),
-                "use the tokenizer.json that belongs to the model");
-  }
-  std::vector<TokenId> trace_tokens;
-  if (options.with_trace && options.constrained) {
-    const auto mask = rerank::trace_mask(context.tokenizer, context.vocabulary);
-    for (size_t i = 0; i < mask.size(); ++i) {
-      if (mask[i]) trace_tokens.push_back(TokenId(i));
-    }
-  }
-  const size_t samples = size_t(options.samples);
+  const Policy policy(*this, context, options.with_trace && options.constrained);
+  const size_t samples = size_t(std::max(1, options.samples));
   std::vector<Rollout> rollouts(slates.size() * samples);
-  const DecodeTask task{impl_->model, impl_->pool, impl_->prefixes.get(),
-                        context,      options,     trace_tokens};
-  parallel_for(
-      threads, slates.size(), std::max<size_t>(1, kLanes / samples), [&](size_t begin, size_t end) {
-        decode_group(task, slates.subspan(begin, end - begin),
-                     std::span(rollouts).subspan(begin * samples, (end - begin) * samples));
-      });
+  const size_t group = std::max<size_t>(1, kLanes / samples);
+  parallel_for(threads, slates.size(), group, [&](size_t begin, size_t end) {
+    RunningBatch batch(policy, {.pass_tokens = kPassTokens});
+    std::exception_ptr failure;
+    for (size_t i = begin; i < end; ++i) {
+      batch.add({slates[i], options, [&, i](std::vector<Rollout> result, const auto& error) {
+                   if (error) failure = error;
+                   std::move(result.begin(), result.end(), rollouts.begin() + i * samples);
+                 }});
+    }
+    while (!failure && !batch.empty()) batch.step();
+    if (failure) std::rethrow_exception(failure);
+  });
   return rollouts;
 }
 

@@ -2,6 +2,7 @@
 // sequences in one batch. No LibTorch.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -19,6 +20,9 @@
 namespace podium::runtime {
 
 using text::TokenId;
+using Clock = std::chrono::steady_clock;
+
+struct Model;
 
 // Weights by Hugging Face name, fp32, row-major; embeddings and norms must outlive the engine,
 // which packs copies of the others.
@@ -39,6 +43,11 @@ struct DecodeOptions {
   bool constrained = true;  // false: free decoding of at most max_tokens, may be invalid
   int max_tokens = 400;
   uint64_t seed = 0;  // rollout i of prompt id: stream seed/id/i, whatever the batching
+  // Most tokens that a pass over one rollout guesses ahead (draft.h), to read them together and
+  // keep those that were right. The rollouts stay the same, sampled ones too; 0: none.
+  int draft = 0;
+  // Past it a rollout ends between two forward passes, with the best order so far.
+  Clock::time_point deadline = Clock::time_point::max();
 };
 
 struct Rollout {
@@ -48,11 +57,21 @@ struct Rollout {
                                         // temperature 1 under the grammar's mask; 0 if forced
   std::vector<rerank::TokenKind> kind;  // [tokens]
   std::vector<int> order;               // permutation; empty if invalid
+  int guessed = 0, confirmed = 0;       // tokens guessed ahead, and of them right
+  bool late = false;  // cut short by the deadline: the names chosen, then the others in the order
+                      // of the last name's logits; the slate's order if no name was chosen
 };
 
 // Immutable and thread-safe; sequences are spread over `threads`.
 class Engine {
  public:
+  // What its decoders work with; as long-lived as the engine, wherever that is moved.
+  struct Parts {
+    const Model& model;
+    PagePool& pool;
+    PrefixCache* prefixes;  // null: none are kept
+  };
+
   // A Hugging Face directory or a GGUF file: see checkpoint.h.
   static Engine open(const fs::path& path, const EngineOptions& options = {});
   // Weights that live elsewhere, e.g. in the trainer.
@@ -62,11 +81,13 @@ class Engine {
 
   const rerank::ModelSpec& spec() const;
   PrefixStats prefix_stats() const;
+  Parts parts() const;
 
   // Logits of every position of one sequence, [tokens, vocab]: the slow path, for parity tests.
   std::vector<float> logits(std::span<const TokenId> tokens) const;
 
-  // samples rollouts a slate, in order of slates: result[i * samples + s].
+  // samples rollouts a slate, in order of slates: result[i * samples + s]. For requests that arrive
+  // one by one see scheduler.h.
   std::vector<Rollout> decode(const rerank::PromptContext& context,
                               std::span<const rerank::Slate> slates, const DecodeOptions& options,
                               int threads) const;

@@ -98,10 +98,14 @@ class KvCache {
   const std::vector<PageRef>& pages() const { return pages_; }
   const PageLayout& layout() const { return pool_->layout; }
 
+  // Growing to that many tokens will allocate pages alone.
+  void expect(size_t tokens) { pages_.reserve((tokens + kPageTokens - 1) / kPageTokens); }
   // Makes room for tokens length() .. length() + count, to be stored layer by layer; advance()
   // then counts them in.
   void reserve(size_t count);
   void advance(size_t count) { length_ += count; }
+  // Forgets the tokens from `length` on.
+  void truncate(size_t length) { length_ = length; }
   // key, value: [head_dim].
   void store(int layer, int kv_head, size_t position, const float* key, const float* value);
 

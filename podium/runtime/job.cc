@@ -1,0 +1,153 @@
+#include "podium/runtime/job.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <numeric>
+
+#include "podium/base/error.h"
+#include "podium/runtime/draft.h"
+#include "podium/runtime/model.h"
+
+namespace podium::runtime {
+
+using rerank::TokenKind;
+
+void sort_by(std::span<const float> values, std::span<int> indices) {
+  const auto above = [&](int a, int b) { return values[size_t(a)] > values[size_t(b)]; };
+  for (auto at = indices.begin(); at != indices.end(); ++at) {
+    std::rotate(std::upper_bound(indices.begin(), at, *at, above), at, at + 1);
+  }
+}
+
+void Lane::emit(TokenId token, float logprob, TokenKind kind) {
+  rollout->tokens.push_back(token);
+  rollout->logprob.push_back(logprob);
+  rollout->kind.push_back(kind);
+  if (grammar) grammar->accept(token);
+}
+
+void Lane::emit_forced() {
+  while (grammar && !grammar->done() && grammar->kind() == TokenKind::kForced) {
+    emit(grammar->allowed().front(), 0, TokenKind::kForced);
+  }
+}
+
+void Lane::read_next(bool ahead) {
+  const std::span<const TokenId> said(rollout->tokens);
+  pending.assign(said.end() - ptrdiff_t(unread), said.end());
+  // Never behind the longest answer, for which alone there is room.
+  const size_t most =
+      std::min(size_t(std::max(0, job->request.options.draft)), job->answer - said.size());
+  guessed = 0;
+  if (most == 0 || !ahead) return;
+  if (kind() == TokenKind::kChoice) {
+    guess_names(most);
+  } else {
+    guess_trace(most);
+  }
+  guessed = pending.size() - unread;
+  rollout->guessed += int(guessed);
+}
+
+// The semantic ID of the candidate just named, or what followed the last tokens before.
+void Lane::guess_trace(size_t most) {
+  const std::span<const TokenId> said(rollout->tokens);
+  const auto& candidates = job->request.slate.candidates;
+  const int named = said.empty() ? -1 : said.back() - job->policy.context.vocabulary.candidate(0);
+  if (named >= 0 && size_t(named) < candidates.size()) {
+    const size_t before = pending.size();
+    rerank::append_sid(job->policy.context, candidates[size_t(named)].item, pending);
+    pending.resize(std::min(pending.size(), before + most));
+    return;
+  }
+  const std::span<const TokenId> texts[] = {job->prompt, said};
+  const auto guesses = look_up(texts, said, most);
+  pending.insert(pending.end(), guesses.begin(), guesses.end());
+}
+
+// The names left in the order of the last name's logits; the last two decide themselves.
+void Lane::guess_names(size_t most) {
+  if (name_logits.empty()) return;
+  const TokenId first = job->policy.context.vocabulary.candidate(0);
+  std::vector<int>& order = rollout->order;  // borrowed
+  for (const TokenId name : grammar->allowed()) order.push_back(name - first);
+  sort_by(name_logits, order);
+  const size_t end = pending.size() + most;
+  for (size_t i = 0; i + 2 < order.size() && pending.size() + 2 <= end; ++i) {
+    pending.push_back(first + order[i]);
+    pending.push_back(job->policy.context.vocabulary.next_item);
+  }
+  order.clear();
+}
+
+void Lane::end_late() {
+  std::vector<int>& order = rollout->order;
+  if (grammar) order = grammar->order();
+  const auto chosen = ptrdiff_t(order.size());
+  for (int i = 0; i < int(job->request.slate.candidates.size()); ++i) {
+    if (std::find(order.begin(), order.begin() + chosen, i) == order.begin() + chosen) {
+      order.push_back(i);
+    }
+  }
+  if (!name_logits.empty()) sort_by(name_logits, std::span(order).subspan(size_t(chosen)));
+  rollout->late = done = true;
+}
+
+Job::Job(const Policy& of, Request from)
+    : policy(of), request(std::move(from)), cache(of.parts.pool) {}
+
+size_t Job::live() const {
+  return size_t(std::count_if(lanes.begin(), lanes.end(), [](auto& lane) { return !lane.done; }));
+}
+
+void Job::begin() {
+  const rerank::Slate& slate = request.slate;
+  const DecodeOptions& options = request.options;
+  PODIUM_CHECK(options.samples >= 1);
+  PODIUM_CHECK(options.constrained || (options.max_tokens >= 1 && !options.verbalize));
+  const auto& context = policy.context;
+  prompt = rerank::build_prefix(context, slate, options.with_trace);
+  shared = prompt.size();
+  rerank::append_candidates(context, slate, prompt);
+  const size_t trace = options.with_trace ? size_t(std::max(0, options.max_trace)) : 0;
+  answer = options.constrained ? trace + slate.candidates.size() * (context.sids.levels + 3) + 3
+                               : size_t(options.max_tokens);
+  const size_t most = prompt.size() + answer;
+  if (most > size_t(policy.parts.model.spec.max_positions)) {
+    throw Error(fmt::format("prompt and answer take {} tokens, the model has {} positions", most,
+                            policy.parts.model.spec.max_positions),
+                "show fewer candidates, a shorter history or fewer title tokens", slate.id);
+  }
+  const Rng root = Rng(options.seed).fork(slate.id);
+  rollouts.resize(size_t(options.samples));
+  lanes.resize(rollouts.size());
+  for (size_t i = 0; i < lanes.size(); ++i) {
+    lanes[i].rollout = &rollouts[i];
+    lanes[i].rng = root.fork(uint64_t(i));
+    open_lane(lanes[i]);
+  }
+  const auto& forced = rollouts.front().tokens;
+  prompt.insert(prompt.end(), forced.begin(), forced.end());
+  if (policy.parts.prefixes) cache = policy.parts.prefixes->find(std::span(prompt).first(shared));
+  cache.expect(prompt.size());
+}
+
+void Job::open_lane(Lane& lane) {
+  const DecodeOptions& options = request.options;
+  const size_t candidates = request.slate.candidates.size();
+  lane.job = this;
+  lane.rollout->tokens.reserve(answer);
+  lane.rollout->logprob.reserve(answer);
+  lane.rollout->kind.reserve(answer);
+  lane.rollout->order.reserve(candidates);
+  lane.pending.reserve(answer + policy.context.sids.levels + 2);  // a whole ID, then cut
+  lane.name_logits.reserve(candidates);
+  if (options.constrained) {
+    lane.grammar.emplace(policy.context.vocabulary, candidates, options.with_trace,
+                         options.max_trace);
+  }
+  lane.emit_forced();
+}
+
+}  // namespace podium::runtime

@@ -1,0 +1,236 @@
+#include "podium/runtime/scheduler.h"
+
+#include <gtest/gtest.h>
+#include <sched.h>
+
+#include <algorithm>
+#include <atomic>
+#include <numeric>
+
+#include "podium/base/error.h"
+#include "podium/rerank/reward.h"
+#include "podium/rerank/test_world.h"
+#include "podium/runtime/test_weights.h"
+
+namespace podium::runtime {
+namespace {
+
+using rerank::Slate;
+using rerank::TestWorld;
+using std::chrono::milliseconds;
+
+class SchedulerTest : public testing::Test {
+ protected:
+  SchedulerTest()
+      : spec_(tiny_spec()),
+        weights_(spec_, 1),
+        engine_(spec_, weights_.weights(), {.prefix_bytes = 16 << 20}),
+        context_(world_.context()),
+        policy_(engine_, context_) {}
+
+  rerank::ModelSpec tiny_spec() const {
+    rerank::ModelSpec spec;
+    spec.vocab = world_.tokenizer().vocab();
+    spec.hidden = 32;
+    spec.layers = 2;
+    spec.heads = 4;
+    spec.kv_heads = 2;
+    spec.head_dim = 8;
+    spec.ffn = 48;
+    return spec;
+  }
+
+  std::vector<Slate> slates(size_t n, int k = 6) const {
+    Rng rng(99);
+    std::vector<Slate> result;
+    for (size_t i = 0; i < n; ++i) result.push_back(world_.random_slate(rng, k));
+    return result;
+  }
+
+  // A request whose answer goes to `rollout`.
+  static Request request(const Slate& slate, const DecodeOptions& options, Rollout& rollout) {
+    return {slate, options, [&rollout](std::vector<Rollout> result, const std::exception_ptr&) {
+              rollout = result.at(0);
+            }};
+  }
+
+  // Requests of every kind, of unequal length.
+  static DecodeOptions mixed(size_t i) {
+    return {.with_trace = i % 3 != 0,
+            .max_trace = int(3 + 5 * (i % 4)),
+            .temperature = i % 2 == 0 ? 0.0 : 1.0,
+            .samples = int(1 + i % 5 / 2),
+            .verbalize = i % 6 == 0,
+            .seed = i};
+  }
+
+  static void expect_same(const std::vector<Rollout>& a, const std::vector<Rollout>& b) {
+    ASSERT_EQ(a.size(), b.size());
+    for (size_t i = 0; i < a.size(); ++i) {
+      EXPECT_EQ(a[i].order, b[i].order);
+      ASSERT_EQ(a[i].tokens, b[i].tokens);
+      for (size_t t = 0; t < a[i].logprob.size(); ++t) {
+        EXPECT_NEAR(a[i].logprob[t], b[i].logprob[t], 1e-5);
+      }
+    }
+  }
+
+  TestWorld world_;
+  rerank::ModelSpec spec_;
+  TestWeights weights_;
+  Engine engine_;
+  rerank::PromptContext context_;
+  Policy policy_;
+};
+
+TEST_F(SchedulerTest, AnswersAreThoseOfTheEngine) {
+  const auto all = slates(24);
+  for (const int threads : {1, 3}) {
+    for (const size_t pass_tokens : {size_t{40}, size_t{1000}}) {
+      Scheduler scheduler(policy_, {.threads = threads, .batch = {4, pass_tokens}});
+      std::vector<std::future<std::vector<Rollout>>> answers;
+      for (size_t i = 0; i < all.size(); ++i) {
+        answers.push_back(scheduler.submit(all[i], mixed(i)));
+      }
+      for (size_t i = 0; i < all.size(); ++i) {
+        const std::span<const Slate> alone(&all[i], 1);
+        expect_same(answers[i].get(), engine_.decode(context_, alone, mixed(i), 1));
+      }
+      EXPECT_EQ(scheduler.stats().answered, all.size());
+      EXPECT_EQ(scheduler.stats().late, 0u);
+    }
+  }
+}
+
+TEST_F(SchedulerTest, NewcomersJoinWhileOthersAreUnderWay) {
+  const auto all = slates(2);
+  RunningBatch batch(policy_, {});
+  const DecodeOptions slow{.max_trace = 40, .temperature = 1};
+  Rollout first, second;
+  batch.add(request(all[0], slow, first));
+  for (int i = 0; i < 5; ++i) batch.step();
+  batch.add(request(all[1], {.with_trace = false, .verbalize = true}, second));
+  batch.step();
+  batch.step();
+  EXPECT_TRUE(first.order.empty());
+  EXPECT_FALSE(second.order.empty());
+  while (!batch.empty()) batch.step();
+  expect_same({first}, engine_.decode(context_, {&all[0], 1}, slow, 1));
+}
+
+TEST_F(SchedulerTest, AnsweredWhatWasSubmittedBeforeTheEnd) {
+  const auto all = slates(12);
+  std::atomic<int> answered{0};
+  {
+    Scheduler scheduler(policy_, {.threads = 2});
+    for (const Slate& slate : all) {
+      scheduler.submit({slate, {.with_trace = false}, [&](const auto& rollouts, const auto&) {
+                          EXPECT_EQ(rollouts.size(), 1u);
+                          ++answered;
+                        }});
+    }
+  }
+  EXPECT_EQ(answered, 12);
+}
+
+TEST_F(SchedulerTest, AnErrorIsItsRequestsOwn) {
+  Slate longest = slates(1, 40)[0];
+  while (longest.history.size() < 1000) longest.history.push_back(longest.history.front());
+  auto context = world_.context({.max_history = 1000});
+  const Policy policy(engine_, context);
+  Scheduler scheduler(policy, {});
+  auto refused = scheduler.submit(longest, {.with_trace = false});
+  auto answered = scheduler.submit(slates(1)[0], {.with_trace = false});
+  EXPECT_THROW(refused.get(), Error);
+  EXPECT_EQ(answered.get().at(0).order.size(), 6u);
+}
+
+TEST_F(SchedulerTest, ALateRolloutKeepsItsNames) {
+  const Slate slate = slates(1)[0];
+  const DecodeOptions in_time{.with_trace = false};
+  const Rollout whole = engine_.decode(context_, {&slate, 1}, in_time, 1).at(0);
+  const Rollout guess =
+      engine_.decode(context_, {&slate, 1}, {.with_trace = false, .verbalize = true}, 1).at(0);
+  std::vector<int> upstream(6);
+  std::iota(upstream.begin(), upstream.end(), 0);
+  for (int steps = 0; steps <= 5; ++steps) {
+    Clock::time_point now{};
+    RunningBatch batch(policy_, {.pass_tokens = 4096, .now = [&] { return now; }});
+    DecodeOptions options = in_time;
+    options.deadline = now + milliseconds(10);
+    Rollout rollout;
+    batch.add(request(slate, options, rollout));
+    for (int i = 0; i < steps; ++i) batch.step();  // each chooses one name
+    now += milliseconds(10);
+    batch.step();
+    EXPECT_TRUE(batch.empty());
+    EXPECT_EQ(rollout.late, steps < 5);  // the sixth name is forced
+    ASSERT_TRUE(rerank::is_permutation_of(rollout.order, 6));
+    EXPECT_TRUE(
+        std::equal(rollout.order.begin(), rollout.order.begin() + steps, whole.order.begin()));
+    if (steps <= 1) {
+      EXPECT_EQ(rollout.order, steps == 0 ? upstream : guess.order);
+    }
+  }
+}
+
+TEST_F(SchedulerTest, ALateTraceIsAnsweredInTheSlatesOrder) {
+  const auto all = slates(3);
+  Clock::time_point now{};
+  RunningBatch batch(policy_, {.now = [&] { return now; }});
+  std::vector<Rollout> rollouts(3);
+  for (size_t i = 0; i < 3; ++i) {
+    DecodeOptions options{.max_trace = 30, .temperature = 1};
+    if (i != 1) options.deadline = now + milliseconds(5 + i);
+    batch.add(request(all[i], options, rollouts[i]));
+  }
+  while (!batch.empty()) {
+    batch.step();
+    now += milliseconds(2);
+  }
+  for (size_t i = 0; i < 3; ++i) {
+    EXPECT_EQ(rollouts[i].late, i != 1);
+    ASSERT_TRUE(rerank::is_permutation_of(rollouts[i].order, 6));
+    const bool named = std::count(rollouts[i].kind.begin(), rollouts[i].kind.end(),
+                                  rerank::TokenKind::kChoice) > 0;
+    EXPECT_EQ(named, i == 1);
+    EXPECT_EQ(std::is_sorted(rollouts[i].order.begin(), rollouts[i].order.end()), !named);
+  }
+  expect_same({rollouts[1]},
+              engine_.decode(context_, {&all[1], 1}, {.max_trace = 30, .temperature = 1}, 1));
+}
+
+TEST_F(SchedulerTest, ExpiredRequestsNeedNotWaitForRoom) {
+  const Clock::time_point now{};
+  Scheduler scheduler(policy_, {.batch = {1, 64, [&] { return now; }}});
+  std::vector<std::future<std::vector<Rollout>>> answers;
+  for (const Slate& slate : slates(8)) {
+    answers.push_back(scheduler.submit(slate, {.with_trace = false, .deadline = now}));
+  }
+  for (auto& answer : answers) {
+    const Rollout rollout = answer.get().at(0);
+    EXPECT_TRUE(rollout.late);
+    EXPECT_EQ(rollout.order, (std::vector<int>{0, 1, 2, 3, 4, 5}));
+  }
+  EXPECT_EQ(scheduler.stats().late, 8u);
+}
+
+TEST_F(SchedulerTest, RunsOnTheCoresThatItIsGiven) {
+  cpu_set_t allowed;
+  ASSERT_EQ(sched_getaffinity(0, sizeof(allowed), &allowed), 0);
+  int core = 0;
+  while (!CPU_ISSET(size_t(core), &allowed)) ++core;
+  std::atomic<int> seen{-1};
+  {
+    Scheduler scheduler(policy_, {.threads = 2, .cores = {core}});
+    scheduler.submit({slates(1)[0],
+                      {.with_trace = false, .verbalize = true},
+                      [&](const auto&, const auto&) { seen = sched_getcpu(); }});
+  }
+  EXPECT_EQ(seen, core);
+  EXPECT_THROW(Scheduler(policy_, {.cores = {-1}}), Error);
+  EXPECT_THROW(Scheduler(policy_, {.cores = {100000}}), Error);
+}
+
+}  // namespace
+}  // namespace podium::runtime
