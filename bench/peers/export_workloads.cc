@@ -1,7 +1,9 @@
 // Writes, for `make bench-peers`, each policy of random weights as a Hugging Face directory and its
 // workloads beside it (see peer.h): the very weights and prompts that podium_peer measures.
 //
-//   export_workloads OUT
+// With a language model: also re-ranking by it, prompts of random tokens.
+//
+//   export_workloads OUT [MODEL.gguf]
 #include "bench/measure.h"
 #include "bench/peers/workloads.h"
 #include "podium/artifact/safetensors.h"
@@ -65,9 +67,40 @@ void export_job(const fs::path& out, const World& world, const Job& job,
                                        {"logits", logits}});
 }
 
+// Ten candidates with titles behind a history of titles: about 1,000 tokens; answered by the logits
+// of ten names, or by 20 tokens.
+void export_language_model(const fs::path& dir, const fs::path& model) {
+  constexpr int kPrefix = 700, kRest = 300, kNames = 10, kAnswer = 20, kRequests = 8;
+  const runtime::Engine engine = runtime::Engine::open(model);
+  Rng rng(3);
+  const auto random_tokens = [&](int n) {
+    std::vector<text::TokenId> tokens;
+    while (n-- > 0) tokens.push_back(text::TokenId(rng.below(size_t(engine.spec().vocab))));
+    return tokens;
+  };
+  const auto names = random_tokens(kNames);
+  Json requests = Json::array(), logits = Json::array();
+  for (int i = 0; i < kRequests; ++i) {
+    const auto prefix = random_tokens(kPrefix), rest = random_tokens(kRest);
+    requests.push_back({{"prefix", prefix}, {"rest", rest}});
+    if (i > 0) continue;
+    auto prompt = prefix;
+    prompt.insert(prompt.end(), rest.begin(), rest.end());
+    logits.push_back(name_logits(engine, prompt, names));
+  }
+  fs::create_directories(dir);
+  Json workload = {
+      {"name", "SmolLM2-135M K=10"}, {"trace", 0},      {"answer", kNames}, {"names", names},
+      {"requests", requests},        {"logits", logits}};
+  write_json_atomic(dir / "k10.json", workload);
+  workload["name"] = "SmolLM2-135M K=10, 20 tokens";
+  workload["trace"] = kAnswer - kNames;
+  write_json_atomic(dir / "k10-answer.json", workload);
+}
+
 int run(int argc, char** argv) {
-  if (argc != 2) {
-    fmt::print(stderr, "export_workloads OUT\n");
+  if (argc < 2) {
+    fmt::print(stderr, "export_workloads OUT [MODEL.gguf]\n");
     return 2;
   }
   const World world;
@@ -80,6 +113,7 @@ int run(int argc, char** argv) {
       if (std::string_view(job.size) == size) export_job(argv[1], world, job, engine);
     }
   }
+  if (argc > 2) export_language_model(fs::path(argv[1]) / "smol", argv[2]);
   return 0;
 }
 

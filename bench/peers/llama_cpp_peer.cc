@@ -1,13 +1,13 @@
 // llama.cpp's rows of `make bench-peers`, through its C API: a sequence a request, whose keys and
-// values of the prefix are kept when it is warm. Tried for each format: one and two threads, flash
-// attention on and off, and for many requests at once one context on two threads or two of one
-// thread each, some requests a batch.
+// values of the prefix are kept when it is warm. For many requests at once: one context on two
+// threads or two of one thread each, some requests a batch.
 //
 //   llama_cpp_peer MODEL.gguf FORMAT WORKLOAD.json...
 #include <ggml-backend.h>
 #include <llama.h>
 
 #include <memory>
+#include <numeric>
 #include <thread>
 
 #include "bench/peers/peer.h"
@@ -144,7 +144,9 @@ void answer_all(const std::vector<std::unique_ptr<Replica>>& replicas, size_t ba
 }
 
 void check(llama_model* model, const Workload& workload, const Run& run) {
-  Replica replica(model, workload, {0, 1, 2, 3}, {1, true, GGML_TYPE_F32});
+  std::vector<size_t> checked(workload.logits.size());
+  std::iota(checked.begin(), checked.end(), size_t{0});
+  Replica replica(model, workload, checked, {1, true, GGML_TYPE_F32});
   double most = 0;
   for (size_t i = 0; i < workload.logits.size(); ++i) {
     most = std::max(most, largest_difference(replica.answer(i, i + 1, true), workload.logits[i]));
@@ -154,22 +156,19 @@ void check(llama_model* model, const Workload& workload, const Run& run) {
 
 void measure(llama_model* model, const Workload& workload, Run run, bool warm) {
   run.state = warm ? "warm" : "cold";
-  for (const bool flash : {true, false}) {
-    for (const int threads : {1, 2}) {
-      run.threads = threads;
-      run.how = flash ? "flash attention" : "";
-      const auto one = replicas_of(model, workload, 1, {threads, flash});
-      measure_latency(run, one[0]->size(), [&](size_t i) { one[0]->answer(i, i + 1, warm); });
-    }
-    run.threads = 2;
-    for (const size_t count : {1, 2}) {
-      const auto replicas = replicas_of(model, workload, count, {count == 1 ? 2 : 1, flash});
-      for (const size_t batch : {size_t{1}, size_t{4}, size_t{16}}) {
-        if (batch == 1 && workload.trace > 0) continue;
-        run.how = fmt::format("{} of {} threads, batches of {}{}", count, 2 / count, batch,
-                              flash ? ", flash attention" : "");
-        measure_rate(run, workload.requests.size(), [&] { answer_all(replicas, batch, warm); });
-      }
+  for (const int threads : {1, 2}) {
+    run.threads = threads;
+    const auto one = replicas_of(model, workload, 1, {threads});
+    measure_latency(run, one[0]->size(), [&](size_t i) { one[0]->answer(i, i + 1, warm); });
+  }
+  // Prompts of several sequences in one batch are no faster, and slower with flash attention.
+  for (const auto& [batch, flash] : {std::pair{size_t{1}, true}, {4, true}, {16, false}}) {
+    if (batch > 1 && workload.decoded() == 0) continue;
+    for (const int count : {1, 2}) {
+      const auto replicas = replicas_of(model, workload, size_t(count), {2 / count, flash});
+      run.how = fmt::format("{} of {} threads, batches of {}{}", count, 2 / count, batch,
+                            flash ? "" : ", no flash attention");
+      measure_rate(run, workload.requests.size(), [&] { answer_all(replicas, batch, warm); });
     }
   }
 }
@@ -190,7 +189,7 @@ int run(int argc, char** argv) {
   for (int i = 3; i < argc; ++i) {
     const Workload workload = read_workload(argv[i]);
     const Run run{workload.name, "", "llama.cpp", argv[2], "", 1};
-    if (!workload.logits.empty()) check(model, workload, run);
+    if (workload.trace == 0) check(model, workload, run);
     for (const bool warm : {true, false}) measure(model, workload, run, warm);
   }
   llama_model_free(model);

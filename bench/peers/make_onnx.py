@@ -1,8 +1,8 @@
-"""Writes a Qwen3 policy of a Hugging Face directory as ONNX graphs, as ONNX Runtime runs language
-models best: its fused attention over buffers of keys and values that are written in place, fused
+"""Writes a Qwen3 policy's Hugging Face directory, or a GGUF file of architecture llama, as ONNX graphs
+for ONNX Runtime, which runs language models best in this form: its fused attention over buffers of keys and values that are written in place, fused
 norms, and the layers behind the last attention for the last position alone.
 
-  make_onnx.py DIR      # DIR/fp32.onnx, int8.onnx, nbits8.onnx, nbits4.onnx
+  make_onnx.py SOURCE OUT      # OUT/fp32.onnx, int8.onnx, nbits8.onnx, nbits4.onnx
 
 int8: quantize_dynamic (weights per channel, activations a tensor); nbits: MatMulNBits, blocks of
 32 weights, products in int8.
@@ -19,7 +19,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 from onnxruntime.quantization import QuantType, matmul_nbits_quantizer, quantize_dynamic
-from tensors import read_safetensors
+from tensors import read_directory, read_llama
 
 MICROSOFT = "com.microsoft"
 
@@ -60,6 +60,8 @@ class Graph:
         return normed, total
 
     def head_norm(self, x, name, heads):
+        if name + ".weight" not in self.weights:
+            return x
         head_dim = self.config["head_dim"]
         split = self.constant(f"split{heads}", np.array([0, -1, heads, head_dim], np.int64))
         joined = self.constant(f"join{heads}", np.array([0, -1, heads * head_dim], np.int64))
@@ -76,7 +78,8 @@ class Graph:
             "GroupQueryAttention",
             [q, k, v, f"past_k{layer}", f"past_v{layer}", "last", "total", "cosine", "sine"],
             [at + "/out", f"k{layer}", f"v{layer}"], MICROSOFT, num_heads=heads,
-            kv_num_heads=kv_heads, do_rotary=1)
+            kv_num_heads=kv_heads, do_rotary=1,
+            rotary_interleaved=self.config.get("interleaved", 0))
 
     def last_position(self, x):
         index = self.constant("minus_one", np.array([-1], np.int64))
@@ -129,21 +132,20 @@ class Graph:
         return helper.make_model(graph, opset_imports=versions, ir_version=10)
 
 
-def main(directory):
-    config = json.loads((directory / "config.json").read_text())
-    model = Graph(config, read_safetensors(directory / "model.safetensors")).model()
-    onnx.save(model, directory / "fp32.onnx")
-    quantize_dynamic(directory / "fp32.onnx", directory / "int8.onnx",
-                     op_types_to_quantize=["MatMul"],
+def main(source, out):
+    config, weights = read_directory(source) if source.is_dir() else read_llama(source)
+    (out / "shape.json").write_text(json.dumps(config))
+    onnx.save(Graph(config, weights).model(), out / "fp32.onnx")
+    quantize_dynamic(out / "fp32.onnx", out / "int8.onnx", op_types_to_quantize=["MatMul"],
                      per_channel=True, weight_type=QuantType.QInt8,
                      extra_options={"DefaultTensorType": TensorProto.FLOAT})
     for bits in (4, 8):
         quantizer = matmul_nbits_quantizer.MatMulNBitsQuantizer(
-            onnx.load(directory / "fp32.onnx"), bits=bits, block_size=32, is_symmetric=True,
+            onnx.load(out / "fp32.onnx"), bits=bits, block_size=32, is_symmetric=True,
             accuracy_level=4)
         quantizer.process()
-        onnx.save(quantizer.model.model, directory / f"nbits{bits}.onnx")
+        onnx.save(quantizer.model.model, out / f"nbits{bits}.onnx")
 
 
 if __name__ == "__main__":
-    main(pathlib.Path(sys.argv[1]))
+    main(pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]))

@@ -112,7 +112,7 @@ def in_parallel(replicas, warm):
 def measure(model, config, workload, row):
     n = len(workload["requests"])
     alone = 1
-    if workload["logits"]:
+    if not workload["trace"]:
         replica = Replica(model, config, workload, range(n), 1, alone)
         most = max(np.abs(replica.answer(i, True) - expected).max()
                    for i, expected in enumerate(workload["logits"]))
@@ -137,6 +137,6 @@ if __name__ == "__main__":
     folder, kind = pathlib.Path(sys.argv[1]), sys.argv[2]
     for path in sys.argv[3:]:
         loaded = json.loads(pathlib.Path(path).read_text())
-        measure(folder / f"{kind}.onnx", json.loads((folder / "config.json").read_text()), loaded,
+        measure(folder / f"{kind}.onnx", json.loads((folder / "shape.json").read_text()), loaded,
                 {"workload": loaded["name"], "state": "", "peer": "ONNX Runtime", "format": kind,
                  "how": "", "threads": 1})
