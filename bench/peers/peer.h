@@ -23,8 +23,6 @@
 
 namespace podium::bench {
 
-constexpr size_t kExportedRequests = 32;
-
 struct Request {
   std::vector<int> prefix, rest;
 };
@@ -72,8 +70,8 @@ inline void print_row(const Json& row) {
 }
 
 constexpr double kSeconds = 1.5;  // that a measurement takes at least
-constexpr size_t kFewest = 10, kMost = 400;
-constexpr int kTries = 3;
+constexpr size_t kFewest = 6, kMost = 400;
+constexpr int kTries = 2;
 constexpr double kQuiet = 0.04;  // measured again while other processes take more of the cores
 
 struct Busy {
@@ -131,7 +129,6 @@ inline void measure_latency(const Run& run, size_t n, const std::function<void(s
 // Requests a second of body(), which answers n requests.
 inline void measure_rate(const Run& run, size_t n, const std::function<void()>& body) {
   print_least_disturbed(run, [&] {
-    body();
     size_t rounds = 0;
     const double start = now();
     do {

