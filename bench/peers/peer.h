@@ -9,11 +9,11 @@
 #pragma once
 
 #include <fmt/format.h>
-#include <sys/resource.h>
 
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <ctime>
 #include <fstream>
 #include <functional>
 #include <string>
@@ -71,71 +71,68 @@ inline void print_row(const Json& row) {
 
 constexpr double kSeconds = 1.5;  // that a measurement takes at least
 constexpr size_t kFewest = 6, kMost = 400;
-constexpr int kTries = 2;
-constexpr double kQuiet = 0.04;  // measured again while other processes take more of the cores
 
-struct Busy {
-  double all = 0, own = 0;  // seconds of all processes, of this one
-};
+// The processor's seconds of this process, and of all.
+inline double own_seconds() {
+  timespec time{};
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+  return double(time.tv_sec) + 1e-9 * double(time.tv_nsec);
+}
 
-inline Busy busy() {
+inline double all_seconds() {
   std::ifstream file("/proc/stat");
   std::string word;
   file >> word;
   double ticks[8];  // user nice system idle wait irq softirq steal
   for (double& t : ticks) file >> t;
-  rusage used{};
-  getrusage(RUSAGE_SELF, &used);
-  const auto seconds = [](const timeval& t) { return double(t.tv_sec) + 1e-6 * double(t.tv_usec); };
-  return {(ticks[0] + ticks[1] + ticks[2] + ticks[5] + ticks[6] + ticks[7]) / 100,
-          seconds(used.ru_utime) + seconds(used.ru_stime)};
+  return (ticks[0] + ticks[1] + ticks[2] + ticks[5] + ticks[6] + ticks[7]) / 100;
 }
 
-// Prints what body returns, of the try during which others took least of the cores.
-inline void print_least_disturbed(const Run& run, const std::function<Json()>& body) {
-  Json best;
-  for (int i = 0; i < kTries && (best.is_null() || best["others"] > kQuiet); ++i) {
-    const double start = now();
-    const Busy before = busy();
-    Json row = body();
-    const Busy after = busy();
-    const double others = (after.all - before.all) - (after.own - before.own);
-    row["others"] = std::max(0.0, others / (now() - start));
-    if (best.is_null() || row["others"] < best["others"]) best = row;
-  }
+// Prints a row of what body measures, with what else it says: "others", the cores that other
+// processes took meanwhile, which should be 0.
+inline void print_measured(const Run& run, const std::function<Json()>& body) {
+  const double start = now(), all = all_seconds(), own = own_seconds();
   Json row = run.json();
-  row.update(best);
+  row.update(body());
+  const double others = (all_seconds() - all) - (own_seconds() - own);
+  row["others"] = std::max(0.0, others / (now() - start));
   print_row(row);
 }
 
-// Times body(i), i = 0 .. n - 1 in turn, one at a time: p50 and p99 in milliseconds.
+// Times body(i), i = 0 .. n - 1 in turn, one at a time: p50 and p99 in milliseconds, and "cpu", the
+// processor's milliseconds a request, which other processes disturb least.
 inline void measure_latency(const Run& run, size_t n, const std::function<void(size_t)>& body) {
-  print_least_disturbed(run, [&] {
-    std::vector<double> times;
+  print_measured(run, [&] {
+    std::vector<double> times, cpu;
     body(0);
     const double start = now();
     while (times.size() < kMost && (times.size() < kFewest || now() < start + kSeconds)) {
-      const double begin = now();
+      const double begin = now(), own = own_seconds();
       body(times.size() % n);
       times.push_back(1e3 * (now() - begin));
+      cpu.push_back(1e3 * (own_seconds() - own));
     }
     std::sort(times.begin(), times.end());
+    std::sort(cpu.begin(), cpu.end());
     return Json{{"p50", times[times.size() / 2]},
                 {"p99", times[size_t(0.99 * double(times.size() - 1))]},
+                {"cpu", cpu[cpu.size() / 2]},
                 {"samples", times.size()}};
   });
 }
 
-// Requests a second of body(), which answers n requests.
+// Requests a second of body(), which answers n requests, and "cpu" of each.
 inline void measure_rate(const Run& run, size_t n, const std::function<void()>& body) {
-  print_least_disturbed(run, [&] {
+  print_measured(run, [&] {
     size_t rounds = 0;
-    const double start = now();
+    const double start = now(), own = own_seconds();
     do {
       body();
       ++rounds;
     } while (now() < start + kSeconds);
-    return Json{{"rate", double(n * rounds) / (now() - start)}};
+    const auto requests = double(n * rounds);
+    return Json{{"rate", requests / (now() - start)},
+                {"cpu", 1e3 * (own_seconds() - own) / requests}};
   });
 }
 
