@@ -1,0 +1,125 @@
+// podium's rows of `make bench-peers` for a language model: prompts of token ids, prefixes kept as
+// forks of a sequence, answers decoded greedily, many requests in lockstep.
+//
+//   podium_llm_peer MODEL WORKLOAD.json...
+#include "bench/measure.h"
+#include "bench/peers/peer.h"
+#include "podium/runtime/checkpoint.h"
+#include "podium/runtime/forward.h"
+
+namespace podium::bench {
+namespace {
+
+using kernels::Precision;
+using runtime::Chunk;
+using runtime::KvCache;
+using runtime::TokenId;
+
+class LanguageModel {
+ public:
+  LanguageModel(const runtime::Checkpoint& checkpoint, const Workload& workload,
+                Precision precision)
+      : workload_(workload),
+        model_(checkpoint.spec, weights_of(checkpoint), precision),
+        pool_(model_.spec) {
+    runtime::Workspace work;
+    for (const Request& request : workload.requests) {
+      prefixes_.emplace_back(pool_);
+      Chunk chunk{request.prefix, &prefixes_.back()};
+      runtime::forward(model_, {&chunk, 1}, runtime::Rows::kLast, work);
+    }
+  }
+
+  // Answers requests [begin, end): read one by one, decoded in one batch. Logits of names of the
+  // last one.
+  std::vector<float> answer(size_t begin, size_t end, bool warm) const {
+    runtime::Workspace work;
+    const auto hidden = size_t(model_.spec.hidden);
+    std::vector<KvCache> caches;
+    std::vector<float> states, names;
+    for (size_t i = begin; i < end; ++i) {
+      const Request& request = workload_.requests[i];
+      std::vector<TokenId> prompt = warm ? std::vector<TokenId>{} : request.prefix;
+      prompt.insert(prompt.end(), request.rest.begin(), request.rest.end());
+      caches.push_back(warm ? prefixes_[i] : KvCache(pool_));
+      Chunk chunk{prompt, &caches.back()};
+      const auto state = runtime::forward(model_, {&chunk, 1}, runtime::Rows::kLast, work);
+      states.insert(states.end(), state.begin(), state.end());
+    }
+    for (const int name : workload_.names) {
+      names.push_back(kernels::dot(states.data() + states.size() - hidden,
+                                   model_.head + size_t(name) * hidden, hidden));
+    }
+    for (int step = 0; step < workload_.decoded(); ++step) {
+      const std::vector<TokenId> next = best_tokens(states, end - begin, work);
+      std::vector<Chunk> chunks;
+      for (size_t i = 0; i < caches.size(); ++i) chunks.push_back({{&next[i], 1}, &caches[i]});
+      const auto after = runtime::forward(model_, chunks, runtime::Rows::kLast, work);
+      states.assign(after.begin(), after.end());
+    }
+    return names;
+  }
+
+ private:
+  static runtime::Weights weights_of(const runtime::Checkpoint& checkpoint) {
+    runtime::Weights weights;
+    for (const auto& [name, values] : checkpoint.tensors) weights[name] = values;
+    return weights;
+  }
+
+  std::vector<TokenId> best_tokens(const std::vector<float>& states, size_t rows,
+                                   runtime::Workspace& work) const {
+    const auto vocab = size_t(model_.spec.vocab);
+    std::vector<float> logits(rows * vocab);
+    work.input.assign(states.data(), rows, size_t(model_.spec.hidden));
+    model_.all.apply(work.input, logits.data());
+    std::vector<TokenId> best;
+    for (size_t i = 0; i < rows; ++i) {
+      const auto row = logits.begin() + std::ptrdiff_t(i * vocab);
+      best.push_back(TokenId(std::max_element(row, row + std::ptrdiff_t(vocab)) - row));
+    }
+    return best;
+  }
+
+  const Workload& workload_;
+  runtime::Model model_;
+  mutable runtime::PagePool pool_;
+  std::vector<KvCache> prefixes_;
+};
+
+void measure(const runtime::Checkpoint& checkpoint, const Workload& workload, Precision precision) {
+  const LanguageModel model(checkpoint, workload, precision);
+  const size_t n = workload.requests.size(), half = (n + 1) / 2;
+  Run run{workload.name, "", "podium", std::string(kernels::precision_name(precision)), "", 1};
+  double most = 0;
+  for (size_t i = 0; i < workload.logits.size(); ++i) {
+    most = std::max(most, largest_difference(model.answer(i, i + 1, true), workload.logits[i]));
+  }
+  print_difference(run, most);
+  for (const bool warm : {true, false}) {
+    run.state = warm ? "warm" : "cold";
+    run.threads = 1;
+    measure_latency(run, n, [&](size_t i) { model.answer(i, i + 1, warm); });
+    run.threads = 2;
+    measure_rate(run, n, [&] {
+      parallel_for(2, n, half, [&](size_t begin, size_t end) { model.answer(begin, end, warm); });
+    });
+  }
+}
+
+int run(int argc, char** argv) {
+  if (argc < 3) {
+    fmt::print(stderr, "podium_llm_peer MODEL WORKLOAD.json...\n");
+    return 2;
+  }
+  const runtime::Checkpoint checkpoint = runtime::read_checkpoint(argv[1]);
+  for (int i = 2; i < argc; ++i) {
+    measure(checkpoint, read_workload(argv[i]), Precision::kInt8);
+  }
+  return 0;
+}
+
+}  // namespace
+}  // namespace podium::bench
+
+int main(int argc, char** argv) { return podium::bench::guarded(podium::bench::run, argc, argv); }

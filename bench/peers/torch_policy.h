@@ -1,0 +1,44 @@
+// Plain generation with LibTorch: the trainer's policy with buffers of keys and values, batched
+// over sequences of unequal length, the last layer behind its attention for the last token alone.
+#pragma once
+
+#include <torch/torch.h>
+
+#include <vector>
+
+#include "podium/train/qwen3.h"
+
+namespace podium::bench {
+
+// Keys and values of `rows` sequences, [rows, kv_heads, room, head_dim] a layer.
+struct TorchCache {
+  TorchCache(const rerank::ModelSpec& spec, int64_t rows, int64_t room);
+  TorchCache() = default;
+
+  // The same memory, rows [begin, end), with lengths of its own.
+  TorchCache rows(int64_t begin, int64_t end) const;
+
+  std::vector<torch::Tensor> keys, values;
+  std::vector<int64_t> length;  // tokens read, a row
+};
+
+class TorchPolicy {
+ public:
+  explicit TorchPolicy(train::Qwen3 model);
+
+  // Reads tokens [rows, n] behind what the cache holds. Logits [rows, vocab] of the last of each.
+  torch::Tensor read(const std::vector<int64_t>& tokens, TorchCache& cache) const;
+
+  const rerank::ModelSpec& spec() const { return model_->spec; }
+
+ private:
+  struct Batch;
+  torch::Tensor heads(const torch::Tensor& x, const torch::Tensor& norm, const Batch& batch) const;
+  torch::Tensor attend(const torch::Tensor& h, int layer, const Batch& batch,
+                       TorchCache& cache) const;
+
+  train::Qwen3 model_;
+  torch::Tensor cosine_, sine_;  // [max_positions, head_dim / 2]
+};
+
+}  // namespace podium::bench
