@@ -6,6 +6,7 @@
 
 #include "podium/base/error.h"
 #include "podium/base/parallel.h"
+#include "podium/runtime/beam.h"
 #include "podium/runtime/checkpoint.h"
 #include "podium/runtime/decoder.h"
 
@@ -14,6 +15,15 @@ namespace {
 
 // Rollouts decoded in lockstep. Fixed, so that the thread count never changes what is summed.
 constexpr size_t kLanes = 16;
+constexpr size_t kSearches = 4;  // beam searches in lockstep, for the same reason
+
+void check_vocabulary(const text::Tokenizer& tokenizer, const rerank::ModelSpec& spec) {
+  if (tokenizer.vocab() > spec.vocab) {
+    throw Error(
+        fmt::format("the tokenizer has {} tokens, the model {}", tokenizer.vocab(), spec.vocab),
+        "use the tokenizer.json that belongs to the model");
+  }
+}
 
 }  // namespace
 
@@ -72,11 +82,7 @@ std::vector<Rollout> Engine::decode(const rerank::PromptContext& context,
                                     const DecodeOptions& options, int threads) const {
   PODIUM_CHECK(options.samples >= 1);
   PODIUM_CHECK(options.constrained || (options.max_tokens >= 1 && !options.verbalize));
-  if (context.tokenizer.vocab() > impl_->model.spec.vocab) {
-    throw Error(fmt::format("the tokenizer has {} tokens, the model {}", context.tokenizer.vocab(),
-                            impl_->model.spec.vocab),
-                "use the tokenizer.json that belongs to the model");
-  }
+  check_vocabulary(context.tokenizer, impl_->model.spec);
   std::vector<TokenId> trace_tokens;
   if (options.with_trace && options.constrained) {
     const auto mask = rerank::trace_mask(context.tokenizer, context.vocabulary);
@@ -94,6 +100,21 @@ std::vector<Rollout> Engine::decode(const rerank::PromptContext& context,
                      std::span(rollouts).subspan(begin * samples, (end - begin) * samples));
       });
   return rollouts;
+}
+
+std::vector<std::vector<Retrieved>> Engine::retrieve(
+    const rerank::PromptContext& context, const sid::SidTrie& trie,
+    std::span<const std::span<const rerank::ItemIndex>> histories, const RetrieveOptions& options,
+    int threads) const {
+  PODIUM_CHECK(options.beam >= 1 && trie.levels() == context.sids.levels);
+  check_vocabulary(context.tokenizer, impl_->model.spec);
+  std::vector<std::vector<Retrieved>> results(histories.size());
+  const BeamTask task{impl_->model, impl_->pool, impl_->prefixes.get(), context, trie, options};
+  parallel_for(threads, histories.size(), kSearches, [&](size_t begin, size_t end) {
+    beam_search(task, histories.subspan(begin, end - begin),
+                std::span(results).subspan(begin, end - begin));
+  });
+  return results;
 }
 
 }  // namespace podium::runtime
