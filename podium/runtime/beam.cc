@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "podium/base/error.h"
@@ -95,15 +96,17 @@ class Best {
 };
 
 struct Beam {
-  uint32_t node;
-  float logprob;
-  KvCache cache;
-  std::vector<TokenId> pending;  // not yet run through the model
+  uint32_t node = 0;
+  float logprob = 0;
+  std::array<uint32_t, sid::kMaxLevels> places{};  // of its codes in the cache
 };
 
 struct Request {
   Seen seen;
-  std::vector<TokenId> prompt;
+  std::vector<TokenId> prompt;   // up to the history's end
+  KvCache cache;                 // of the prompt, and of every beam's codes behind it
+  std::vector<TokenId> pending;  // not yet run through the model; from depth 1 on of every beam
+  Branches branches;
   std::vector<Beam> beams;  // likeliest first
 };
 
@@ -130,35 +133,40 @@ class Search {
  private:
   Request start(History history) const {
     const auto shown = std::min(history.size(), size_t(std::max(0, task_.options.max_history)));
-    Request request{{task_.trie, task_.context.sids, history},
-                    rerank::build_sequence(task_.context, history.last(shown)),
-                    {}};
-    const size_t length = request.prompt.size() + size_t(task_.trie.levels());
+    auto prompt = rerank::build_sequence(task_.context, history.last(shown));
+    const size_t length = prompt.size() + size_t(task_.trie.levels());
     if (length > size_t(task_.model.spec.max_positions)) {
       throw Error(fmt::format("a history and a semantic ID take {} tokens, the model has {} "
                               "positions",
                               length, task_.model.spec.max_positions),
                   "show a shorter history");
     }
-    KvCache cache = task_.prefixes ? task_.prefixes->find(request.prompt) : KvCache(task_.pool);
-    std::vector<TokenId> pending(request.prompt.begin() + ptrdiff_t(cache.length()),
-                                 request.prompt.end());
+    KvCache cache = task_.prefixes ? task_.prefixes->find(prompt) : KvCache(task_.pool);
+    std::vector<TokenId> pending(prompt.begin() + ptrdiff_t(cache.length()), prompt.end());
     pending.push_back(task_.context.vocabulary.sid_begin);
-    request.beams.push_back({0, 0, std::move(cache), std::move(pending)});
-    return request;
+    const size_t trunk = prompt.size() + 1;
+    return {{task_.trie, task_.context.sids, history},
+            std::move(prompt),
+            std::move(cache),
+            std::move(pending),
+            {trunk, {}, 0, {}},
+            {Beam{}}};
   }
 
   // Runs what is pending through the model, and computes the logits of all codes behind it.
   void read(int depth) {
     std::vector<Chunk> chunks;
+    size_t rows = 0;
     for (Request& request : requests_) {
-      for (Beam& beam : request.beams) chunks.push_back({beam.pending, &beam.cache});
+      if (request.beams.empty()) continue;
+      chunks.push_back({request.pending, &request.cache, depth > 0 ? &request.branches : nullptr});
+      rows += request.beams.size();
     }
     if (chunks.empty()) return;
-    const auto states = forward(task_.model, chunks, Rows::kLast, work_);
+    const auto states = forward(task_.model, chunks, depth > 0 ? Rows::kAll : Rows::kLast, work_);
     if (depth == 0 && task_.prefixes) {
       for (const Request& request : requests_) {
-        task_.prefixes->insert(request.prompt, request.beams.front().cache);
+        task_.prefixes->insert(request.prompt, request.cache);
       }
     }
     const auto first = size_t(task_.context.vocabulary.code(depth, 0));
@@ -166,8 +174,8 @@ class Search {
     const size_t end = first + size_t(task_.context.vocabulary.codes);
     skipped_ = first - begin;
     width_ = end - begin;
-    logits_.resize(chunks.size() * width_);
-    work_.input.assign(states.data(), chunks.size(), hidden_);
+    logits_.resize(rows * width_);
+    work_.input.assign(states.data(), rows, hidden_);
     task_.model.all.apply_range(work_.input, begin, end, logits_.data());
   }
 
@@ -178,12 +186,22 @@ class Search {
       extend(request, depth, b, logits_.data() + (row + b) * width_ + skipped_, best);
     }
     std::vector<Beam> beams;
+    Branches& branches = request.branches;
+    const auto place = uint32_t(request.cache.length());
+    branches.depth = size_t(depth);
+    branches.ancestors.clear();
+    request.pending.clear();
     for (const Step& step : best.take()) {
-      beams.push_back({step.node,
-                       step.logprob,
-                       request.beams[step.parent].cache,
-                       {task_.context.vocabulary.code(depth, step.code)}});
+      Beam beam = request.beams[step.parent];
+      beam.node = step.node;
+      beam.logprob = step.logprob;
+      branches.ancestors.insert(branches.ancestors.end(), beam.places.begin(),
+                                beam.places.begin() + depth);
+      beam.places[size_t(depth)] = place + uint32_t(beams.size());
+      request.pending.push_back(task_.context.vocabulary.code(depth, step.code));
+      beams.push_back(beam);
     }
+    branches.position.assign(beams.size(), int(branches.trunk) + depth);
     request.beams = std::move(beams);
   }
 
