@@ -13,15 +13,15 @@
 namespace podium::bench {
 
 constexpr int kLevels = 4, kCodes = 256, kTextTokens = 1024;
-constexpr size_t kItems = 10000;
 
-// A catalogue of random semantic IDs, and the policy's vocabulary for it.
+// The catalogue, and the policy's vocabulary for it.
 struct World {
-  World() : tokenizer(trained()), vocabulary(tokenizer, kLevels, kCodes) {
+  explicit World(size_t items = 10000)
+      : tokenizer(trained()), vocabulary(tokenizer, kLevels, kCodes) {
     Rng rng(1);
     sids.levels = kLevels;
     sids.codes_per_level = kCodes;
-    for (size_t i = 0; i < kItems * kLevels; ++i) sids.codes.push_back(uint16_t(rng.below(kCodes)));
+    for (size_t i = 0; i < items * kLevels; ++i) sids.codes.push_back(uint16_t(rng.below(kCodes)));
   }
   static text::Tokenizer trained() {
     std::vector<std::string> texts;
@@ -40,9 +40,9 @@ struct World {
   rerank::Slate slate(Rng& rng, size_t history, size_t candidates) const {
     rerank::Slate slate;
     slate.id = std::to_string(rng.next());
-    const size_t first = rng.below(kItems);
+    const size_t first = rng.below(sids.items());
     for (size_t i = 0; i < history + candidates; ++i) {
-      const auto item = rerank::ItemIndex((first + i * 37) % kItems);
+      const auto item = rerank::ItemIndex((first + i * 37) % sids.items());
       if (i < history) {
         slate.history.push_back(item);
         continue;

@@ -8,7 +8,7 @@
 #include "podium/base/error.h"
 #include "podium/base/parallel.h"
 #include "podium/data/dataset.h"
-#include "podium/sid/codebook.h"
+#include "podium/sid/trie.h"
 #include "podium/text/encoder.h"
 
 namespace podium::cli {
@@ -63,7 +63,8 @@ void show(const ShowArguments& a) {
   const auto codes = model.table.of(*item);
   Json neighbours = Json::array();
   for (size_t shared = codes.size(); shared > 0 && neighbours.size() < kNeighbours; --shared) {
-    for (const uint32_t other : trie.items_under(codes.first(shared))) {
+    const uint32_t node = trie.find(codes.first(shared)).value();
+    for (const uint32_t other : trie.items(int(shared), node)) {
       const bool nearer =
           shared < codes.size() && model.table.of(other)[shared] == codes[shared];  // told already
       if (other == *item || nearer || neighbours.size() == kNeighbours) continue;

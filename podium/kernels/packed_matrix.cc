@@ -172,13 +172,23 @@ void LinearInput::quantize(const KernelTable& table) {
 
 void PackedMatrix::apply(LinearInput& input, float* y, bool accumulate,
                          const KernelTable& table) const {
+  multiply(input, 0, outputs_, y, accumulate, table);
+}
+
+void PackedMatrix::apply_range(LinearInput& input, size_t begin, size_t end, float* y) const {
+  PODIUM_CHECK(begin % kPanel == 0 && begin <= end && end <= outputs_);
+  multiply(input, begin, end, y, false, active_kernels());
+}
+
+void PackedMatrix::multiply(LinearInput& input, size_t begin, size_t end, float* y, bool accumulate,
+                            const KernelTable& table) const {
   PODIUM_CHECK(input.inputs_ == inputs_);
   PackedGemm g{};
-  g.weight = panels_.get();
+  g.weight = panels_.get() + begin / kPanel * panel_bytes();
   g.x = input.x_;
   g.y = y;
   g.m = input.rows_;
-  g.n = g.y_stride = outputs_;
+  g.n = g.y_stride = end - begin;
   g.k = g.depth = g.x_stride = inputs_;
   g.accumulate = accumulate;
   switch (precision_) {
@@ -192,8 +202,8 @@ void PackedMatrix::apply(LinearInput& input, float* y, bool accumulate,
       g.depth = int8_width(inputs_);
       g.x = input.bytes_.data();
       g.x_scale = input.scale_.data();
-      g.scale = scale_.data();
-      g.offset = offset_.data();
+      g.scale = scale_.data() + begin;
+      g.offset = offset_.data() + begin;
       if (precision_ == Precision::kInt8) return table.gemm_int8(g);
       input.unpacked_.resize(int4_groups(inputs_) * kInt4Group * kPanel);
       g.unpacked = input.unpacked_.data();

@@ -52,11 +52,15 @@ class PackedMatrix {
   // y[rows, outputs] = x w^T (+ y if accumulate).
   void apply(LinearInput& input, float* y, bool accumulate = false,
              const KernelTable& table = active_kernels()) const;
+  // y[rows, end - begin]: the outputs from begin, a multiple of kPanel, to end alone.
+  void apply_range(LinearInput& input, size_t begin, size_t end, float* y) const;
 
  private:
   struct Free {
     void operator()(std::byte* memory) const;
   };
+  void multiply(LinearInput& input, size_t begin, size_t end, float* y, bool accumulate,
+                const KernelTable& table) const;
   void pack_float(const float* weight);
   void pack_int8(const float* weight);
   void pack_int4(const float* weight);

@@ -117,6 +117,13 @@ void append_sid(const PromptContext& context, ItemIndex item, std::vector<TokenI
   out.push_back(context.vocabulary.sid_end);
 }
 
+std::vector<TokenId> build_sequence(const PromptContext& context,
+                                    std::span<const ItemIndex> items) {
+  std::vector<TokenId> out = context.tokenizer.encode("history: ");
+  for (const ItemIndex item : items) append_sid(context, item, out);
+  return out;
+}
+
 std::vector<TokenId> build_prompt(const PromptContext& context, const Slate& slate,
                                   bool with_trace) {
   std::vector<TokenId> out = build_prefix(context, slate, with_trace);

@@ -51,6 +51,11 @@ std::vector<TokenId> build_prefix(const PromptContext& context, const Slate& sla
 void append_candidates(const PromptContext& context, const Slate& slate,
                        std::vector<TokenId>& prefix);
 
+// A user's events, oldest first, as mid-training reads them: "history: SIDSID...". It reads at most
+// kSequenceItems, so that what comes next is known behind kSequenceItems - 1 at most.
+inline constexpr size_t kSequenceItems = 20;
+std::vector<TokenId> build_sequence(const PromptContext& context, std::span<const ItemIndex> items);
+
 // The fixed text of prompts, for training the tokenizer.
 std::vector<std::string> prompt_phrases();
 

@@ -13,6 +13,8 @@ constexpr size_t kBlock = 24;  // query tokens at a time: their scores stay near
 struct Piece {
   const KvCache* cache;
   size_t count, seen;
+  const Branches* branches = nullptr;
+  size_t first = 0;  // its first token's place in the chunk
 };
 
 // Pieces whose sequences begin with the same pages, for one KV head. Rows are (query token, query
@@ -97,12 +99,35 @@ class Group {
     for (const Piece& piece : pieces_) {
       for (size_t r = 0; r < piece.count * share_; ++r, ++row) {
         float* const scores = work_.scores.data() + row * stride_;
+        if (piece.branches) {
+          work_.row_sum[row] = branch_soft_max(piece, r / share_, scores);
+          continue;
+        }
         const size_t visible = piece.seen - piece.count + r / share_ + 1;
         const float top = table_.max_of(scores, visible);
         work_.row_sum[row] = table_.exp_and_sum(scores, visible, top);
         std::fill(scores + visible, scores + piece.seen, 0.0F);
       }
     }
+  }
+
+  // Of the piece's token t, which sees the trunk and places here and there behind it.
+  float branch_soft_max(const Piece& piece, size_t t, float* scores) {
+    const Branches& branches = *piece.branches;
+    const uint32_t* above = branches.ancestors.data() + (piece.first + t) * branches.depth;
+    const size_t own = piece.seen - piece.count + t;
+    std::vector<float>& branch = work_.branch;
+    branch.clear();
+    for (size_t i = 0; i < branches.depth; ++i) branch.push_back(scores[above[i]]);
+    branch.push_back(scores[own]);
+    const float top = std::max(table_.max_of(scores, branches.trunk),
+                               table_.max_of(branch.data(), branch.size()));
+    const float sum = table_.exp_and_sum(scores, branches.trunk, top) +
+                      table_.exp_and_sum(branch.data(), branch.size(), top);
+    std::fill(scores + branches.trunk, scores + piece.seen, 0.0F);
+    for (size_t i = 0; i < branches.depth; ++i) scores[above[i]] = branch[i];
+    scores[own] = branch.back();
+    return sum;
   }
 
   void add_values(const KvCache& cache, size_t page, size_t row, size_t count, size_t seen) {
@@ -156,7 +181,7 @@ std::vector<Piece> cut(std::span<const Chunk> chunks, Rows rows) {
     }
     for (size_t at = 0; at < all; at += kBlock) {
       const size_t count = std::min(kBlock, all - at);
-      pieces.push_back({chunk.cache, count, length + at + count});
+      pieces.push_back({chunk.cache, count, length + at + count, chunk.branches, at});
     }
   }
   return pieces;

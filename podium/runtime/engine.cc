@@ -5,6 +5,7 @@
 
 #include "podium/base/error.h"
 #include "podium/base/parallel.h"
+#include "podium/runtime/beam.h"
 #include "podium/runtime/checkpoint.h"
 #include "podium/runtime/decoder.h"
 
@@ -15,6 +16,7 @@ namespace {
 // of its sums, and the thread count must not.
 constexpr size_t kLanes = 16;
 constexpr size_t kPassTokens = 512;  // nobody waits for one answer of many
+constexpr size_t kSearches = 4;      // beam searches in lockstep, for the same reason
 
 }  // namespace
 
@@ -90,6 +92,21 @@ std::vector<Rollout> Engine::decode(const rerank::PromptContext& context,
     if (failure) std::rethrow_exception(failure);
   });
   return rollouts;
+}
+
+std::vector<std::vector<Retrieved>> Engine::retrieve(
+    const rerank::PromptContext& context, const sid::SidTrie& trie,
+    std::span<const std::span<const rerank::ItemIndex>> histories, const RetrieveOptions& options,
+    int threads) const {
+  PODIUM_CHECK(options.beam >= 1 && trie.levels() == context.sids.levels);
+  const auto [model, pool, prefixes] = Policy(*this, context, /*traces=*/false).parts;
+  std::vector<std::vector<Retrieved>> results(histories.size());
+  const BeamTask task{model, pool, prefixes, context, trie, options};
+  parallel_for(threads, histories.size(), kSearches, [&](size_t begin, size_t end) {
+    beam_search(task, histories.subspan(begin, end - begin),
+                std::span(results).subspan(begin, end - begin));
+  });
+  return results;
 }
 
 }  // namespace podium::runtime

@@ -16,6 +16,7 @@
 #include "podium/rerank/model_spec.h"
 #include "podium/rerank/prompt.h"
 #include "podium/runtime/prefix_cache.h"
+#include "podium/sid/trie.h"
 
 namespace podium::runtime {
 
@@ -62,6 +63,16 @@ struct Rollout {
                       // of the last name's logits; the slate's order if no name was chosen
 };
 
+struct RetrieveOptions {
+  int beam = 50;                                      // prefixes kept a level
+  int max_history = int(rerank::kSequenceItems) - 1;  // newest items shown
+};
+
+struct Retrieved {
+  rerank::ItemIndex item;
+  float logprob;
+};
+
 // Immutable and thread-safe; sequences are spread over `threads`.
 class Engine {
  public:
@@ -91,6 +102,14 @@ class Engine {
   std::vector<Rollout> decode(const rerank::PromptContext& context,
                               std::span<const rerank::Slate> slates, const DecodeOptions& options,
                               int threads) const;
+
+  // Generative retrieval: the next items of histories (oldest first), as the policy spells them
+  // behind build_sequence(): see beam.h. The trie is of the context's SIDs. result[i] belongs to
+  // histories[i]: the unseen items of at most `beam` SIDs, best first.
+  std::vector<std::vector<Retrieved>> retrieve(
+      const rerank::PromptContext& context, const sid::SidTrie& trie,
+      std::span<const std::span<const rerank::ItemIndex>> histories, const RetrieveOptions& options,
+      int threads) const;
 
  private:
   struct Impl;

@@ -9,11 +9,21 @@
 
 namespace podium::runtime {
 
+// New tokens that go on with different branches of one sequence: each sees the first `trunk` tokens
+// of the cache, of those behind them its ancestors alone, and itself.
+struct Branches {
+  size_t trunk;                     // at least 1
+  std::vector<int> position;        // [tokens], of RoPE
+  size_t depth;                     // ancestors of a token
+  std::vector<uint32_t> ancestors;  // [tokens, depth], places in the cache before its own
+};
+
 // New tokens of one sequence, read after those that its cache holds. Chunks whose caches begin with
 // the same pages should be neighbours: their attention to these is then one matrix product.
 struct Chunk {
-  std::span<const TokenId> tokens;  // at least one
-  KvCache* cache;                   // grows by them
+  std::span<const TokenId> tokens;     // at least one
+  KvCache* cache;                      // grows by them
+  const Branches* branches = nullptr;  // null: every token sees all those before it
 };
 
 // Buffers kept between calls; one per thread.
@@ -21,14 +31,14 @@ struct Workspace {
   std::vector<float> x, h, q, k, v, attended, gate, up;
   kernels::LinearInput input;
   std::vector<int> position;
-  std::vector<float> gathered, scores, output, row_sum;
+  std::vector<float> gathered, scores, output, row_sum, branch;
 };
 
 enum class Rows { kLast, kAll };
 
 // Runs the layers and the final norm. Returns the hidden states ready for the output embedding,
-// row-major [rows, hidden], of the last token of every chunk (kLast) or of every token; valid until
-// the workspace is used again.
+// row-major [rows, hidden], of the last token of every chunk (kLast, without branches) or of every
+// token; valid until the workspace is used again.
 std::span<const float> forward(const Model& model, std::span<Chunk> chunks, Rows rows,
                                Workspace& work);
 

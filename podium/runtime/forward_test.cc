@@ -214,5 +214,35 @@ TEST_F(ForwardTest, MissingOrMisshapenTensorsAreNamed) {
   }
 }
 
+// Two levels of 70 branches (more than a block of queries) behind a trunk, beside a sequence of
+// their own for each.
+TEST_F(ForwardTest, BranchesSeeTheTrunkAndTheirAncestors) {
+  constexpr size_t kTrunk = 45, kBranches = 70;
+  const auto trunk = random_tokens(kTrunk, 1);
+  const auto codes = random_tokens(2 * kBranches, 2);
+  KvCache cache(pool_);
+  Chunk whole_trunk{trunk, &cache};
+  forward(model_, {&whole_trunk, 1}, Rows::kLast, work_);
+  Rng rng(5);
+  std::vector<uint32_t> parents;
+  for (size_t depth = 0; depth < 2; ++depth) {
+    Branches branches{kTrunk, std::vector<int>(kBranches, int(kTrunk + depth)), depth, {}};
+    for (size_t i = 0; depth > 0 && i < kBranches; ++i) {
+      parents.push_back(uint32_t(rng.below(kBranches)));
+      branches.ancestors.push_back(uint32_t(kTrunk) + parents.back());
+    }
+    Chunk chunk{std::span(codes).subspan(depth * kBranches, kBranches), &cache, &branches};
+    const auto states = forward(model_, {&chunk, 1}, Rows::kAll, work_);
+    const std::vector<float> got(states.begin(), states.end());
+    for (size_t i = 0; i < kBranches; ++i) {
+      auto tokens = trunk;
+      if (depth > 0) tokens.push_back(codes[parents[i]]);
+      tokens.push_back(codes[depth * kBranches + i]);
+      const size_t hidden = size_t(model_.spec.hidden);
+      expect_close(std::span(got).subspan(i * hidden, hidden), last(tokens), 2e-5);
+    }
+  }
+}
+
 }  // namespace
 }  // namespace podium::runtime

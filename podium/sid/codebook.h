@@ -2,9 +2,7 @@
 //   z_k = argmin_j |r_k - e_j^(k)|,  r_{k+1} = r_k - e_{z_k}
 #pragma once
 
-#include <array>
 #include <cstdint>
-#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -65,18 +63,5 @@ SidModel fit_rq_kmeans(std::span<const float> vectors, int dim, const SidOptions
 
 void save_sid(const fs::path& dir, const SidModel& model);  // sid.safetensors + sid.json
 SidModel load_sid(const fs::path& dir);
-
-// Prefix trie over the SIDs: items below a prefix, allowed next codes. Built by sorting; immutable.
-class SidTrie {
- public:
-  explicit SidTrie(const SidTable& table);
-  // Items whose SID starts with prefix (at most levels codes), in order of SID.
-  std::span<const uint32_t> items_under(std::span<const uint16_t> prefix) const;
-  std::vector<uint16_t> next_codes(std::span<const uint16_t> prefix) const;  // ascending
-
- private:
-  const SidTable* table_;
-  std::vector<uint32_t> order_;  // items sorted by SID
-};
 
 }  // namespace podium::sid

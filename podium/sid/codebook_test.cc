@@ -63,16 +63,5 @@ TEST(Sid, SavesAndLoadsAndSpells) {
   EXPECT_EQ(model.table.spell(0), "<|sid_begin|><s_a_57><s_b_7><s_c_23><s_d_4><|sid_end|>");
 }
 
-TEST(SidTrie, PrefixesAndNextCodes) {
-  SidTable table{3, 16, {1, 2, 3, 1, 2, 5, 1, 4, 0, 2, 0, 0}};
-  const SidTrie trie(table);
-  const std::vector<uint16_t> p1 = {1}, p12 = {1, 2}, p9 = {9};
-  EXPECT_EQ(trie.items_under(p1).size(), 3u);
-  EXPECT_EQ(trie.items_under(p12).size(), 2u);
-  EXPECT_TRUE(trie.items_under(p9).empty());
-  EXPECT_EQ(trie.next_codes(p12), (std::vector<uint16_t>{3, 5}));
-  EXPECT_EQ(trie.next_codes({}), (std::vector<uint16_t>{1, 2}));
-}
-
 }  // namespace
 }  // namespace podium::sid

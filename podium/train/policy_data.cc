@@ -12,14 +12,7 @@ namespace {
 
 using rerank::Slate;
 
-constexpr size_t kWindow = 20;      // events of a sequence
 constexpr size_t kMostTokens = 96;  // of a text
-
-void append(const rerank::PromptContext& context, std::string_view text,
-            std::vector<TokenId>& out) {
-  const auto tokens = context.tokenizer.encode(text);
-  out.insert(out.end(), tokens.begin(), tokens.end());
-}
 
 std::string caption_text(const data::Dataset& dataset, data::ItemIndex item) {
   std::string text = " " + std::string(dataset.title(item)) + ".";
@@ -104,14 +97,10 @@ std::vector<TokenId> MidtrainSource::closed(std::vector<TokenId> tokens) const {
 
 std::vector<TokenId> MidtrainSource::sequence(Rng& rng) const {
   const auto items = view_.items_of(users_[rng.below(users_.size())]);
-  // Windows end anywhere, with the newest events as likely as any.
-  const size_t end =
-      items.size() <= kWindow ? items.size() : kWindow + rng.below(items.size() - kWindow + 1);
-  const size_t begin = end > kWindow ? end - kWindow : 0;
-  std::vector<TokenId> tokens;
-  append(context_, "history: ", tokens);
-  for (size_t i = begin; i < end; ++i) rerank::append_sid(context_, items[i], tokens);
-  return closed(std::move(tokens));
+  // Windows lie anywhere, with the newest events as likely as any.
+  const size_t window = std::min(rerank::kSequenceItems, items.size());
+  const size_t begin = window < items.size() ? rng.below(items.size() - window + 1) : 0;
+  return closed(rerank::build_sequence(context_, items.subspan(begin, window)));
 }
 
 std::vector<TokenId> MidtrainSource::caption(Rng& rng) const {

@@ -1,0 +1,253 @@
+#include "podium/runtime/beam.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "podium/base/error.h"
+#include "podium/kernels/kernels.h"
+
+namespace podium::runtime {
+namespace {
+
+using rerank::ItemIndex;
+using History = std::span<const ItemIndex>;
+
+// The items of a history, and the nodes of a trie below which there are no others.
+class Seen {
+ public:
+  Seen(const sid::SidTrie& trie, const sid::SidTable& sids, History history)
+      : items_(history.begin(), history.end()), nodes_(size_t(trie.levels()) + 1) {
+    std::sort(items_.begin(), items_.end());
+    items_.erase(std::unique(items_.begin(), items_.end()), items_.end());
+    PODIUM_CHECK(items_.empty() || items_.back() < sids.items());
+    for (int depth = 1; depth <= trie.levels(); ++depth) {
+      std::vector<uint32_t> above;  // the node above every item
+      for (const ItemIndex item : items_) {
+        above.push_back(trie.find(sids.of(item).first(size_t(depth))).value());
+      }
+      std::sort(above.begin(), above.end());
+      for (auto at = above.begin(); at != above.end();) {
+        const auto end = std::upper_bound(at, above.end(), *at);
+        const bool all = size_t(end - at) == trie.items(depth, *at).size();
+        if (all) nodes_[size_t(depth)].push_back(*at);
+        at = end;
+      }
+    }
+  }
+
+  bool contains(ItemIndex item) const {
+    return std::binary_search(items_.begin(), items_.end(), item);
+  }
+  // Those nodes among [begin, end), ascending.
+  std::span<const uint32_t> nodes(int depth, uint32_t begin, uint32_t end) const {
+    const auto& nodes = nodes_[size_t(depth)];
+    const auto first = std::lower_bound(nodes.begin(), nodes.end(), begin);
+    const auto last = std::lower_bound(first, nodes.end(), end);
+    return {nodes.data() + (first - nodes.begin()), size_t(last - first)};
+  }
+
+ private:
+  std::vector<ItemIndex> items_;              // ascending
+  std::vector<std::vector<uint32_t>> nodes_;  // by depth
+};
+
+// A beam's next step.
+struct Step {
+  float logprob;
+  uint32_t node, parent;  // parent: number of the beam
+  uint16_t code;
+
+  bool operator<(const Step& other) const {  // likelier first
+    return logprob != other.logprob ? logprob > other.logprob : node < other.node;
+  }
+};
+
+// The first `most` of the steps offered.
+class Best {
+ public:
+  explicit Best(size_t most) : most_(most) { steps_.reserve(2 * most); }
+
+  void offer(const Step& step) {
+    if (full_ && !(step < worst_)) return;
+    steps_.push_back(step);
+    if (steps_.size() == 2 * most_) cut();
+  }
+  std::vector<Step> take() {
+    if (steps_.size() > most_) cut();
+    std::sort(steps_.begin(), steps_.end());
+    return std::move(steps_);
+  }
+
+ private:
+  void cut() {
+    std::nth_element(steps_.begin(), steps_.begin() + ptrdiff_t(most_ - 1), steps_.end());
+    steps_.resize(most_);
+    worst_ = steps_.back();
+    full_ = true;
+  }
+
+  size_t most_;
+  std::vector<Step> steps_;
+  bool full_ = false;
+  Step worst_{};
+};
+
+struct Beam {
+  uint32_t node = 0;
+  float logprob = 0;
+  std::array<uint32_t, sid::kMaxLevels> places{};  // of its codes in the cache
+};
+
+struct User {
+  Seen seen;
+  std::vector<TokenId> prompt;   // up to the history's end
+  KvCache cache;                 // of the prompt, and of every beam's codes behind it
+  std::vector<TokenId> pending;  // not yet run through the model; from depth 1 on of every beam
+  Branches branches;
+  std::vector<Beam> beams;  // likeliest first
+};
+
+class Search {
+ public:
+  Search(const BeamTask& task, std::span<const History> histories)
+      : task_(task), hidden_(size_t(task.model.spec.hidden)) {
+    for (const History history : histories) users_.push_back(start(history));
+  }
+
+  void run(std::span<std::vector<Retrieved>> results) {
+    for (int depth = 0; depth < task_.trie.levels(); ++depth) {
+      read(depth);
+      size_t row = 0;
+      for (User& user : users_) {
+        const size_t rows = user.beams.size();
+        advance(user, depth, row);
+        row += rows;
+      }
+    }
+    for (size_t i = 0; i < users_.size(); ++i) results[i] = items_of(users_[i]);
+  }
+
+ private:
+  User start(History history) const {
+    const auto shown = std::min(history.size(), size_t(std::max(0, task_.options.max_history)));
+    auto prompt = rerank::build_sequence(task_.context, history.last(shown));
+    const size_t length = prompt.size() + size_t(task_.trie.levels());
+    if (length > size_t(task_.model.spec.max_positions)) {
+      throw Error(fmt::format("a history and a semantic ID take {} tokens, the model has {} "
+                              "positions",
+                              length, task_.model.spec.max_positions),
+                  "show a shorter history");
+    }
+    KvCache cache = task_.prefixes ? task_.prefixes->find(prompt) : KvCache(task_.pool);
+    std::vector<TokenId> pending(prompt.begin() + ptrdiff_t(cache.length()), prompt.end());
+    pending.push_back(task_.context.vocabulary.sid_begin);
+    const size_t trunk = prompt.size() + 1;
+    return {{task_.trie, task_.context.sids, history},
+            std::move(prompt),
+            std::move(cache),
+            std::move(pending),
+            {trunk, {}, 0, {}},
+            {Beam{}}};
+  }
+
+  // Runs what is pending through the model, and computes the logits of all codes behind it.
+  void read(int depth) {
+    std::vector<Chunk> chunks;
+    size_t rows = 0;
+    for (User& user : users_) {
+      if (user.beams.empty()) continue;
+      chunks.push_back({user.pending, &user.cache, depth > 0 ? &user.branches : nullptr});
+      rows += user.beams.size();
+    }
+    if (chunks.empty()) return;
+    const auto states = forward(task_.model, chunks, depth > 0 ? Rows::kAll : Rows::kLast, work_);
+    if (depth == 0 && task_.prefixes) {
+      for (const User& user : users_) {
+        task_.prefixes->insert(user.prompt, user.cache);
+      }
+    }
+    const auto first = size_t(task_.context.vocabulary.code(depth, 0));
+    const size_t begin = first / kernels::kPanel * kernels::kPanel;
+    const size_t end = first + size_t(task_.context.vocabulary.codes);
+    skipped_ = first - begin;
+    width_ = end - begin;
+    logits_.resize(rows * width_);
+    work_.input.assign(states.data(), rows, hidden_);
+    task_.model.all.apply_range(work_.input, begin, end, logits_.data());
+  }
+
+  // From the beams of one depth, whose logits begin at `row`, to those of the next.
+  void advance(User& user, int depth, size_t row) {
+    Best best(size_t(task_.options.beam));
+    for (size_t b = 0; b < user.beams.size(); ++b) {
+      extend(user, depth, b, logits_.data() + (row + b) * width_ + skipped_, best);
+    }
+    std::vector<Beam> beams;
+    Branches& branches = user.branches;
+    const auto place = uint32_t(user.cache.length());
+    branches.depth = size_t(depth);
+    branches.ancestors.clear();
+    user.pending.clear();
+    for (const Step& step : best.take()) {
+      Beam beam = user.beams[step.parent];
+      beam.node = step.node;
+      beam.logprob = step.logprob;
+      branches.ancestors.insert(branches.ancestors.end(), beam.places.begin(),
+                                beam.places.begin() + depth);
+      beam.places[size_t(depth)] = place + uint32_t(beams.size());
+      user.pending.push_back(task_.context.vocabulary.code(depth, step.code));
+      beams.push_back(beam);
+    }
+    branches.position.assign(beams.size(), int(branches.trunk) + depth);
+    user.beams = std::move(beams);
+  }
+
+  // Offers every code that may follow a beam. logits: [codes].
+  void extend(const User& user, int depth, size_t index, const float* logits, Best& best) const {
+    const Beam& beam = user.beams[index];
+    const auto width = size_t(task_.context.vocabulary.codes);
+    const float top = kernels::max_of(logits, width);
+    const double log_sum = std::log(kernels::sum_of_exp(logits, width, top));
+    const float base = beam.logprob - top - float(log_sum);
+    const auto codes = task_.trie.next_codes(depth, beam.node);
+    const uint32_t first = task_.trie.first_child(depth, beam.node);
+    auto seen = user.seen.nodes(depth + 1, first, first + uint32_t(codes.size()));
+    for (size_t i = 0; i < codes.size(); ++i) {
+      const auto node = first + uint32_t(i);
+      if (!seen.empty() && seen.front() == node) {
+        seen = seen.subspan(1);
+        continue;
+      }
+      best.offer({base + logits[codes[i]], node, uint32_t(index), codes[i]});
+    }
+  }
+
+  std::vector<Retrieved> items_of(const User& user) const {
+    std::vector<Retrieved> items;
+    for (const Beam& beam : user.beams) {
+      for (const uint32_t item : task_.trie.items(task_.trie.levels(), beam.node)) {
+        if (!user.seen.contains(item)) items.push_back({item, beam.logprob});
+      }
+    }
+    return items;
+  }
+
+  const BeamTask& task_;
+  size_t hidden_;
+  std::vector<User> users_;
+  Workspace work_;
+  size_t width_ = 0, skipped_ = 0;  // of a row of logits_; what stands before the first code
+  std::vector<float> logits_;
+};
+
+}  // namespace
+
+void beam_search(const BeamTask& task, std::span<const History> histories,
+                 std::span<std::vector<Retrieved>> results) {
+  Search(task, histories).run(results);
+}
+
+}  // namespace podium::runtime
