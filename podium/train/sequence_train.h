@@ -1,4 +1,4 @@
-// Fitting SASRec: sampled softmax with logQ correction (Bengio and Senecal 2008) over all
+// Fitting sequence models: sampled softmax with logQ correction (Bengio and Senecal 2008) over all
 // positions, negatives shared by a batch, batches of sequences of like length.
 #pragma once
 
@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "podium/data/split.h"
-#include "podium/train/sasrec.h"
+#include "podium/train/sequence_model.h"
 
 namespace podium::train {
 
@@ -26,8 +26,8 @@ std::vector<Window> epoch_windows(const data::View& fit, int max_len, uint64_t s
 // Batches of windows of like length, at most batch_tokens padded positions each (one window at
 // least), in an order that is a function of (seed, epoch).
 std::vector<std::vector<Window>> epoch_batches(const data::View& fit,
-                                               const rerank::SasrecOptions& options, uint64_t seed,
-                                               int epoch);
+                                               const rerank::SequenceOptions& options,
+                                               uint64_t seed, int epoch);
 
 // The proposal of the sampled softmax: q = share * popularity + (1 - share) * uniform.
 class NegativeSampler {
@@ -51,8 +51,8 @@ torch::Tensor sampled_softmax_loss(const torch::Tensor& hidden,      // [positio
                                    const torch::Tensor& log_nq,      // [negatives]
                                    const torch::Tensor& collision);  // [positions, negatives] bool
 
-struct SasrecFit {
-  rerank::SasrecOptions options;
+struct SequenceFit {
+  rerank::SequenceOptions options;
   int epochs = 0;
   uint64_t seed = 0;
   fs::path checkpoint;  // empty: none
@@ -64,14 +64,15 @@ struct SasrecFit {
 
 // Trains in place. Resumes from the checkpoint when there is one; leaves it there (the caller
 // removes it once the result is written).
-void fit_sasrec(Sasrec& model, const data::View& fit, const SasrecFit& settings);
+void fit_sequence_model(SequenceModelImpl& model, const data::View& fit,
+                        const SequenceFit& settings);
 
 struct RankMetrics {
   double recall5 = 0, recall10 = 0, ndcg5 = 0, ndcg10 = 0;
 };
 
-// Full ranking over the catalogue, seen items removed, ties by ascending item index.
-RankMetrics evaluate_sasrec(Sasrec& model, const data::Dataset& dataset,
-                            std::span<const data::Target> targets);
+// Full ranking over the catalogue by dot product, seen items removed, ties by ascending item index.
+RankMetrics evaluate_sequence_model(SequenceModelImpl& model, const data::Dataset& dataset,
+                                    std::span<const data::Target> targets);
 
 }  // namespace podium::train
