@@ -211,7 +211,9 @@ void Hstu::rank(const HstuHistory& history, std::span<const uint32_t> candidates
     }
     norm_.apply(pass.x.data(), pass.normed.data(), pass.rows);
     for (size_t r = 0; r < pass.rows; ++r) {
-      scores[at + r] = kernels::dot(rank_head_.data(), &pass.normed[r * dim_], dim_);
+      scores[at + r] =
+          kernels::dot(rank_head_.data(), &pass.normed[r * dim_], dim_) +
+          kernels::dot(history.user.data(), items_.row(candidates[at + r]).data(), dim_);
     }
   }
 }

@@ -6,17 +6,19 @@
 //   blocks.N.norm.{weight,bias} [dim]
 //   blocks.N.uvqk.{weight [4 dim, dim], bias}    u, v, q, k, each heads x width
 //   blocks.N.position_bias [max_len + 1]         by the positions between query and key
-//   blocks.N.time_bias [64]                      by time_bucket(asked of the query - time of the
-//   key) blocks.N.out.{weight [dim, dim], bias} norm.{weight,bias} [dim] rank_head [dim]
+//   blocks.N.time_bias [64]                      by time_bucket(asked - the key's time)
+//   blocks.N.out.{weight [dim, dim], bias}
+//   norm.{weight,bias} [dim]
+//   rank_head [dim]
 //
 // A block: U, V, Q, K = SiLU(linear(norm(x))); A = SiLU(Q K^T + bias) / max_len over the events
 // before the query and itself; x += linear(norm(A V) * U), the inner norm without weights, eps
 // 1e-6. An event is asked at the time of the event after it, the newest at the time of the request.
 //
-// Two scores: for retrieval dot(state of the newest event, item_embedding); for ranking
-// dot(rank_head, state of the candidate's own token), which comes behind the history as an event of
-// this moment would. M-FALCON (section 3.4 there): the history is read once; candidates, masked
-// from one another, then go through the blocks in micro-batches.
+// Two scores, user being the state of the newest event: for retrieval dot(user, item_embedding);
+// for ranking that + dot(rank_head, state of the candidate's own token), which comes behind the
+// history as an event of this moment would. M-FALCON (section 3.4 there): the history is read once;
+// candidates, masked from one another, then go through the blocks in micro-batches.
 #pragma once
 
 #include "podium/sequence/layers.h"

@@ -162,8 +162,11 @@ TEST(Hstu, ReadsAndRanksAsTheFormulasSay) {
     for (size_t i = 0; i < candidates.size(); ++i) {
       c.items.back() = candidates[i];
       const Row state = plain_hstu(plain, c.items, c.times, asked).back();
+      const Row item = plain.item(candidates[i]);
       double expected = 0;
-      for (size_t j = 0; j < state.size(); ++j) expected += state[j] * plain.at("rank_head", j);
+      for (size_t j = 0; j < state.size(); ++j) {
+        expected += state[j] * plain.at("rank_head", j) + history.user[j] * item[j];
+      }
       EXPECT_NEAR(scores[i], expected, 1e-4) << n << " events, candidate " << i;
     }
   }

@@ -13,6 +13,7 @@
 #include "podium/train/hstu.h"
 #include "podium/train/metrics_log.h"
 #include "podium/train/sasrec.h"
+#include "podium/train/sequence_eval.h"
 #include "podium/train/sequence_train.h"
 #include "podium/train/torch_setup.h"
 
@@ -104,6 +105,16 @@ auto epoch_log(SequenceModelImpl& model, const data::Dataset& dataset, const dat
   };
 }
 
+void print_metrics(const SequenceArguments& a, SequenceModelImpl& model,
+                   const data::Dataset& dataset, const data::Phase& phase) {
+  log_info(fmt::format("phase {}: {}", phase.name,
+                       line_of(evaluate_sequence_model(model, dataset, phase.targets))));
+  if (!a.is_hstu() || a.hstu.rank_weight == 0) return;
+  const sequence::Hstu served(fs::path(a.out) / a.weights());
+  log_info(fmt::format("phase {}, each candidate by its own state: {}", phase.name,
+                       line_of(evaluate_hstu_ranking(served, dataset, phase.targets))));
+}
+
 void run(SequenceArguments& a) {
   check(a);
   setup_torch(/*threads=*/1, uint64_t(a.seed));  // small matrices: more threads only spin
@@ -125,11 +136,8 @@ void run(SequenceArguments& a) {
                       .checkpoint = work / "checkpoint.safetensors",
                       .fingerprint = fingerprint_of(a, dataset),
                       .after_epoch = epoch_log(*model, dataset, phase, log)});
-  if (a.evaluate) {
-    log_info(fmt::format("phase {}: {}", phase.name,
-                         line_of(evaluate_sequence_model(*model, dataset, phase.targets))));
-  }
   write_result(a, *model, log);
+  if (a.evaluate) print_metrics(a, *model, dataset, phase);
   fs::remove_all(work);
 }
 

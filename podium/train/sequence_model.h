@@ -28,8 +28,8 @@ struct SequenceModelImpl : torch::nn::Module {
   // shape; an event's state scores the next item by a dot product with item_embedding.
   virtual torch::Tensor encode(const torch::Tensor& embedded, const Tokens& tokens) = 0;
 
-  // Models that also score a candidate by the state of its own token: the weight of that loss and
-  // the negatives a row that it trains with; and scores [...] of states [..., dim].
+  // Models that also rank candidates, by dot(event's state, candidate's embedding) +
+  // dot(rank_head, candidate's state): the weight of that loss, and its negatives a row.
   double rank_weight = 0;
   int rank_negatives = 0;
   torch::Tensor rank_head;  // [dim]

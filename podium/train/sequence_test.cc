@@ -10,6 +10,7 @@
 #include "podium/base/scratch.h"
 #include "podium/train/checkpoint.h"
 #include "podium/train/sasrec.h"
+#include "podium/train/sequence_eval.h"
 #include "podium/train/sequence_train.h"
 #include "podium/train/torch_setup.h"
 
