@@ -55,13 +55,17 @@ struct SequenceOptions {
 };
 
 struct HstuOptions : SequenceOptions {
-  double rank_weight = 0.5;
+  double rank_weight = 0;
   int rank_negatives = 16;
-  HstuOptions() { blocks = 2; }
+  HstuOptions() {
+    blocks = heads = 2;
+    learning_rate = 2e-3;
+  }
   template <class V>
   void visit(V& v) {
     SequenceOptions::visit(v);
-    v("rank_weight", rank_weight, "weight of the loss that scores candidates by their own state");
+    v("rank_weight", rank_weight,
+      "weight of the loss of candidates' own states; 0: none, they add nothing");
     v("rank_negatives", rank_negatives, "sampled candidates that this loss adds to a sequence");
   }
 };

@@ -48,7 +48,8 @@ struct HstuHistory {
 // Immutable and thread-safe.
 class Hstu {
  public:
-  static constexpr size_t kMicroBatch = 64;
+  static constexpr size_t kMicroBatch =
+      96;  // whole tiles of the kernels, in the second-level cache
 
   // Throws Error if the file is missing or damaged.
   explicit Hstu(const fs::path& file, kernels::Precision precision = kernels::Precision::kFp32);

@@ -72,7 +72,7 @@ HstuImpl::HstuImpl(int64_t items, const rerank::HstuOptions& options) : Sequence
     blocks.push_back(list->register_module(std::to_string(i), HstuBlock(options)));
   }
   norm = register_module("norm", nn::LayerNorm(nn::LayerNormOptions({options.dim})));
-  rank_head = register_parameter("rank_head", torch::randn({options.dim}).mul_(0.02));
+  rank_head = register_parameter("rank_head", torch::zeros({options.dim}));
 }
 
 Tensor HstuImpl::encode(const Tensor& embedded, const Tokens& tokens) {
