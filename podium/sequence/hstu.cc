@@ -173,7 +173,7 @@ void Hstu::relate(const Block& block, const Events& events, Pass& pass) const {
 HstuHistory Hstu::read(const Events& all) const {
   const Events events = newest(all, max_len_);
   const size_t n = events.items.size();
-  HstuHistory history{.events = n, .blocks = {}, .user = std::vector<float>(dim_)};
+  HstuHistory history{.blocks = {}, .user = std::vector<float>(dim_)};
   if (n == 0) {
     history.blocks.resize(blocks_.size());
     return history;

@@ -40,7 +40,6 @@ struct HstuHistory {
     std::vector<kernels::PackedMatrix> values;  // a head: [width, events], divided by max_len
     std::vector<float> bias;                    // [events], of a candidate
   };
-  size_t events = 0;
   std::vector<Block> blocks;
   std::vector<float> user;  // [dim], the state of the newest event; zeros without any
 };

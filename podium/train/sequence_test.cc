@@ -9,6 +9,7 @@
 #include "podium/base/rng.h"
 #include "podium/base/scratch.h"
 #include "podium/train/checkpoint.h"
+#include "podium/train/hstu.h"
 #include "podium/train/sasrec.h"
 #include "podium/train/sequence_eval.h"
 #include "podium/train/sequence_train.h"
@@ -133,6 +134,34 @@ TEST(Sasrec, LearnsARingAndLooksOnlyBack) {
   const auto after = model->forward(embedded, padding);
   EXPECT_TRUE(torch::equal(before.slice(1, 0, 5), after.slice(1, 0, 5)));
   EXPECT_FALSE(torch::equal(before.select(1, 5), after.select(1, 5)));
+}
+
+TEST(Hstu, LearnsARingByBothScores) {
+  setup_torch(1, 1);
+  const auto dataset = ring_dataset(scratch_dir("learn_hstu"), 60, 20, 12);
+  const auto view = whole(dataset, 1);
+  rerank::HstuOptions options;
+  static_cast<SequenceOptions&>(options) = small_options();
+  options.blocks = 2, options.epochs = 30, options.rank_weight = 0.5, options.rank_negatives = 4;
+  Hstu model(int64_t(dataset.items()), options);
+  fit_sequence_model(*model, view,
+                     {.options = options,
+                      .epochs = options.epochs,
+                      .seed = 1,
+                      .checkpoint = {},
+                      .fingerprint = {}});
+  std::vector<data::Target> targets;
+  for (uint32_t u = 0; u < dataset.users(); ++u) targets.push_back({u, view.length[u]});
+  EXPECT_GT(evaluate_sequence_model(*model, dataset, targets).recall5, 0.9);
+  const fs::path file = scratch_dir("learnt_hstu") / "hstu.safetensors";
+  export_hstu(file, *model);
+  EXPECT_GT(evaluate_hstu_ranking(sequence::Hstu(file), dataset, targets).recall5, 0.9);
+  // Without the head the two scores are one.
+  torch::NoGradGuard no_grad;
+  model->rank_head.zero_();
+  export_hstu(file, *model);
+  EXPECT_NEAR(evaluate_hstu_ranking(sequence::Hstu(file), dataset, targets).ndcg10,
+              evaluate_sequence_model(*model, dataset, targets).ndcg10, 1e-9);
 }
 
 TEST(Sasrec, PaddingChangesNothing) {
