@@ -29,7 +29,7 @@ test: setup
 bench: setup
 	@cmake --preset bench >/dev/null
 	cmake --build --preset bench
-	@for bench in kernels rollout sid slate; do build-bench/bin/$${bench}_bench; done
+	@for bench in kernels rollout sequence sid slate; do build-bench/bin/$${bench}_bench; done
 
 bench-peers: setup
 	@bench/peers/run.sh

@@ -43,7 +43,7 @@ struct PipelineOptions {
   data::SplitOptions split;
   text::EncoderOptions encoder;
   sid::SidOptions sid;
-  rerank::SasrecOptions sasrec;
+  rerank::SequenceOptions sasrec;
   UpstreamOptions upstream;
   rerank::PromptOptions prompt;
   rerank::PolicyOptions policy;

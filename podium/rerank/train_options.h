@@ -2,6 +2,7 @@
 // a TOML file, and podium-train, which obeys them. How the pipeline calls podium-train:
 //
 //   podium-train sasrec   --data DIR --phase slates|valid|test [--init DIR]
+//   podium-train hstu     --data DIR --phase slates|valid|test [--init DIR]
 //   podium-train midtrain --data DIR --sid DIR --tokenizer FILE
 //   podium-train sft      --data DIR --sid DIR --policy DIR --slates DIR
 //   podium-train rl       --data DIR --sid DIR --policy DIR --slates DIR [--no-trace]
@@ -17,7 +18,8 @@
 
 namespace podium::rerank {
 
-struct SasrecOptions {
+// Of SASRec, and what other sequence models share with it.
+struct SequenceOptions {
   int dim = 64;
   int blocks = 1;
   int heads = 1;
@@ -34,10 +36,10 @@ struct SasrecOptions {
   int eval_every = 5;      // epochs between validations (phase valid only)
   template <class V>
   void visit(V& v) {
-    v("dim", dim, "width of SASRec");
+    v("dim", dim, "width of the model");
     v("blocks", blocks, "transformer blocks");
     v("heads", heads, "attention heads");
-    v("max_len", max_len, "newest events of a user that SASRec reads");
+    v("max_len", max_len, "newest events of a user that the model reads");
     v("negatives", negatives, "sampled softmax: negatives shared by a batch");
     v("popularity_share", popularity_share,
       "share of the negatives drawn by popularity, the rest uniformly");
@@ -49,6 +51,22 @@ struct SasrecOptions {
     v("epochs", epochs, "epochs of a fit from scratch");
     v("refit_epochs", refit_epochs, "epochs of a fit warm-started from the phase before");
     v("eval_every", eval_every, "epochs between validations, phase valid only");
+  }
+};
+
+struct HstuOptions : SequenceOptions {
+  double rank_weight = 0;
+  int rank_negatives = 16;
+  HstuOptions() {
+    blocks = heads = 2;
+    learning_rate = 2e-3;
+  }
+  template <class V>
+  void visit(V& v) {
+    SequenceOptions::visit(v);
+    v("rank_weight", rank_weight,
+      "weight of the loss of candidates' own states; 0: none, they add nothing");
+    v("rank_negatives", rank_negatives, "sampled candidates that this loss adds to a sequence");
   }
 };
 

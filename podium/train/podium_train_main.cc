@@ -6,7 +6,7 @@
 #include "podium/base/error.h"
 #include "podium/base/progress.h"
 #include "podium/train/policy_command.h"
-#include "podium/train/sasrec_command.h"
+#include "podium/train/sequence_command.h"
 
 int main(int argc, char** argv) {
   CLI::App app("Training stages of podium (LibTorch)", "podium-train");
@@ -15,7 +15,7 @@ int main(int argc, char** argv) {
   app.add_flag("--quiet", quiet, "no progress and no log lines")->each([](const std::string&) {
     podium::set_quiet(true);
   });
-  podium::train::add_sasrec_command(app);
+  podium::train::add_sequence_commands(app);
   podium::train::add_policy_commands(app);
   podium::install_interrupt_handler();
   try {

@@ -37,7 +37,8 @@ Tensor SasrecBlockImpl::forward(Tensor x, const Tensor& blocked) {
   return x + torch::dropout(down(inner), dropout, is_training());
 }
 
-SasrecImpl::SasrecImpl(int64_t items, const rerank::SasrecOptions& options) : options(options) {
+SasrecImpl::SasrecImpl(int64_t items, const rerank::SequenceOptions& options)
+    : SequenceModelImpl(options) {
   item_embedding =
       register_parameter("item_embedding", torch::randn({items, options.dim}).mul_(0.02));
   position_embedding = register_parameter("position_embedding",
@@ -48,6 +49,11 @@ SasrecImpl::SasrecImpl(int64_t items, const rerank::SasrecOptions& options) : op
         std::to_string(i), SasrecBlock(options.dim, options.heads, options.dropout)));
   }
   norm = register_module("norm", nn::LayerNorm(nn::LayerNormOptions({options.dim})));
+}
+
+Tensor SasrecImpl::encode(const Tensor& embedded, const Tokens& tokens) {
+  PODIUM_CHECK(tokens.candidates == 0);
+  return forward(embedded, tokens.items.eq(kPad));
 }
 
 Tensor SasrecImpl::forward(const Tensor& embedded, const Tensor& padding) {
@@ -61,9 +67,9 @@ Tensor SasrecImpl::forward(const Tensor& embedded, const Tensor& padding) {
   return norm(x);
 }
 
-void export_sasrec(const fs::path& file, const Sasrec& model) {
-  const rerank::SasrecOptions& options = model->options;
-  save_weights(file, *model,
+void export_sasrec(const fs::path& file, const SasrecImpl& model) {
+  const rerank::SequenceOptions& options = model.options;
+  save_weights(file, model,
                {{"format", "podium-sasrec"},
                 {"version", "1"},
                 {"dim", std::to_string(options.dim)},

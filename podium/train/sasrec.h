@@ -1,5 +1,5 @@
 // SASRec (Kang and McAuley, 1808.09781) as trained here: pre-LayerNorm, exact GELU, item embeddings
-// shared by input and output. retrieval/sasrec.h serves what this exports.
+// shared by input and output. sequence/sasrec.h serves what this exports.
 #pragma once
 
 #include <torch/torch.h>
@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "podium/base/files.h"
-#include "podium/rerank/train_options.h"
+#include "podium/train/sequence_model.h"
 
 namespace podium::train {
 
@@ -25,24 +25,21 @@ struct SasrecBlockImpl : torch::nn::Module {
 };
 TORCH_MODULE(SasrecBlock);
 
-struct SasrecImpl : torch::nn::Module {
-  SasrecImpl(int64_t items, const rerank::SasrecOptions& options);
+struct SasrecImpl : SequenceModelImpl {
+  SasrecImpl(int64_t items, const rerank::SequenceOptions& options);
 
+  torch::Tensor encode(const torch::Tensor& embedded, const Tokens& tokens) override;
   // embedded [batch, time, dim]: item embeddings of right-aligned sequences, time <= max_len.
-  // padding [batch, time]: true where there is no event. Returns hidden states, same shape as
-  // embedded; the one at the last time step scores the next item by a dot product with
-  // item_embedding.
+  // padding [batch, time]: true where there is no event. Returns the states, as encode does.
   torch::Tensor forward(const torch::Tensor& embedded, const torch::Tensor& padding);
 
-  rerank::SasrecOptions options;
-  torch::Tensor item_embedding;      // [items, dim]
   torch::Tensor position_embedding;  // [max_len, dim], 0 = newest event
   std::vector<SasrecBlock> blocks;
   torch::nn::LayerNorm norm{nullptr};
 };
 TORCH_MODULE(Sasrec);
 
-// sasrec.safetensors, in the format of retrieval/sasrec.h.
-void export_sasrec(const fs::path& file, const Sasrec& model);
+// sasrec.safetensors, in the format of sequence/sasrec.h.
+void export_sasrec(const fs::path& file, const SasrecImpl& model);
 
 }  // namespace podium::train

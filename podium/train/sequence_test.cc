@@ -9,13 +9,16 @@
 #include "podium/base/rng.h"
 #include "podium/base/scratch.h"
 #include "podium/train/checkpoint.h"
-#include "podium/train/sasrec_train.h"
+#include "podium/train/hstu.h"
+#include "podium/train/sasrec.h"
+#include "podium/train/sequence_eval.h"
+#include "podium/train/sequence_train.h"
 #include "podium/train/torch_setup.h"
 
 namespace podium::train {
 namespace {
 
-using rerank::SasrecOptions;
+using rerank::SequenceOptions;
 
 // Users walk round a ring of items: the next item is certain.
 data::Dataset ring_dataset(const fs::path& dir, int users, int items, int length) {
@@ -38,8 +41,8 @@ data::View whole(const data::Dataset& dataset, uint32_t held_out) {
   return view;
 }
 
-SasrecOptions small_options() {
-  SasrecOptions o;
+SequenceOptions small_options() {
+  SequenceOptions o;
   o.dim = 16, o.heads = 2, o.max_len = 8, o.negatives = 16, o.batch_tokens = 64, o.epochs = 3;
   o.dropout = 0.1, o.learning_rate = 1e-2;
   return o;
@@ -93,7 +96,7 @@ TEST(Windows, EveryEventButTheFirstIsATargetOnce) {
   for (int epoch = 0; epoch < 3; ++epoch) {
     std::set<std::pair<uint32_t, uint32_t>> targets;
     size_t count = 0;
-    SasrecOptions options = small_options();
+    SequenceOptions options = small_options();
     for (const auto& batch : epoch_batches(view, options, 5, epoch)) {
       for (const Window& w : batch) {
         EXPECT_LE(w.end - w.begin - 1, uint32_t(options.max_len));
@@ -109,18 +112,18 @@ TEST(Sasrec, LearnsARingAndLooksOnlyBack) {
   setup_torch(1, 1);
   const auto dataset = ring_dataset(scratch_dir("learn"), 60, 20, 12);
   const auto view = whole(dataset, 1);
-  SasrecOptions options = small_options();
+  SequenceOptions options = small_options();
   options.epochs = 30;
   Sasrec model(int64_t(dataset.items()), options);
-  fit_sasrec(model, view,
-             {.options = options,
-              .epochs = options.epochs,
-              .seed = 1,
-              .checkpoint = {},
-              .fingerprint = {}});
+  fit_sequence_model(*model, view,
+                     {.options = options,
+                      .epochs = options.epochs,
+                      .seed = 1,
+                      .checkpoint = {},
+                      .fingerprint = {}});
   std::vector<data::Target> targets;
   for (uint32_t u = 0; u < dataset.users(); ++u) targets.push_back({u, view.length[u]});
-  EXPECT_GT(evaluate_sasrec(model, dataset, targets).recall5, 0.9);
+  EXPECT_GT(evaluate_sequence_model(*model, dataset, targets).recall5, 0.9);
 
   torch::NoGradGuard no_grad;
   model->eval();
@@ -131,6 +134,34 @@ TEST(Sasrec, LearnsARingAndLooksOnlyBack) {
   const auto after = model->forward(embedded, padding);
   EXPECT_TRUE(torch::equal(before.slice(1, 0, 5), after.slice(1, 0, 5)));
   EXPECT_FALSE(torch::equal(before.select(1, 5), after.select(1, 5)));
+}
+
+TEST(Hstu, LearnsARingByBothScores) {
+  setup_torch(1, 1);
+  const auto dataset = ring_dataset(scratch_dir("learn_hstu"), 60, 20, 12);
+  const auto view = whole(dataset, 1);
+  rerank::HstuOptions options;
+  static_cast<SequenceOptions&>(options) = small_options();
+  options.blocks = 2, options.epochs = 30, options.rank_weight = 0.5, options.rank_negatives = 4;
+  Hstu model(int64_t(dataset.items()), options);
+  fit_sequence_model(*model, view,
+                     {.options = options,
+                      .epochs = options.epochs,
+                      .seed = 1,
+                      .checkpoint = {},
+                      .fingerprint = {}});
+  std::vector<data::Target> targets;
+  for (uint32_t u = 0; u < dataset.users(); ++u) targets.push_back({u, view.length[u]});
+  EXPECT_GT(evaluate_sequence_model(*model, dataset, targets).recall5, 0.9);
+  const fs::path file = scratch_dir("learnt_hstu") / "hstu.safetensors";
+  export_hstu(file, *model);
+  EXPECT_GT(evaluate_hstu_ranking(sequence::Hstu(file), dataset, targets).recall5, 0.9);
+  // Without the head the two scores are one.
+  torch::NoGradGuard no_grad;
+  model->rank_head.zero_();
+  export_hstu(file, *model);
+  EXPECT_NEAR(evaluate_hstu_ranking(sequence::Hstu(file), dataset, targets).ndcg10,
+              evaluate_sequence_model(*model, dataset, targets).ndcg10, 1e-9);
 }
 
 TEST(Sasrec, PaddingChangesNothing) {
@@ -149,20 +180,20 @@ TEST(Sasrec, PaddingChangesNothing) {
 TEST(Checkpoint, AKilledRunEndsWithTheSameWeights) {
   const auto dataset = ring_dataset(scratch_dir("resume_data"), 40, 20, 15);
   const auto view = whole(dataset, 1);
-  const SasrecOptions options = small_options();
+  const SequenceOptions options = small_options();
   const auto fit = [&](const fs::path& file, int stop_after) {
     setup_torch(1, 7);
     Sasrec model(int64_t(dataset.items()), options);
-    SasrecFit settings{.options = options,
-                       .epochs = options.epochs,
-                       .seed = 7,
-                       .checkpoint = file,
-                       .fingerprint = "f"};
+    SequenceFit settings{.options = options,
+                         .epochs = options.epochs,
+                         .seed = 7,
+                         .checkpoint = file,
+                         .fingerprint = "f"};
     settings.checkpoint_seconds = 0;  // at every step
     settings.after_epoch = [&](int epoch, double) {
       if (epoch == stop_after) throw std::runtime_error("killed");
     };
-    fit_sasrec(model, view, settings);
+    fit_sequence_model(*model, view, settings);
     return all_weights(model);
   };
   const fs::path dir = scratch_dir("resume");
@@ -212,7 +243,7 @@ TEST(Export, HasTheNamesTheServerReads) {
   setup_torch(1, 1);
   const fs::path file = scratch_dir("export") / "sasrec.safetensors";
   const Sasrec model(5, small_options());
-  export_sasrec(file, model);
+  export_sasrec(file, *model);
   const artifact::SafetensorsFile opened(file);
   EXPECT_EQ(opened.metadata().at("heads"), "2");
   EXPECT_EQ(opened.tensor("item_embedding").shape, (std::vector<int64_t>{5, 16}));

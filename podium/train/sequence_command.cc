@@ -1,0 +1,171 @@
+#include "podium/train/sequence_command.h"
+
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "podium/artifact/manifest.h"
+#include "podium/base/error.h"
+#include "podium/base/options.h"
+#include "podium/base/progress.h"
+#include "podium/data/split_options.h"
+#include "podium/train/checkpoint.h"
+#include "podium/train/hstu.h"
+#include "podium/train/metrics_log.h"
+#include "podium/train/sasrec.h"
+#include "podium/train/sequence_eval.h"
+#include "podium/train/sequence_train.h"
+#include "podium/train/torch_setup.h"
+
+namespace podium::train {
+namespace {
+
+struct SequenceArguments {
+  std::string model;  // "sasrec" or "hstu"
+  std::string data, phase = "test", init, out, work;
+  int64_t seed = 1;
+  bool evaluate = false;
+  data::SplitOptions split;
+  rerank::SequenceOptions sasrec;
+  rerank::HstuOptions hstu;
+
+  bool is_hstu() const { return model == "hstu"; }
+  const rerank::SequenceOptions& options() const { return is_hstu() ? hstu : sasrec; }
+  std::string weights() const { return model + ".safetensors"; }
+
+  template <class V>
+  void visit(V& v) {
+    v.section("split", split);
+    is_hstu() ? v.section(model, hstu) : v.section(model, sasrec);
+  }
+};
+
+void check(const SequenceArguments& a) {
+  const rerank::SequenceOptions& o = a.options();
+  if (o.dim < 1 || o.heads < 1 || o.dim % o.heads != 0 || o.blocks < 1 || o.max_len < 1 ||
+      o.negatives < 1 || o.batch_tokens < 1 || o.epochs < 0 || o.refit_epochs < 0 ||
+      o.dropout < 0 || o.dropout >= 1 || o.popularity_share < 0 || o.popularity_share > 1 ||
+      a.hstu.rank_weight < 0 || a.hstu.rank_negatives < 1) {
+    throw Error(fmt::format("an option of {} is out of range", a.model),
+                "sizes must be positive, heads must divide dim, shares lie in [0, 1]");
+  }
+}
+
+std::shared_ptr<SequenceModelImpl> make_model(const SequenceArguments& a, size_t items) {
+  if (a.is_hstu()) return std::make_shared<HstuImpl>(int64_t(items), a.hstu);
+  return std::make_shared<SasrecImpl>(int64_t(items), a.sasrec);
+}
+
+void export_model(const fs::path& file, const SequenceModelImpl& model) {
+  if (const auto* hstu = dynamic_cast<const HstuImpl*>(&model)) return export_hstu(file, *hstu);
+  export_sasrec(file, dynamic_cast<const SasrecImpl&>(model));
+}
+
+std::string line_of(const RankMetrics& m) {
+  return fmt::format("R@5 {:.4f}  R@10 {:.4f}  N@5 {:.4f}  N@10 {:.4f}", m.recall5, m.recall10,
+                     m.ndcg5, m.ndcg10);
+}
+
+Json values_of(const OptionList& list) {
+  Json values = Json::object();
+  const Json all = list.to_json();  // named: items() refers to it
+  for (const auto& [key, entry] : all.items()) values[key] = entry["value"];
+  return values;
+}
+
+std::string fingerprint_of(SequenceArguments& a, const data::Dataset& dataset) {
+  const std::string init = a.init.empty() ? "" : sha256_file(fs::path(a.init) / a.weights());
+  return sha256(fmt::format("{}|{}|{}|{}|{}", values_of(OptionList(a)).dump(),
+                            dataset.manifest().dump(), a.phase, a.seed, init));
+}
+
+void write_result(SequenceArguments& a, const SequenceModelImpl& model, const MetricsLog& log) {
+  AtomicDir out{fs::path(a.out)};
+  log.finish(out.path() / "metrics.jsonl");
+  export_model(out.path() / a.weights(), model);
+  artifact::write_manifest(
+      out.path(), a.model, 1,
+      {{"options", values_of(OptionList(a))}, {"phase", a.phase}, {"seed", a.seed}});
+  out.commit();
+}
+
+// What happens after an epoch: a row in the log, on phase valid now and then with the metrics.
+auto epoch_log(SequenceModelImpl& model, const data::Dataset& dataset, const data::Phase& phase,
+               MetricsLog& log) {
+  return [&](int epoch, double loss) {
+    const int every = model.options.eval_every;
+    Json row = {{"loss", loss}};
+    if (phase.name == "valid" && every > 0 && (epoch + 1) % every == 0) {
+      const RankMetrics metrics = evaluate_sequence_model(model, dataset, phase.targets);
+      log_info(fmt::format("epoch {:3}  loss {:.4f}  valid {}", epoch + 1, loss, line_of(metrics)));
+      row["valid R@10"] = metrics.recall10;
+      row["valid N@10"] = metrics.ndcg10;
+    }
+    log.add(epoch + 1, row);
+  };
+}
+
+void print_metrics(const SequenceArguments& a, SequenceModelImpl& model,
+                   const data::Dataset& dataset, const data::Phase& phase) {
+  log_info(fmt::format("phase {}: {}", phase.name,
+                       line_of(evaluate_sequence_model(model, dataset, phase.targets))));
+  if (!a.is_hstu() || a.hstu.rank_weight == 0) return;
+  const sequence::Hstu served(fs::path(a.out) / a.weights());
+  log_info(fmt::format("phase {}, each candidate by its own state: {}", phase.name,
+                       line_of(evaluate_hstu_ranking(served, dataset, phase.targets))));
+}
+
+void run(SequenceArguments& a) {
+  check(a);
+  setup_torch(/*threads=*/1, uint64_t(a.seed));  // small matrices: more threads only spin
+  const data::Dataset dataset = data::Dataset::open(a.data);
+  const data::Split split = data::make_split(dataset, a.split);
+  const data::Phase& phase = data::phase_of(split, a.phase);
+  log_info(fmt::format("{}, phase {}: {} events, {}", a.model, phase.name, phase.fit.events(),
+                       torch_description()));
+  const auto model = make_model(a, dataset.items());
+  if (!a.init.empty()) load_weights(fs::path(a.init) / a.weights(), *model);
+
+  const fs::path work = a.work.empty() ? fs::path(a.out + ".work") : fs::path(a.work);
+  fs::create_directories(work);
+  MetricsLog log(work / "metrics.jsonl");
+  fit_sequence_model(*model, phase.fit,
+                     {.options = a.options(),
+                      .epochs = a.init.empty() ? a.options().epochs : a.options().refit_epochs,
+                      .seed = uint64_t(a.seed),
+                      .checkpoint = work / "checkpoint.safetensors",
+                      .fingerprint = fingerprint_of(a, dataset),
+                      .after_epoch = epoch_log(*model, dataset, phase, log)});
+  write_result(a, *model, log);
+  if (a.evaluate) print_metrics(a, *model, dataset, phase);
+  fs::remove_all(work);
+}
+
+void add_sequence_command(CLI::App& app, const std::string& model, const std::string& title) {
+  auto a = std::make_shared<SequenceArguments>();
+  a->model = model;
+  CLI::App* command = app.add_subcommand(model, "fit " + title + " on one phase of a dataset");
+  command->add_option("--data", a->data, "dataset directory")->required();
+  command->add_option("--phase", a->phase, "slates, valid or test");
+  command->add_option("--init", a->init, "directory of an earlier fit to go on from");
+  command->add_option("--out", a->out, "output directory")->required();
+  command->add_option("--work", a->work, "where the checkpoint lives (default: OUT.work)");
+  command->add_option("--seed", a->seed, "random seed");
+  command->add_flag("--evaluate", a->evaluate, "print the metrics on the phase's targets");
+  auto list = std::make_shared<OptionList>(*a);
+  // Callbacks run in order of declaration: the file's values first, then the flags'.
+  command->add_option_function<std::string>(
+      "--config", [list](const std::string& file) { list->load_toml(file); },
+      "TOML file with [split] and [" + model + "]");
+  list->add_flags(*command);
+  command->callback([a, list] { run(*a); });
+}
+
+}  // namespace
+
+void add_sequence_commands(CLI::App& app) {
+  add_sequence_command(app, "sasrec", "SASRec");
+  add_sequence_command(app, "hstu", "HSTU");
+}
+
+}  // namespace podium::train
