@@ -27,6 +27,11 @@ inline double median(std::vector<double> values) {
   return values[values.size() / 2];
 }
 
+inline double percentile(std::vector<double> times, double share) {
+  std::sort(times.begin(), times.end());
+  return times[size_t(share * double(times.size() - 1))];
+}
+
 // Floating-point operations a second of large matrix products on `threads` threads: what this
 // machine can do, median of five.
 inline double machine_flops(int threads) {

@@ -17,19 +17,10 @@ namespace {
 constexpr size_t kLanes = 16;
 constexpr size_t kSearches = 4;  // beam searches in lockstep, for the same reason
 
-void check_vocabulary(const text::Tokenizer& tokenizer, const rerank::ModelSpec& spec) {
-  if (tokenizer.vocab() > spec.vocab) {
-    throw Error(
-        fmt::format("the tokenizer has {} tokens, the model {}", tokenizer.vocab(), spec.vocab),
-        "use the tokenizer.json that belongs to the model");
-  }
-}
-
 }  // namespace
 
 struct Engine::Impl {
-  std::map<std::string, std::vector<float>, std::less<>>
-      owned;  // not packed; empty: live elsewhere
+  Checkpoint owned;  // what is not packed; empty: lives elsewhere
   Model model;
   PagePool pool;
   std::unique_ptr<PrefixCache> prefixes;  // null: none are kept
@@ -49,12 +40,11 @@ Engine::~Engine() = default;
 
 Engine Engine::open(const fs::path& path, const EngineOptions& options) {
   Checkpoint checkpoint = read_checkpoint(path);
-  Weights weights;
-  for (const auto& [name, values] : checkpoint.tensors) weights[name] = values;
-  Engine engine(checkpoint.spec, weights, options);
-  std::erase_if(checkpoint.tensors,
+  Engine engine(checkpoint.spec, checkpoint.tensors, options);
+  std::erase_if(checkpoint.converted,
                 [](const auto& tensor) { return tensor.first.ends_with("_proj.weight"); });
-  engine.impl_->owned = std::move(checkpoint.tensors);  // their data stays where it is
+  checkpoint.tensors.clear();
+  engine.impl_->owned = std::move(checkpoint);  // the data stays where it is
   return engine;
 }
 
@@ -82,7 +72,11 @@ std::vector<Rollout> Engine::decode(const rerank::PromptContext& context,
                                     const DecodeOptions& options, int threads) const {
   PODIUM_CHECK(options.samples >= 1);
   PODIUM_CHECK(options.constrained || (options.max_tokens >= 1 && !options.verbalize));
-  check_vocabulary(context.tokenizer, impl_->model.spec);
+  if (context.tokenizer.vocab() > impl_->model.spec.vocab) {
+    throw Error(fmt::format("the tokenizer has {} tokens, the model {}", context.tokenizer.vocab(),
+                            impl_->model.spec.vocab),
+                "use the tokenizer.json that belongs to the model");
+  }
   std::vector<TokenId> trace_tokens;
   if (options.with_trace && options.constrained) {
     const auto mask = rerank::trace_mask(context.tokenizer, context.vocabulary);
@@ -107,7 +101,6 @@ std::vector<std::vector<Retrieved>> Engine::retrieve(
     std::span<const std::span<const rerank::ItemIndex>> histories, const RetrieveOptions& options,
     int threads) const {
   PODIUM_CHECK(options.beam >= 1 && trie.levels() == context.sids.levels);
-  check_vocabulary(context.tokenizer, impl_->model.spec);
   std::vector<std::vector<Retrieved>> results(histories.size());
   const BeamTask task{impl_->model, impl_->pool, impl_->prefixes.get(), context, trie, options};
   parallel_for(threads, histories.size(), kSearches, [&](size_t begin, size_t end) {
