@@ -6,6 +6,7 @@
 #include <map>
 
 #include "podium/base/error.h"
+#include "podium/base/lazy.h"
 #include "podium/base/options.h"
 #include "podium/funnel/bundle.h"
 #include "podium/funnel/pipeline.h"
@@ -37,6 +38,12 @@ rerank::Slate slate_of(const retrieval::Query& query, std::span<const rerank::Sl
 constexpr runtime::EngineOptions kEngine{.precision = kernels::Precision::kInt8,
                                          .prefix_bytes = size_t{256} << 20};
 
+Lazy<runtime::Engine> engine_of(const fs::path& policy) {
+  return Lazy<runtime::Engine>([policy] {
+    return std::make_unique<runtime::Engine>(runtime::Engine::open(policy, kEngine));
+  });
+}
+
 // Characters of the semantic ID that a text begins with; 0 when it begins with none.
 size_t sid_length(std::string_view text) {
   constexpr std::string_view kBegin = "<|sid_begin|>", kEnd = "<|sid_end|>";
@@ -56,7 +63,7 @@ struct Serving::Policies {
   rerank::Vocabulary vocabulary;
   rerank::PromptContext prompts;
   Upstream upstream;
-  runtime::Engine reasoning, fast;
+  Lazy<runtime::Engine> reasoning, fast;  // opened when first asked
 
   Policies(const fs::path& bundle, const data::Dataset& dataset)
       : options(options_of(bundle)),
@@ -65,8 +72,8 @@ struct Serving::Policies {
         vocabulary(tokenizer, sids.table.levels, sids.table.codes_per_level),
         prompts{tokenizer, vocabulary, sids.table, &dataset, options.prompt},
         upstream(Upstream::load(bundle / "upstream", dataset, options.upstream)),
-        reasoning(runtime::Engine::open(bundle / "policy", kEngine)),
-        fast(runtime::Engine::open(bundle / "policy-fast", kEngine)) {}
+        reasoning(engine_of(bundle / "policy")),
+        fast(engine_of(bundle / "policy-fast")) {}
 };
 
 std::unique_ptr<Serving> Serving::open(const fs::path& bundle, int threads) {
@@ -111,7 +118,7 @@ std::vector<Served> Serving::answer(const std::vector<rerank::Slate>& slates,
   runtime::DecodeOptions options;
   options.with_trace = with_trace;
   options.max_trace = policies_->options.eval.max_trace;
-  const runtime::Engine& engine = with_trace ? policies_->reasoning : policies_->fast;
+  const runtime::Engine& engine = (with_trace ? policies_->reasoning : policies_->fast).get();
   const auto rollouts = engine.decode(policies_->prompts, slates, options, threads_);
   std::vector<Served> answers;
   for (size_t i = 0; i < slates.size(); ++i) {
