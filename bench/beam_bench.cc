@@ -18,11 +18,6 @@ struct Case {
   bool warm;
 };
 
-double percentile(std::vector<double> times, double share) {
-  std::sort(times.begin(), times.end());
-  return times[size_t(share * double(times.size() - 1))];
-}
-
 void measure(const World& world, const sid::SidTrie& trie, const Case& c, int argc, char** argv) {
   const auto requests = size_t(argument(argc, argv, "requests", 50));
   const auto history = size_t(argument(argc, argv, "history", 50));

@@ -44,7 +44,11 @@ std::string read_file(const fs::path& path) {
   if (!in || fs::is_directory(path)) {
     throw Error("cannot read file", "check that it exists and is readable", path.string());
   }
-  return {std::istreambuf_iterator<char>(in), {}};
+  std::string bytes(fs::is_regular_file(path) ? fs::file_size(path) : 0, '\0');
+  in.read(bytes.data(), std::streamsize(bytes.size()));
+  bytes.resize(size_t(in.gcount()));
+  bytes.append(std::istreambuf_iterator<char>(in), {});  // a pipe, or what has grown meanwhile
+  return bytes;
 }
 
 void write_file_atomic(const fs::path& path, std::string_view bytes) {

@@ -6,6 +6,7 @@
 #include <map>
 
 #include "podium/base/error.h"
+#include "podium/base/lazy.h"
 #include "podium/base/options.h"
 #include "podium/funnel/bundle.h"
 #include "podium/funnel/pipeline.h"
@@ -60,6 +61,11 @@ struct Answerer {
   runtime::Scheduler scheduler;
 };
 
+Lazy<Answerer> answerer_of(const fs::path& dir, const rerank::PromptContext& prompts, int threads) {
+  return Lazy<Answerer>(
+      [dir, &prompts, threads] { return std::make_unique<Answerer>(dir, prompts, threads); });
+}
+
 // What a bundle holds beside the dataset; the references inside point to its own members.
 struct Serving::Policies {
   PipelineOptions options;
@@ -68,7 +74,7 @@ struct Serving::Policies {
   rerank::Vocabulary vocabulary;
   rerank::PromptContext prompts;
   Upstream upstream;
-  Answerer reasoning, fast;
+  Lazy<Answerer> reasoning, fast;  // opened when first asked
 
   Policies(const fs::path& bundle, const data::Dataset& dataset, int threads)
       : options(options_of(bundle)),
@@ -77,8 +83,8 @@ struct Serving::Policies {
         vocabulary(tokenizer, sids.table.levels, sids.table.codes_per_level),
         prompts{tokenizer, vocabulary, sids.table, &dataset, options.prompt},
         upstream(Upstream::load(bundle / "upstream", dataset, options.upstream)),
-        reasoning(bundle / "policy", prompts, threads),
-        fast(bundle / "policy-fast", prompts, threads) {}
+        reasoning(answerer_of(bundle / "policy", prompts, threads)),
+        fast(answerer_of(bundle / "policy-fast", prompts, threads)) {}
 };
 
 std::unique_ptr<Serving> Serving::open(const fs::path& bundle, int threads) {
@@ -123,7 +129,7 @@ std::vector<Served> Serving::answer(const std::vector<rerank::Slate>& slates, bo
   options.with_trace = with_trace;
   options.max_trace = policies_->options.eval.max_trace;
   options.deadline = deadline;
-  Answerer& answerer = with_trace ? policies_->reasoning : policies_->fast;
+  Answerer& answerer = (with_trace ? policies_->reasoning : policies_->fast).get();
   std::vector<std::future<std::vector<runtime::Rollout>>> pending;
   for (const auto& slate : slates) pending.push_back(answerer.scheduler.submit(slate, options));
   std::vector<Served> answers;

@@ -8,8 +8,9 @@
 
 namespace podium::funnel {
 
-Upstream::Upstream(const data::Dataset& dataset, retrieval::Sources sources, ranking::Ranker ranker,
-                   EvidenceLevels levels, const UpstreamOptions& options)
+Upstream::Upstream(const data::Dataset& dataset, retrieval::Sources sources,
+                   Lazy<ranking::Ranker> ranker, EvidenceLevels levels,
+                   const UpstreamOptions& options)
     : sources_(std::make_unique<retrieval::Sources>(std::move(sources))),
       features_(std::make_unique<ranking::Features>(dataset, *sources_)),
       ranker_(std::move(ranker)),
@@ -19,14 +20,16 @@ Upstream::Upstream(const data::Dataset& dataset, retrieval::Sources sources, ran
 Upstream Upstream::load(const fs::path& dir, const data::Dataset& dataset,
                         const UpstreamOptions& options) {
   return {dataset, retrieval::load_sources(dir, options.sources),
-          ranking::Ranker::load(dir / "ranker.json"),
+          Lazy<ranking::Ranker>([file = dir / "ranker.json"] {
+            return std::make_unique<ranking::Ranker>(ranking::Ranker::load(file));
+          }),
           EvidenceLevels::from_json(read_json(dir / "evidence.json")), options};
 }
 
 void Upstream::save(const fs::path& dir) const {
   fs::create_directories(dir);
   retrieval::save_sources(*sources_, dir);
-  ranker_.save(dir / "ranker.json");
+  ranker_.get().save(dir / "ranker.json");
   write_json_atomic(dir / "evidence.json", levels_.to_json());
 }
 
@@ -35,7 +38,7 @@ std::vector<rerank::SlateCandidate> Upstream::rank(const retrieval::Query& query
   const size_t width = features_->count();
   std::vector<float> rows(blended.size() * width);
   features_->compute(query, blended, rows.data());
-  const std::vector<float> scores = ranker_.predict(rows.data(), blended.size(), width);
+  const std::vector<float> scores = ranker_.get().predict(rows.data(), blended.size(), width);
   std::vector<size_t> order(blended.size());
   std::iota(order.begin(), order.end(), size_t{0});
   std::stable_sort(order.begin(), order.end(),

@@ -6,6 +6,7 @@
 #include <optional>
 #include <vector>
 
+#include "podium/base/lazy.h"
 #include "podium/data/dataset.h"
 #include "podium/funnel/evidence.h"
 #include "podium/ranking/features.h"
@@ -32,8 +33,9 @@ struct UpstreamOptions {
 class Upstream {
  public:
   // The dataset must outlive it.
-  Upstream(const data::Dataset& dataset, retrieval::Sources sources, ranking::Ranker ranker,
+  Upstream(const data::Dataset& dataset, retrieval::Sources sources, Lazy<ranking::Ranker> ranker,
            EvidenceLevels levels, const UpstreamOptions& options);
+  // The ranker is read when it is first needed: describe() does without.
   static Upstream load(const fs::path& dir, const data::Dataset& dataset,
                        const UpstreamOptions& options);
   void save(const fs::path& dir) const;
@@ -50,7 +52,7 @@ class Upstream {
  private:
   std::unique_ptr<retrieval::Sources> sources_;  // features_ points to it
   std::unique_ptr<ranking::Features> features_;
-  ranking::Ranker ranker_;
+  Lazy<ranking::Ranker> ranker_;
   EvidenceLevels levels_;
   UpstreamOptions options_;
 };

@@ -48,10 +48,8 @@ inline __m512 load16(const uint16_t* w) {
   return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(bits), 16));
 }
 
-// Sums kept apart for the steps of k that are in flight at once: with few rows a single chain of
-// additions would wait for itself.
-constexpr int chains(int rows) { return rows == 1 ? 4 : rows <= 3 ? 2 : 1; }
-
+// Each sum is one chain of additions, whatever the number of rows: its last bits must not depend on
+// what else is computed in the same product.
 template <class Stored>
 struct FloatKernel : StoredPanels<Stored> {
   static constexpr size_t kRows = 12;
@@ -59,36 +57,29 @@ struct FloatKernel : StoredPanels<Stored> {
 
   template <int kTile>
   static void tile(const PackedGemm& g, size_t row, size_t panel, const Stored* w) {
-    constexpr int kChains = chains(kTile);
     const auto* x = static_cast<const float*>(g.x) + row * g.x_stride;
-    const size_t stride = g.x_stride, k = g.k;
+    const size_t stride = g.x_stride;
     const Output low(g, row, panel * kPanel), high(g, row, panel * kPanel + kWide);
     fetch_output(g, row, panel, kTile);
-    __m512 sum[kChains][kTile][2] = {};
-    const auto step = [&]<int kChain>(size_t p) PODIUM_INLINE {
-      const __m512 w0 = load16(w + p * kPanel), w1 = load16(w + p * kPanel + kWide);
+    __m512 sum[kTile][2] = {};
+    for (size_t p = 0; p < g.k; ++p, w += kPanel) {
+      const __m512 w0 = load16(w), w1 = load16(w + kWide);
       unrolled<kTile>([&]<int kRow>() PODIUM_INLINE {
         const __m512 value = _mm512_set1_ps(x[kRow * stride + p]);
-        sum[kChain][kRow][0] = _mm512_fmadd_ps(value, w0, sum[kChain][kRow][0]);
-        sum[kChain][kRow][1] = _mm512_fmadd_ps(value, w1, sum[kChain][kRow][1]);
+        sum[kRow][0] = _mm512_fmadd_ps(value, w0, sum[kRow][0]);
+        sum[kRow][1] = _mm512_fmadd_ps(value, w1, sum[kRow][1]);
       });
-    };
-    size_t p = 0;
-    for (; p + kChains <= k; p += kChains) {
-      unrolled<kChains>([&]<int kChain>()
-                            PODIUM_INLINE { step.template operator()<kChain>(p + kChain); });
     }
-    for (; p < k; ++p) step.template operator()<0>(p);
     unrolled<kTile>([&]<int kRow>() PODIUM_INLINE {
-      unrolled<kChains - 1>([&]<int kChain>() PODIUM_INLINE {
-        sum[0][kRow][0] = _mm512_add_ps(sum[0][kRow][0], sum[kChain + 1][kRow][0]);
-        sum[0][kRow][1] = _mm512_add_ps(sum[0][kRow][1], sum[kChain + 1][kRow][1]);
-      });
-      low.put(kRow, sum[0][kRow][0]);
-      high.put(kRow, sum[0][kRow][1]);
+      low.put(kRow, sum[kRow][0]);
+      high.put(kRow, sum[kRow][1]);
     });
   }
 };
+
+// Int8 sums kept apart for the steps of k that are in flight at once: with few rows a single chain
+// of additions would wait for itself.
+constexpr int chains(int rows) { return rows == 1 ? 4 : rows <= 3 ? 2 : 1; }
 
 // sum + the products of four bytes of value and weight. In assembler, as GCC would copy the sum.
 PODIUM_INLINE inline __m512i add_products(__m512i sum, __m512i value, __m512i weight) {

@@ -141,6 +141,27 @@ TEST(PackedMatrix, ApproximatesTheProductAsItsPrecisionAllows) {
   }
 }
 
+TEST(PackedMatrix, ARangeIsAPartOfTheProduct) {
+  Rng rng(6);
+  const Shape s{5, 150, 70};
+  const auto w = random_values(rng, s.n * s.k), x = random_values(rng, s.m * s.k);
+  for (const Precision precision : {Precision::kFp32, Precision::kBf16, Precision::kInt8}) {
+    const PackedMatrix matrix(w.data(), s.n, s.k, precision);
+    LinearInput input;
+    input.assign(x.data(), s.m, s.k);
+    std::vector<float> whole(s.m * s.n);
+    matrix.apply(input, whole.data());
+    for (const auto& [begin, end] : {std::pair<size_t, size_t>{0, 150}, {32, 77}, {128, 150}}) {
+      std::vector<float> part(s.m * (end - begin));
+      matrix.apply_range(input, begin, end, part.data());
+      for (size_t i = 0; i < part.size(); ++i) {
+        const size_t row = i / (end - begin), output = begin + i % (end - begin);
+        EXPECT_NEAR(part[i], whole[row * s.n + output], 1e-5);
+      }
+    }
+  }
+}
+
 TEST(PackedMatrix, PrecisionsHaveNames) {
   for (const Precision p :
        {Precision::kFp32, Precision::kBf16, Precision::kInt8, Precision::kInt4}) {

@@ -101,7 +101,8 @@ struct Beam {
   std::array<uint32_t, sid::kMaxLevels> places{};  // of its codes in the cache
 };
 
-struct User {
+// One request: its beams are branches of one sequence.
+struct Tree {
   Seen seen;
   std::vector<TokenId> prompt;   // up to the history's end
   KvCache cache;                 // of the prompt, and of every beam's codes behind it
@@ -114,24 +115,24 @@ class Search {
  public:
   Search(const BeamTask& task, std::span<const History> histories)
       : task_(task), hidden_(size_t(task.model.spec.hidden)) {
-    for (const History history : histories) users_.push_back(start(history));
+    for (const History history : histories) trees_.push_back(start(history));
   }
 
   void run(std::span<std::vector<Retrieved>> results) {
     for (int depth = 0; depth < task_.trie.levels(); ++depth) {
       read(depth);
       size_t row = 0;
-      for (User& user : users_) {
-        const size_t rows = user.beams.size();
-        advance(user, depth, row);
+      for (Tree& tree : trees_) {
+        const size_t rows = tree.beams.size();
+        advance(tree, depth, row);
         row += rows;
       }
     }
-    for (size_t i = 0; i < users_.size(); ++i) results[i] = items_of(users_[i]);
+    for (size_t i = 0; i < trees_.size(); ++i) results[i] = items_of(trees_[i]);
   }
 
  private:
-  User start(History history) const {
+  Tree start(History history) const {
     const auto shown = std::min(history.size(), size_t(std::max(0, task_.options.max_history)));
     auto prompt = rerank::build_sequence(task_.context, history.last(shown));
     const size_t length = prompt.size() + size_t(task_.trie.levels());
@@ -157,16 +158,16 @@ class Search {
   void read(int depth) {
     std::vector<Chunk> chunks;
     size_t rows = 0;
-    for (User& user : users_) {
-      if (user.beams.empty()) continue;
-      chunks.push_back({user.pending, &user.cache, depth > 0 ? &user.branches : nullptr});
-      rows += user.beams.size();
+    for (Tree& tree : trees_) {
+      if (tree.beams.empty()) continue;
+      chunks.push_back({tree.pending, &tree.cache, depth > 0 ? &tree.branches : nullptr});
+      rows += tree.beams.size();
     }
     if (chunks.empty()) return;
     const auto states = forward(task_.model, chunks, depth > 0 ? Rows::kAll : Rows::kLast, work_);
     if (depth == 0 && task_.prefixes) {
-      for (const User& user : users_) {
-        task_.prefixes->insert(user.prompt, user.cache);
+      for (const Tree& tree : trees_) {
+        task_.prefixes->insert(tree.prompt, tree.cache);
       }
     }
     const auto first = size_t(task_.context.vocabulary.code(depth, 0));
@@ -180,41 +181,41 @@ class Search {
   }
 
   // From the beams of one depth, whose logits begin at `row`, to those of the next.
-  void advance(User& user, int depth, size_t row) {
+  void advance(Tree& tree, int depth, size_t row) {
     Best best(size_t(task_.options.beam));
-    for (size_t b = 0; b < user.beams.size(); ++b) {
-      extend(user, depth, b, logits_.data() + (row + b) * width_ + skipped_, best);
+    for (size_t b = 0; b < tree.beams.size(); ++b) {
+      extend(tree, depth, b, logits_.data() + (row + b) * width_ + skipped_, best);
     }
     std::vector<Beam> beams;
-    Branches& branches = user.branches;
-    const auto place = uint32_t(user.cache.length());
+    Branches& branches = tree.branches;
+    const auto place = uint32_t(tree.cache.length());
     branches.depth = size_t(depth);
     branches.ancestors.clear();
-    user.pending.clear();
+    tree.pending.clear();
     for (const Step& step : best.take()) {
-      Beam beam = user.beams[step.parent];
+      Beam beam = tree.beams[step.parent];
       beam.node = step.node;
       beam.logprob = step.logprob;
       branches.ancestors.insert(branches.ancestors.end(), beam.places.begin(),
                                 beam.places.begin() + depth);
       beam.places[size_t(depth)] = place + uint32_t(beams.size());
-      user.pending.push_back(task_.context.vocabulary.code(depth, step.code));
+      tree.pending.push_back(task_.context.vocabulary.code(depth, step.code));
       beams.push_back(beam);
     }
     branches.position.assign(beams.size(), int(branches.trunk) + depth);
-    user.beams = std::move(beams);
+    tree.beams = std::move(beams);
   }
 
   // Offers every code that may follow a beam. logits: [codes].
-  void extend(const User& user, int depth, size_t index, const float* logits, Best& best) const {
-    const Beam& beam = user.beams[index];
+  void extend(const Tree& tree, int depth, size_t index, const float* logits, Best& best) const {
+    const Beam& beam = tree.beams[index];
     const auto width = size_t(task_.context.vocabulary.codes);
     const float top = kernels::max_of(logits, width);
     const double log_sum = std::log(kernels::sum_of_exp(logits, width, top));
     const float base = beam.logprob - top - float(log_sum);
     const auto codes = task_.trie.next_codes(depth, beam.node);
     const uint32_t first = task_.trie.first_child(depth, beam.node);
-    auto seen = user.seen.nodes(depth + 1, first, first + uint32_t(codes.size()));
+    auto seen = tree.seen.nodes(depth + 1, first, first + uint32_t(codes.size()));
     for (size_t i = 0; i < codes.size(); ++i) {
       const auto node = first + uint32_t(i);
       if (!seen.empty() && seen.front() == node) {
@@ -225,11 +226,11 @@ class Search {
     }
   }
 
-  std::vector<Retrieved> items_of(const User& user) const {
+  std::vector<Retrieved> items_of(const Tree& tree) const {
     std::vector<Retrieved> items;
-    for (const Beam& beam : user.beams) {
+    for (const Beam& beam : tree.beams) {
       for (const uint32_t item : task_.trie.items(task_.trie.levels(), beam.node)) {
-        if (!user.seen.contains(item)) items.push_back({item, beam.logprob});
+        if (!tree.seen.contains(item)) items.push_back({item, beam.logprob});
       }
     }
     return items;
@@ -237,7 +238,7 @@ class Search {
 
   const BeamTask& task_;
   size_t hidden_;
-  std::vector<User> users_;
+  std::vector<Tree> trees_;
   Workspace work_;
   size_t width_ = 0, skipped_ = 0;  // of a row of logits_; what stands before the first code
   std::vector<float> logits_;
@@ -247,6 +248,12 @@ class Search {
 
 void beam_search(const BeamTask& task, std::span<const History> histories,
                  std::span<std::vector<Retrieved>> results) {
+  const int vocab = task.context.tokenizer.vocab();
+  if (vocab > task.model.spec.vocab) {
+    throw Error(
+        fmt::format("the tokenizer has {} tokens, the model {}", vocab, task.model.spec.vocab),
+        "use the tokenizer.json that belongs to the model");
+  }
   Search(task, histories).run(results);
 }
 

@@ -6,7 +6,6 @@
 
 #include "podium/artifact/gguf.h"
 #include "podium/artifact/half.h"
-#include "podium/artifact/safetensors.h"
 #include "podium/base/error.h"
 
 namespace podium::runtime {
@@ -34,6 +33,10 @@ std::vector<float> to_floats(const artifact::TensorView& tensor, std::string_vie
   return values;
 }
 
+bool aligned(const artifact::TensorView& tensor) {
+  return reinterpret_cast<uintptr_t>(tensor.bytes.data()) % alignof(float) == 0;
+}
+
 void check_shape(const rerank::TensorSpec& spec, const std::vector<int64_t>& shape,
                  const fs::path& path) {
   if (shape == spec.shape) return;
@@ -46,11 +49,16 @@ Checkpoint read_directory(const fs::path& dir) {
   const fs::path config_path = dir / "config.json", path = dir / "model.safetensors";
   Checkpoint result;
   result.spec = rerank::from_config_json(read_json(config_path), config_path.string());
-  const artifact::SafetensorsFile file(path);
+  const artifact::SafetensorsFile& file = result.file.emplace(path);
   for (const rerank::TensorSpec& tensor : rerank::tensor_table(result.spec)) {
     const artifact::TensorView& view = file.tensor(tensor.name);
     check_shape(tensor, view.shape, path);
-    result.tensors[tensor.name] = to_floats(view, tensor.name, path);
+    if (view.dtype == artifact::Dtype::kF32 && aligned(view)) {
+      result.tensors[tensor.name] = file.get<float>(tensor.name);
+    } else {
+      result.tensors[tensor.name] = result.converted[tensor.name] =
+          to_floats(view, tensor.name, path);
+    }
   }
   return result;
 }
@@ -126,12 +134,13 @@ Checkpoint read_gguf(const fs::path& path) {
   for (const rerank::TensorSpec& spec : rerank::tensor_table(result.spec)) {
     const artifact::GgufTensor& tensor = file.tensor(gguf_name(spec.name));
     check_shape(spec, tensor.shape, path);
-    std::vector<float>& values = result.tensors[spec.name];
+    std::vector<float>& values = result.converted[spec.name];
     values.resize(size_t(spec.elements()));
     artifact::dequantize(tensor.type, tensor.bytes, values);
     const bool rotated =
         spec.name.ends_with("q_proj.weight") || spec.name.ends_with("k_proj.weight");
     if (rotated && !result.spec.head_norms) part_rows(values, result.spec);
+    result.tensors[spec.name] = values;
   }
   return result;
 }

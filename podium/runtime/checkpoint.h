@@ -2,17 +2,22 @@
 #pragma once
 
 #include <map>
+#include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
-#include "podium/base/files.h"
+#include "podium/artifact/safetensors.h"
 #include "podium/rerank/model_spec.h"
 
 namespace podium::runtime {
 
 struct Checkpoint {
   rerank::ModelSpec spec;
-  std::map<std::string, std::vector<float>, std::less<>> tensors;  // those of tensor_table(spec)
+  std::map<std::string, std::span<const float>, std::less<>> tensors;  // of tensor_table(spec)
+  // What they lie in: fp32 stays in the file, by mmap, so that replicas share its pages.
+  std::optional<artifact::SafetensorsFile> file;
+  std::map<std::string, std::vector<float>, std::less<>> converted;
 };
 
 // A Hugging Face directory (config.json, model.safetensors in F32, F16 or BF16) or a GGUF file

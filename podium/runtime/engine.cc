@@ -21,8 +21,7 @@ constexpr size_t kSearches = 4;      // beam searches in lockstep, for the same 
 }  // namespace
 
 struct Engine::Impl {
-  std::map<std::string, std::vector<float>, std::less<>>
-      owned;  // not packed; empty: live elsewhere
+  Checkpoint owned;  // what is not packed; empty: lives elsewhere
   Model model;
   PagePool pool;
   std::unique_ptr<PrefixCache> prefixes;  // null: none are kept
@@ -42,12 +41,11 @@ Engine::~Engine() = default;
 
 Engine Engine::open(const fs::path& path, const EngineOptions& options) {
   Checkpoint checkpoint = read_checkpoint(path);
-  Weights weights;
-  for (const auto& [name, values] : checkpoint.tensors) weights[name] = values;
-  Engine engine(checkpoint.spec, weights, options);
-  std::erase_if(checkpoint.tensors,
+  Engine engine(checkpoint.spec, checkpoint.tensors, options);
+  std::erase_if(checkpoint.converted,
                 [](const auto& tensor) { return tensor.first.ends_with("_proj.weight"); });
-  engine.impl_->owned = std::move(checkpoint.tensors);  // their data stays where it is
+  checkpoint.tensors.clear();
+  engine.impl_->owned = std::move(checkpoint);  // the data stays where it is
   return engine;
 }
 
