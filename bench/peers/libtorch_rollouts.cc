@@ -59,6 +59,7 @@ void generate(const TorchPolicy& policy, const std::vector<std::vector<text::Tok
 void print(const char* size, const char* who, double rollouts, double tokens, double time) {
   fmt::print("{:<6} {:<28} {:7.1f} rollouts/s {:8.0f} tokens/s\n", size, who, rollouts / time,
              tokens / time);
+  std::fflush(stdout);
 }
 
 void measure(const World& world, const char* size, size_t count, int threads) {
