@@ -1,6 +1,6 @@
 """One table of the rows that the peers printed: each engine's best format and way to run, and how
-many times podium's throughput is the peer's, by requests a second and by the processor's time a request
-(which still holds where other processes disturbed the run).
+many times podium's throughput is the peer's, by requests a second and by the processor's time a
+request (which still holds where other processes disturbed the run).
 
   table.py ROWS.jsonl
 """
