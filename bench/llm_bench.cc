@@ -1,5 +1,5 @@
-// The engine as a language model, beside bench/peers/llama_cpp.mjs: reads a prompt of random
-// tokens, then decodes greedily, on one thread.
+// The engine as a language model: reads a prompt of random tokens, then decodes greedily, on one
+// thread. Beside other engines: make bench-peers.
 //
 //   llm_bench MODEL [--prompt 1000] [--answer 20] [--runs 5]
 #include <fmt/format.h>

@@ -1,5 +1,5 @@
-"""ONNX Runtime's rows of `make bench-peers`: one buffer of keys and values a request, bound once and
-written in place, so that a warm prefix costs nothing. See peer.h for workloads and rows.
+"""ONNX Runtime's rows of `make bench-peers`: one buffer of keys and values a request, bound once
+and written in place, so that a warm prefix costs nothing. See peer.h for workloads and rows.
 
   onnx_runtime_peer.py DIR FORMAT WORKLOAD.json...
 """

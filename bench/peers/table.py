@@ -1,6 +1,6 @@
-"""One table of the rows that the peers printed: each engine's best format and way to run, and how many
-times podium's throughput is the peer's, by requests a second and by the processor's time a request
-(which still holds where other processes disturbed the run).
+"""One table of the rows that the peers printed: each engine's best format and way to run, and how
+many times podium's throughput is the peer's, by requests a second and by the processor's time a
+request (which still holds where other processes disturbed the run).
 
   table.py ROWS.jsonl
 """
@@ -61,8 +61,8 @@ def main(path):
         for peer, some in sorted(peers.items(), key=lambda p: p[0] != "podium"):
             print(line(workload, state, peer, best_of(some), ours))
     disturbed = sum(r.get("others", 0) > 0.1 for r in rows)
-    print(f"\n{disturbed} of {len(rows)} rows were measured while other processes took more than a tenth "
-          "of a core.")
+    print(f"\n{disturbed} of {len(rows)} rows were measured while other processes took more than a "
+          "tenth of a core.")
 
 
 if __name__ == "__main__":
