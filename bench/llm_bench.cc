@@ -28,7 +28,7 @@ void measure(const runtime::Checkpoint& checkpoint, Precision precision, int arg
   runtime::Weights weights;
   for (const auto& [name, values] : checkpoint.tensors) weights[name] = values;
   const runtime::Model model(checkpoint.spec, weights, precision);
-  runtime::PagePool pool(model.spec);
+  runtime::PagePool pool(model.spec, precision != Precision::kFp32);
   std::vector<TokenId> tokens;
   for (size_t i = 0; i < prompt; ++i) tokens.push_back(TokenId(100 + i * 7919 % 40000));
   std::vector<double> prefill, decode;

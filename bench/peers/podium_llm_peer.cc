@@ -21,7 +21,7 @@ class LanguageModel {
                 Precision precision)
       : workload_(workload),
         model_(checkpoint.spec, weights_of(checkpoint), precision),
-        pool_(model_.spec) {
+        pool_(model_.spec, precision != Precision::kFp32) {
     runtime::Workspace work;
     for (const Request& request : workload.requests) {
       prefixes_.emplace_back(pool_);

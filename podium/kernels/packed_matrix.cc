@@ -17,11 +17,6 @@ namespace {
 constexpr std::align_val_t kAlignment{64};
 constexpr std::string_view kPrecisions[] = {"fp32", "bf16", "int8", "int4"};
 
-uint16_t to_bf16(float value) {  // to nearest, ties to even
-  const auto bits = std::bit_cast<uint32_t>(value);
-  return uint16_t((bits + 0x7FFF + (bits >> 16 & 1)) >> 16);
-}
-
 size_t int8_width(size_t inputs) { return (inputs + kInt8Step - 1) / kInt8Step * kInt8Step; }
 size_t int4_groups(size_t inputs) { return (inputs + kInt4Group - 1) / kInt4Group; }
 
@@ -40,6 +35,11 @@ float quantize_int4(std::span<const float> weights, std::span<uint8_t> halves) {
 }
 
 }  // namespace
+
+uint16_t to_bf16(float value) {
+  const auto bits = std::bit_cast<uint32_t>(value);
+  return uint16_t((bits + 0x7FFF + (bits >> 16 & 1)) >> 16);
+}
 
 std::string_view precision_name(Precision precision) { return kPrecisions[size_t(precision)]; }
 

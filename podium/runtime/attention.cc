@@ -31,7 +31,8 @@ class Group {
         width_(size_t(spec.heads) * spec.head_dim),
         pieces_(pieces),
         common_pages_(common_pages),
-        work_(work) {
+        work_(work),
+        multiply_(pieces.front().cache->layout().bf16 ? table_.gemm_bf16 : table_.gemm_f32) {
     for (const Piece& piece : pieces) {
       tokens_ += piece.count;
       stride_ = std::max(stride_, (piece.seen + kPageTokens - 1) / kPageTokens * kPageTokens);
@@ -91,7 +92,7 @@ class Group {
     g.m = count;
     g.n = kPageTokens;
     g.k = g.depth = dim_;
-    table_.gemm_f32(g);
+    multiply_(g);
   }
 
   void soft_max() {
@@ -142,7 +143,7 @@ class Group {
     g.n = dim_;
     g.k = std::min(kPageTokens, seen - page * kPageTokens);
     g.accumulate = page > 0;
-    table_.gemm_f32(g);
+    multiply_(g);
   }
 
   void scatter(float* out) const {
@@ -160,6 +161,7 @@ class Group {
   std::span<const Piece> pieces_;
   size_t common_pages_;
   Workspace& work_;
+  void (*multiply_)(const kernels::PackedGemm& g);
   size_t tokens_ = 0, stride_ = 0;
 };
 

@@ -27,7 +27,8 @@ struct Engine::Impl {
   std::unique_ptr<PrefixCache> prefixes;  // null: none are kept
 
   Impl(const rerank::ModelSpec& spec, const Weights& weights, const EngineOptions& options)
-      : model(spec, weights, options.precision), pool(spec) {
+      : model(spec, weights, options.precision),
+        pool(spec, options.precision != kernels::Precision::kFp32) {
     if (options.prefix_bytes > 0) {
       prefixes = std::make_unique<PrefixCache>(pool, options.prefix_bytes);
     }

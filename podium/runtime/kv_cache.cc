@@ -1,9 +1,9 @@
 #include "podium/runtime/kv_cache.h"
 
 #include <algorithm>
-#include <cstring>
 
 #include "podium/base/error.h"
+#include "podium/kernels/packed_matrix.h"
 
 namespace podium::runtime {
 
@@ -17,11 +17,12 @@ PageRef::~PageRef() {
   }
 }
 
-PageLayout::PageLayout(const rerank::ModelSpec& spec)
-    : kv_heads(size_t(spec.kv_heads)), head_dim(size_t(spec.head_dim)) {
-  keys_size = head_dim * kPageTokens;
+PageLayout::PageLayout(const rerank::ModelSpec& spec, bool half)
+    : bf16(half), kv_heads(size_t(spec.kv_heads)), head_dim(size_t(spec.head_dim)) {
+  const size_t element = bf16 ? sizeof(uint16_t) : sizeof(float);
+  keys_size = head_dim * kPageTokens * element;
   const size_t panels = (head_dim + kernels::kPanel - 1) / kernels::kPanel;
-  head_size = keys_size + panels * kPageTokens * kernels::kPanel;
+  head_size = keys_size + panels * kPageTokens * kernels::kPanel * element;
   size = size_t(spec.layers) * kv_heads * head_size;
 }
 
@@ -36,7 +37,7 @@ PageRef PagePool::take() {
     }
   }
   auto page = std::make_unique<Page>();
-  page->data = std::make_unique<float[]>(layout.size);  // zeros: padding is read, never used
+  page->data = std::make_unique<std::byte[]>(layout.size);  // zeros: padding is read, never used
   return {this, std::move(page)};
 }
 
@@ -57,15 +58,34 @@ void KvCache::reserve(size_t count) {
   while (pages_.size() * kPageTokens < length_ + count) pages_.push_back(pool_->take());
 }
 
+namespace {
+
+void put(float value, float& to) { to = value; }
+void put(float value, uint16_t& to) { to = kernels::to_bf16(value); }
+
+// One token's key and value, `at` within a page.
+template <class Stored>
+void store_in(Stored* keys, Stored* values, size_t at, size_t dim, const float* key,
+              const float* value) {
+  for (size_t d = 0; d < dim; ++d) {
+    put(key[d], keys[d * kPageTokens + at]);
+    put(value[d], values[d / kernels::kPanel * kernels::kPanel * kPageTokens +
+                         at * kernels::kPanel + d % kernels::kPanel]);
+  }
+}
+
+}  // namespace
+
 void KvCache::store(int layer, int kv_head, size_t position, const float* key, const float* value) {
   const size_t at = position % kPageTokens, dim = layout().head_dim;
-  float* const page = pages_[position / kPageTokens].data();
-  float* const keys = page + layout().keys(layer, kv_head);
-  for (size_t d = 0; d < dim; ++d) keys[d * kPageTokens + at] = key[d];
-  float* const values = page + layout().values(layer, kv_head) + at * kernels::kPanel;
-  for (size_t d = 0; d < dim; d += kernels::kPanel) {
-    std::memcpy(values + d * kPageTokens, value + d,
-                std::min(kernels::kPanel, dim - d) * sizeof(float));
+  std::byte* const page = pages_[position / kPageTokens].data();
+  std::byte* const keys = page + layout().keys(layer, kv_head);
+  std::byte* const values = page + layout().values(layer, kv_head);
+  if (layout().bf16) {
+    store_in(reinterpret_cast<uint16_t*>(keys), reinterpret_cast<uint16_t*>(values), at, dim, key,
+             value);
+  } else {
+    store_in(reinterpret_cast<float*>(keys), reinterpret_cast<float*>(values), at, dim, key, value);
   }
 }
 

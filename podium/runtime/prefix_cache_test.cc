@@ -41,8 +41,8 @@ class PrefixCacheTest : public testing::Test {
   static std::vector<float> keys_of(const KvCache& cache) {
     std::vector<float> keys;
     for (size_t i = 0; i < cache.length(); ++i) {
-      keys.push_back(
-          cache.pages()[i / kPageTokens].data()[cache.layout().keys(0, 0) + i % kPageTokens]);
+      const auto* page = cache.pages()[i / kPageTokens].data() + cache.layout().keys(0, 0);
+      keys.push_back(reinterpret_cast<const float*>(page)[i % kPageTokens]);
     }
     return keys;
   }
