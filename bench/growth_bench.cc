@@ -14,6 +14,12 @@
 namespace podium::bench {
 namespace {
 
+rerank::ModelSpec spec_for(const World& world) {
+  rerank::ModelSpec spec = rerank::model_spec("small", int(world.tokenizer.vocab()));
+  spec.max_positions = 8192;  // room for a history of 1,000
+  return spec;
+}
+
 runtime::Engine engine_of(const runtime::TestWeights& weights, const rerank::ModelSpec& spec) {
   return runtime::Engine(spec, weights.weights(),
                          {.precision = kernels::Precision::kInt8, .prefix_bytes = size_t{8} << 30});
@@ -35,7 +41,7 @@ std::vector<double> times_of(size_t count, const std::function<void(size_t)>& ca
 }
 
 void slates(const World& world, size_t requests) {
-  const rerank::ModelSpec spec = rerank::model_spec("small", int(world.tokenizer.vocab()));
+  const rerank::ModelSpec spec = spec_for(world);
   const runtime::TestWeights weights(spec, 1);
   const rerank::PromptContext context = world.context();
   const auto grow = [&](const char* series, size_t x, size_t history, size_t candidates) {
@@ -54,7 +60,7 @@ void slates(const World& world, size_t requests) {
 void catalogue(size_t items, size_t requests) {
   const World world(items);
   const sid::SidTrie trie(world.sids);
-  const rerank::ModelSpec spec = rerank::model_spec("small", int(world.tokenizer.vocab()));
+  const rerank::ModelSpec spec = spec_for(world);
   const runtime::TestWeights weights(spec, 1);
   const runtime::Engine engine = engine_of(weights, spec);
   const rerank::PromptContext context = world.context();
