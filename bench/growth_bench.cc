@@ -67,10 +67,10 @@ void catalogue(size_t items, size_t requests) {
   Rng rng(2);
   std::vector<rerank::Slate> users;
   for (size_t i = 0; i < requests; ++i) users.push_back(world.slate(rng, 50, 10));
-  report("catalogue, slate of 10", items, times_of(requests, [&](size_t i) {
+  report("catalogue: slate of 10", items, times_of(requests, [&](size_t i) {
            engine.decode(context, {&users[i], 1}, {.with_trace = false, .verbalize = true}, 1);
          }));
-  report("catalogue, beam of 50", items, times_of(requests, [&](size_t i) {
+  report("catalogue: beam of 50", items, times_of(requests, [&](size_t i) {
            const std::span<const rerank::ItemIndex> history(users[i].history);
            engine.retrieve(context, trie, {&history, 1}, {.beam = 50, .max_history = 50}, 1);
          }));

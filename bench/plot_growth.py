@@ -13,7 +13,7 @@ import matplotlib
 matplotlib.use("svg")
 import matplotlib.pyplot as plt
 
-matplotlib.rcParams.update({"svg.hashsalt": "podium", "font.size": 9, "axes.grid": True, "grid.alpha": 0.3})
+matplotlib.rcParams.update({"svg.hashsalt": "podium", "svg.fonttype": "none", "font.size": 9, "axes.grid": True, "grid.alpha": 0.3})
 
 
 def read_growth(path):
@@ -62,7 +62,7 @@ def main(growth, load, out):
     figure, ((a, b), (c, d)) = plt.subplots(2, 2, figsize=(9, 6.5), layout="constrained")
     draw(a, "Slate", "candidates K", {"p50": series["candidates"]}, None)
     draw(b, "History", "events", {"p50": series["history"]}, None)
-    catalogue = {name.split(", ")[1]: points for name, points in series.items() if name.startswith("catalogue")}
+    catalogue = {name.split(": ")[1]: points for name, points in series.items() if name.startswith("catalogue")}
     draw(c, "Catalogue", "items", catalogue, "x")
     draw(d, "Concurrency, two cores", "clients", read_load(load), "both")
     figure.suptitle("p50 (line) and p99 (shade); small policy, int8, history read before")
