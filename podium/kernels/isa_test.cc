@@ -8,7 +8,6 @@
 #include <cstdlib>
 #include <limits>
 
-#include "podium/base/error.h"
 #include "podium/kernels/packed_matrix.h"
 #include "podium/kernels/test_values.h"
 
@@ -160,14 +159,6 @@ TEST(PackedMatrix, ARangeIsAPartOfTheProduct) {
       }
     }
   }
-}
-
-TEST(PackedMatrix, PrecisionsHaveNames) {
-  for (const Precision p :
-       {Precision::kFp32, Precision::kBf16, Precision::kInt8, Precision::kInt4}) {
-    EXPECT_EQ(precision_from_name(precision_name(p)), p);
-  }
-  EXPECT_THROW(precision_from_name("int9"), Error);
 }
 
 TEST(Isa, TheBestIsActiveUnlessTheEnvironmentNamesAnother) {

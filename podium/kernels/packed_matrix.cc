@@ -1,7 +1,5 @@
 #include "podium/kernels/packed_matrix.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <bit>
 #include <cmath>
@@ -42,15 +40,6 @@ uint16_t to_bf16(float value) {
 }
 
 std::string_view precision_name(Precision precision) { return kPrecisions[size_t(precision)]; }
-
-Precision precision_from_name(std::string_view name) {
-  const auto* const found = std::find(std::begin(kPrecisions), std::end(kPrecisions), name);
-  if (found == std::end(kPrecisions)) {
-    throw Error(fmt::format("unknown precision \"{}\"", name),
-                fmt::format("use {}", fmt::join(kPrecisions, ", ")));
-  }
-  return Precision(found - std::begin(kPrecisions));
-}
 
 void PackedMatrix::Free::operator()(std::byte* memory) const {
   ::operator delete[](memory, kAlignment);

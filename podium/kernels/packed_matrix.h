@@ -16,7 +16,6 @@ namespace podium::kernels {
 enum class Precision { kFp32, kBf16, kInt8, kInt4 };
 
 std::string_view precision_name(Precision precision);  // "fp32", "bf16", "int8", "int4"
-Precision precision_from_name(std::string_view name);  // throws Error
 
 uint16_t to_bf16(float value);  // to nearest, ties to even
 

@@ -21,25 +21,17 @@ using Lists = std::vector<std::vector<Retrieved>>;
 
 class BeamTest : public testing::Test {
  protected:
-  BeamTest() : weights_(spec(), 1, 2.0), engine_(spec(), weights_.weights()), trie_(world_.sids()) {
+  BeamTest()
+      : spec_(tiny_spec(world_.tokenizer().vocab())),
+        weights_(spec_, 1, 2.0),
+        engine_(spec_, weights_.weights()),
+        trie_(world_.sids()) {
     Rng rng(4);
     for (size_t length : {0, 1, 3, 7, 12, 5}) {
       Items history;
       for (size_t i = 0; i < length; ++i) history.push_back(ItemIndex(rng.below(world_.kItems)));
       histories_.push_back(history);
     }
-  }
-
-  rerank::ModelSpec spec() const {
-    rerank::ModelSpec spec;
-    spec.vocab = world_.tokenizer().vocab();
-    spec.hidden = 32;
-    spec.layers = 2;
-    spec.heads = 4;
-    spec.kv_heads = 2;
-    spec.head_dim = 8;
-    spec.ffn = 48;
-    return spec;
   }
 
   Lists retrieve(const Engine& engine, std::span<const Items> histories,
@@ -63,7 +55,7 @@ class BeamTest : public testing::Test {
       double logprob = 0;
       for (size_t level = 0; level < size_t(sids.levels); ++level) {
         const auto logits = engine.logits(tokens);
-        const float* row = logits.data() + (tokens.size() - 1) * size_t(spec().vocab);
+        const float* row = logits.data() + (tokens.size() - 1) * size_t(spec_.vocab);
         double sum = 0;
         for (int code = 0; code < sids.codes_per_level; ++code) {
           sum += std::exp(double(row[context.vocabulary.code(int(level), uint16_t(code))]));
@@ -88,6 +80,7 @@ class BeamTest : public testing::Test {
   }
 
   TestWorld world_;
+  rerank::ModelSpec spec_;
   TestWeights weights_;
   Engine engine_;
   sid::SidTrie trie_;
@@ -96,7 +89,7 @@ class BeamTest : public testing::Test {
 
 TEST_F(BeamTest, AWideBeamEqualsScoringEveryItem) {
   for (const auto precision : {kernels::Precision::kFp32, kernels::Precision::kInt8}) {
-    const Engine engine(spec(), weights_.weights(), {.precision = precision});
+    const Engine engine(spec_, weights_.weights(), {.precision = precision});
     const auto lists = retrieve(engine, histories_, {.beam = 50, .max_history = 4});
     for (size_t i = 0; i < histories_.size(); ++i) {
       const auto expected = exhaustive(engine, histories_[i], 4);
@@ -139,7 +132,7 @@ TEST_F(BeamTest, ANarrowBeamKeepsTheLikeliestPrefixes) {
 
 TEST_F(BeamTest, NeitherBatchNorThreadsNorRememberedPrefixesMatter) {
   const RetrieveOptions options{.beam = 8};
-  const Engine cached(spec(), weights_.weights(), {.prefix_bytes = 64 << 20});
+  const Engine cached(spec_, weights_.weights(), {.prefix_bytes = 64 << 20});
   const auto together = retrieve(engine_, histories_, options);
   for (size_t i = 0; i < histories_.size(); ++i) {
     expect_near(retrieve(engine_, std::span(histories_).subspan(i, 1), options), {together[i]});
@@ -188,7 +181,7 @@ TEST_F(BeamTest, NothingLeftToFind) {
 }
 
 TEST_F(BeamTest, TooLongAHistoryIsRefused) {
-  auto short_spec = spec();
+  auto short_spec = spec_;
   short_spec.max_positions = 40;
   const Engine engine(short_spec, weights_.weights());
   EXPECT_THROW(retrieve(engine, std::vector<Items>{{1, 2, 3, 4, 5, 6, 7, 8}}, {}), Error);

@@ -22,19 +22,10 @@ using rerank::TokenKind;
 
 class EngineTest : public testing::Test {
  protected:
-  EngineTest() : spec_(small_spec()), weights_(spec_, 1), engine_(spec_, weights_.weights()) {}
-
-  rerank::ModelSpec small_spec() const {
-    rerank::ModelSpec spec;
-    spec.vocab = world_.tokenizer().vocab();
-    spec.hidden = 32;
-    spec.layers = 2;
-    spec.heads = 4;
-    spec.kv_heads = 2;
-    spec.head_dim = 8;
-    spec.ffn = 48;
-    return spec;
-  }
+  EngineTest()
+      : spec_(tiny_spec(world_.tokenizer().vocab())),
+        weights_(spec_, 1),
+        engine_(spec_, weights_.weights()) {}
 
   std::vector<Slate> slates(size_t n, int k) const {
     Rng rng(99);

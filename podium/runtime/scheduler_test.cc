@@ -22,23 +22,11 @@ using std::chrono::milliseconds;
 class SchedulerTest : public testing::Test {
  protected:
   SchedulerTest()
-      : spec_(tiny_spec()),
+      : spec_(tiny_spec(world_.tokenizer().vocab())),
         weights_(spec_, 1),
         engine_(spec_, weights_.weights(), {.prefix_bytes = 16 << 20}),
         context_(world_.context()),
         policy_(engine_, context_) {}
-
-  rerank::ModelSpec tiny_spec() const {
-    rerank::ModelSpec spec;
-    spec.vocab = world_.tokenizer().vocab();
-    spec.hidden = 32;
-    spec.layers = 2;
-    spec.heads = 4;
-    spec.kv_heads = 2;
-    spec.head_dim = 8;
-    spec.ffn = 48;
-    return spec;
-  }
 
   std::vector<Slate> slates(size_t n, int k = 6) const {
     Rng rng(99);

@@ -11,6 +11,18 @@
 
 namespace podium::runtime {
 
+inline rerank::ModelSpec tiny_spec(int vocab) {
+  rerank::ModelSpec spec;
+  spec.vocab = vocab;
+  spec.hidden = 32;
+  spec.layers = 2;
+  spec.heads = 4;
+  spec.kv_heads = 2;
+  spec.head_dim = 8;
+  spec.ffn = 48;
+  return spec;
+}
+
 struct TestWeights {
   std::map<std::string, std::vector<float>, std::less<>> data;
 

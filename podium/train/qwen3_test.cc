@@ -7,25 +7,15 @@
 #include "podium/base/rng.h"
 #include "podium/base/scratch.h"
 #include "podium/rerank/test_world.h"
+#include "podium/runtime/test_weights.h"
 #include "podium/train/gradient.h"
 #include "podium/train/policy_batch.h"
 
 namespace podium::train {
 namespace {
 
+using runtime::tiny_spec;
 using torch::Tensor;
-
-rerank::ModelSpec tiny_spec(int vocab) {
-  rerank::ModelSpec spec;
-  spec.vocab = vocab;
-  spec.hidden = 32;
-  spec.layers = 2;
-  spec.heads = 4;
-  spec.kv_heads = 2;
-  spec.head_dim = 8;
-  spec.ffn = 48;
-  return spec;
-}
 
 // Far from the tiny initial weights, so that every term of the model matters.
 Qwen3 tiny_model(int vocab, uint64_t seed = 3) {
