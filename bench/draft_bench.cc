@@ -6,8 +6,8 @@
 #include <fmt/format.h>
 
 #include "bench/measure.h"
+#include "bench/run_policy.h"
 #include "podium/runtime/engine.h"
-#include "podium/sid/codebook.h"
 
 namespace podium::bench {
 namespace {
@@ -60,17 +60,14 @@ void measure(const runtime::Engine& engine, const rerank::PromptContext& context
 
 void compare(const fs::path& run, const char* policy, bool with_trace, size_t most) {
   const fs::path dir = run / "bundle" / policy;
-  const auto tokenizer = text::Tokenizer::load(dir / "tokenizer.json");
-  const auto sids = sid::load_sid(run / "bundle" / "sid");
-  const rerank::Vocabulary vocabulary(tokenizer, sids.table.levels, sids.table.codes_per_level);
-  const rerank::PromptContext context{tokenizer, vocabulary, sids.table, nullptr, {}};
-  auto slates = rerank::read_slates(run / "stages" / "upstream" / "slates" / "test");
+  const RunPolicy from(dir, run / "bundle" / "sid");
+  auto slates = test_slates(run);
   slates.resize(std::min(slates.size(), most));
   const auto engine = runtime::Engine::open(
       dir, {.precision = kernels::Precision::kInt8, .prefix_bytes = size_t{1} << 30});
   fmt::print("{}, {} slates\n", policy, slates.size());
   for (const double temperature : {0.0, 1.0}) {
-    measure(engine, context, slates, {.with_trace = with_trace, .temperature = temperature});
+    measure(engine, from.context, slates, {.with_trace = with_trace, .temperature = temperature});
   }
 }
 

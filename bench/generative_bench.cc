@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "bench/measure.h"
+#include "bench/run_policy.h"
 #include "podium/eval/metrics.h"
 #include "podium/runtime/engine.h"
 #include "podium/sid/codebook.h"
@@ -50,11 +51,8 @@ int run(int argc, char** argv) {
   const fs::path model = stages / "midtrain" / "model";
   const auto dataset = data::Dataset::open(fs::path(argv[1]) / "bundle" / "dataset");
   const auto phase = data::leave_one_out(dataset).valid;
-  const auto tokenizer = text::Tokenizer::load(model / "tokenizer.json");
-  const auto sids = sid::load_sid(stages / "sid").table;
-  const sid::SidTrie trie(sids);
-  const rerank::Vocabulary vocabulary(tokenizer, sids.levels, sids.codes_per_level);
-  const rerank::PromptContext context{tokenizer, vocabulary, sids, nullptr, {}};
+  const RunPolicy from(model, stages / "sid");
+  const sid::SidTrie trie(from.sids);
   std::vector<std::span<const data::ItemIndex>> histories;
   for (const data::Target& target : phase.targets) {
     histories.push_back(dataset.items_of(target.user).first(target.position));
@@ -66,7 +64,7 @@ int run(int argc, char** argv) {
     const auto engine = runtime::Engine::open(model, {.precision = precision});
     std::vector<std::vector<runtime::Retrieved>> lists;
     const double time =
-        seconds([&] { lists = engine.retrieve(context, trie, histories, options, 1); });
+        seconds([&] { lists = engine.retrieve(from.context, trie, histories, options, 1); });
     print(fmt::format("beam {}, {}", options.beam, kernels::precision_name(precision)),
           ranks_of(dataset, phase, lists),
           fmt::format("{:.2f} ms", 1e3 * time / double(histories.size())));

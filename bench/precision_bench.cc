@@ -6,9 +6,9 @@
 #include <fmt/format.h>
 
 #include "bench/measure.h"
+#include "bench/run_policy.h"
 #include "podium/rerank/reward.h"
 #include "podium/runtime/engine.h"
-#include "podium/sid/codebook.h"
 
 namespace podium::bench {
 namespace {
@@ -28,11 +28,8 @@ double mean_ndcg(const std::vector<rerank::Slate>& slates,
 
 void compare(const fs::path& run, const char* policy, bool with_trace) {
   const fs::path dir = run / "bundle" / policy;
-  const auto tokenizer = text::Tokenizer::load(dir / "tokenizer.json");
-  const auto sids = sid::load_sid(run / "bundle" / "sid");
-  const rerank::Vocabulary vocabulary(tokenizer, sids.table.levels, sids.table.codes_per_level);
-  const rerank::PromptContext context{tokenizer, vocabulary, sids.table, nullptr, {}};
-  auto slates = rerank::read_slates(run / "stages" / "upstream" / "slates" / "test");
+  const RunPolicy from(dir, run / "bundle" / "sid");
+  auto slates = test_slates(run);
   std::erase_if(slates, [](const rerank::Slate& s) { return s.positives() == 0; });
   double base = 0;
   std::vector<runtime::Rollout> expected;
@@ -43,7 +40,8 @@ void compare(const fs::path& run, const char* policy, bool with_trace) {
     for (const bool verbalize : {false, true}) {
       const runtime::DecodeOptions options{.with_trace = with_trace, .verbalize = verbalize};
       std::vector<runtime::Rollout> rollouts;
-      const double time = seconds([&] { rollouts = engine.decode(context, slates, options, 1); });
+      const double time =
+          seconds([&] { rollouts = engine.decode(from.context, slates, options, 1); });
       const double quality = mean_ndcg(slates, rollouts);
       if (expected.empty()) {
         expected = rollouts;

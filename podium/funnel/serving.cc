@@ -56,15 +56,17 @@ struct Answerer {
         policy(engine, prompts),
         scheduler(policy, {.threads = threads}) {}
 
+  // Opened when first asked.
+  static Lazy<Answerer> later(const fs::path& dir, const rerank::PromptContext& prompts,
+                              int threads) {
+    return Lazy<Answerer>(
+        [dir, &prompts, threads] { return std::make_unique<Answerer>(dir, prompts, threads); });
+  }
+
   runtime::Engine engine;
   runtime::Policy policy;
   runtime::Scheduler scheduler;
 };
-
-Lazy<Answerer> answerer_of(const fs::path& dir, const rerank::PromptContext& prompts, int threads) {
-  return Lazy<Answerer>(
-      [dir, &prompts, threads] { return std::make_unique<Answerer>(dir, prompts, threads); });
-}
 
 // What a bundle holds beside the dataset; the references inside point to its own members.
 struct Serving::Policies {
@@ -74,7 +76,7 @@ struct Serving::Policies {
   rerank::Vocabulary vocabulary;
   rerank::PromptContext prompts;
   Upstream upstream;
-  Lazy<Answerer> reasoning, fast;  // opened when first asked
+  Lazy<Answerer> reasoning, fast;
 
   Policies(const fs::path& bundle, const data::Dataset& dataset, int threads)
       : options(options_of(bundle)),
@@ -83,8 +85,8 @@ struct Serving::Policies {
         vocabulary(tokenizer, sids.table.levels, sids.table.codes_per_level),
         prompts{tokenizer, vocabulary, sids.table, &dataset, options.prompt},
         upstream(Upstream::load(bundle / "upstream", dataset, options.upstream)),
-        reasoning(answerer_of(bundle / "policy", prompts, threads)),
-        fast(answerer_of(bundle / "policy-fast", prompts, threads)) {}
+        reasoning(Answerer::later(bundle / "policy", prompts, threads)),
+        fast(Answerer::later(bundle / "policy-fast", prompts, threads)) {}
 };
 
 std::unique_ptr<Serving> Serving::open(const fs::path& bundle, int threads) {

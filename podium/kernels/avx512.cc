@@ -182,14 +182,9 @@ void unpack_group(const uint8_t* group, int8_t* to) {
 }
 
 // A few rows, by weights that are unpacked in registers and used at once.
-struct FewRowsInt4Kernel {
+struct FewRowsInt4Kernel : Int4Panels {
   static constexpr size_t kRows = 3;
   static size_t row_bytes(size_t k) { return k; }
-  static size_t groups(const PackedGemm& g) { return (g.k + kInt4Group - 1) / kInt4Group; }
-  static size_t panel_bytes(const PackedGemm& g) { return groups(g) * kInt4GroupBytes; }
-  static const uint8_t* weights(const PackedGemm& g, size_t panel) {
-    return static_cast<const uint8_t*>(g.weight) + panel * panel_bytes(g);
-  }
 
   template <int kTile>
   static void tile(const PackedGemm& g, size_t row, size_t panel, const uint8_t* w) {

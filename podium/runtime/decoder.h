@@ -45,8 +45,8 @@ struct BatchOptions {
 struct Job;   // job.h
 struct Lane;  // a rollout of a job
 
-// The batch of one thread. What shares a rollout's batch changes its logits by rounding alone: how
-// many rows a product has decides in which order the AVX-512 kernels add.
+// The batch of one thread. What shares a rollout's batch does not change its logits: the kernels
+// add up each row of a product in the same order, however many there are.
 class RunningBatch {
  public:
   RunningBatch(const Policy& policy, const BatchOptions& options);

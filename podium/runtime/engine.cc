@@ -12,11 +12,9 @@
 namespace podium::runtime {
 namespace {
 
-// Rollouts that share a batch. Fixed, because how many rows a product has can alter the last bits
-// of its sums, and the thread count must not.
-constexpr size_t kLanes = 16;
+constexpr size_t kLanes = 16;        // rollouts that share a batch
 constexpr size_t kPassTokens = 512;  // nobody waits for one answer of many
-constexpr size_t kSearches = 4;      // beam searches in lockstep, for the same reason
+constexpr size_t kSearches = 4;      // beam searches in lockstep
 
 }  // namespace
 

@@ -73,24 +73,24 @@ TEST_F(ForwardTest, AgreesWithTheSlowReference) {
   }
 }
 
-TEST_F(ForwardTest, WideHeadsSpanPanels) {
-  auto spec = tiny();
-  spec.head_dim = 40;
+void expect_the_references_logits(const rerank::ModelSpec& spec, size_t length) {
   const TestWeights weights(spec, 2);
-  const auto tokens = random_tokens(45, 3);
+  const auto tokens = random_tokens(length, 3);
   const auto slow = reference_logits(spec, weights.weights(), tokens);
   expect_close(Engine(spec, weights.weights()).logits(tokens),
                std::vector<float>(slow.begin(), slow.end()), 2e-5);
 }
 
+TEST_F(ForwardTest, WideHeadsSpanPanels) {
+  auto spec = tiny();
+  spec.head_dim = 40;
+  expect_the_references_logits(spec, 45);
+}
+
 TEST_F(ForwardTest, LlamaHasNoNormsOfHeads) {
   auto spec = tiny();
   spec.head_norms = false;
-  const TestWeights weights(spec, 2);
-  const auto tokens = random_tokens(45, 3);
-  const auto slow = reference_logits(spec, weights.weights(), tokens);
-  expect_close(Engine(spec, weights.weights()).logits(tokens),
-               std::vector<float>(slow.begin(), slow.end()), 2e-5);
+  expect_the_references_logits(spec, 45);
 }
 
 TEST_F(ForwardTest, SmallerWeightsStayNearTheReference) {
@@ -112,11 +112,7 @@ TEST_F(ForwardTest, SmallerWeightsStayNearTheReference) {
 TEST_F(ForwardTest, UntiedHeadsAreUsed) {
   auto spec = tiny();
   spec.tied = false;
-  const TestWeights weights(spec, 2);
-  const auto tokens = random_tokens(5, 3);
-  const auto slow = reference_logits(spec, weights.weights(), tokens);
-  expect_close(Engine(spec, weights.weights()).logits(tokens),
-               std::vector<float>(slow.begin(), slow.end()), 2e-5);
+  expect_the_references_logits(spec, 5);
 }
 
 TEST_F(ForwardTest, CachedChunksAgreeWithOneGo) {
