@@ -63,8 +63,9 @@ void compare(const fs::path& run, const char* policy, bool with_trace, size_t mo
   const RunPolicy from(dir, run / "bundle" / "sid");
   auto slates = test_slates(run);
   slates.resize(std::min(slates.size(), most));
-  const auto engine = runtime::Engine::open(
-      dir, {.precision = kernels::Precision::kInt8, .prefix_bytes = size_t{1} << 30});
+  const auto engine = runtime::Engine::open(dir, {.precision = kernels::Precision::kInt8,
+                                                  .prefix_bytes = size_t{1} << 30,
+                                                  .item_bytes = size_t{1} << 30});
   fmt::print("{}, {} slates\n", policy, slates.size());
   for (const double temperature : {0.0, 1.0}) {
     measure(engine, from.context, slates, {.with_trace = with_trace, .temperature = temperature});

@@ -22,7 +22,9 @@ rerank::ModelSpec spec_for(const World& world) {
 
 runtime::Engine engine_of(const runtime::TestWeights& weights, const rerank::ModelSpec& spec) {
   return runtime::Engine(spec, weights.weights(),
-                         {.precision = kernels::Precision::kInt8, .prefix_bytes = size_t{8} << 30});
+                         {.precision = kernels::Precision::kInt8,
+                          .prefix_bytes = size_t{8} << 30,
+                          .item_bytes = size_t{1} << 30});
 }
 
 void report(const char* series, size_t x, const std::vector<double>& times) {
@@ -82,9 +84,10 @@ void memory(const World& world) {
     const double page = double(runtime::PagePool(spec, /*bf16=*/true).page_bytes());
     const double token = page / double(runtime::kPageTokens);
     Rng rng(2);
-    const auto prompt = rerank::build_prefix(world.context(), world.slate(rng, 50, 10), false);
-    fmt::print("# {}: {:.1f} KiB a token of cached history, {:.2f} MiB a user with 50 events\n",
-               size, token / 1024, double(prompt.size()) * token / (1 << 20));
+    const auto prompt = rerank::build_prompt(world.context(), world.slate(rng, 50, 10));
+    fmt::print("# {}: {:.1f} KiB a token, {:.2f} MiB a user with 50 events, {:.1f} KiB an item\n",
+               size, token / 1024, double(prompt.history) * token / (1 << 20),
+               double(prompt.candidates.front().item.size()) * token / 1024);
   }
 }
 

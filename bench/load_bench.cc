@@ -76,9 +76,10 @@ int run(int argc, char** argv) {
   const int threads = int(argument(argc, argv, "threads", default_threads()));
   const rerank::ModelSpec spec = rerank::model_spec("small", int(world.tokenizer.vocab()));
   const runtime::TestWeights weights(spec, 1);
-  const runtime::Engine engine(
-      spec, weights.weights(),
-      {.precision = kernels::Precision::kInt8, .prefix_bytes = size_t{8} << 30});
+  const runtime::Engine engine(spec, weights.weights(),
+                               {.precision = kernels::Precision::kInt8,
+                                .prefix_bytes = size_t{8} << 30,
+                                .item_bytes = size_t{1} << 30});
   const rerank::PromptContext context = world.context();
   const runtime::Policy policy(engine, context);
   std::vector<rerank::Slate> slates;

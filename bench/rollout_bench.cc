@@ -27,7 +27,7 @@ void measure(const World& world, const char* size, const Case& c, int argc, char
   for (size_t i = 0; i < slates; ++i) batch.push_back(world.slate(rng, 10, 10));
   size_t tokens = 0, prompt = 0;
   for (const auto& slate : batch) {
-    prompt += rerank::build_prompt(world.context(), slate, c.options.with_trace).size();
+    prompt += rerank::build_prompt(world.context(), slate).tokens.size();
   }
   std::vector<double> times;
   for (long run = 0; run < argument(argc, argv, "runs", 5); ++run) {

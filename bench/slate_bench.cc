@@ -1,6 +1,6 @@
 // Re-ranking without a trace, with random weights: latency of one request at a time on one core,
-// and requests a second with every core busy. A prefix is cold when the user's history is read
-// within the request, warm when it was read before.
+// and requests a second with every core busy. Warm: the user's history and the items' blocks were
+// read before; cold: they are read within the request.
 //
 //   slate_bench [--requests 50] [--threads N] [--history 50]
 #include <fmt/format.h>
@@ -28,9 +28,10 @@ void measure(const World& world, const Case& c, int argc, char** argv) {
   const int threads = int(argument(argc, argv, "threads", default_threads()));
   const rerank::ModelSpec spec = rerank::model_spec(c.size, int(world.tokenizer.vocab()));
   const runtime::TestWeights weights(spec, 1);
-  const size_t prefix_bytes = c.warm ? size_t{8} << 30 : 0;
-  const runtime::Engine engine(spec, weights.weights(),
-                               {.precision = c.precision, .prefix_bytes = prefix_bytes});
+  const size_t kept = c.warm ? size_t{8} << 30 : 0;
+  const runtime::Engine engine(
+      spec, weights.weights(),
+      {.precision = c.precision, .prefix_bytes = kept, .item_bytes = kept});
   const runtime::DecodeOptions options{.with_trace = false, .verbalize = c.verbalize};
   std::vector<rerank::Slate> slates;
   Rng rng(2);

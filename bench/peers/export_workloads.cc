@@ -7,6 +7,9 @@
 #include "bench/measure.h"
 #include "bench/peers/workloads.h"
 #include "podium/artifact/safetensors.h"
+#include "podium/kernels/kernels.h"
+#include "podium/runtime/job.h"
+#include "podium/runtime/reference.h"
 
 namespace podium::bench {
 namespace {
@@ -26,14 +29,6 @@ void export_weights(const fs::path& dir, const rerank::ModelSpec& spec,
   writer.write(dir / "model.safetensors");
 }
 
-// What the grammar forces before the first choice, behind the prompt.
-void append_forced(rerank::PermutationGrammar& grammar, std::vector<text::TokenId>& tokens) {
-  while (grammar.kind() == rerank::TokenKind::kForced) {
-    tokens.push_back(grammar.allowed().front());
-    grammar.accept(tokens.back());
-  }
-}
-
 std::vector<float> name_logits(const runtime::Engine& engine, std::vector<text::TokenId> tokens,
                                std::span<const text::TokenId> names) {
   const std::vector<float> all = engine.logits(tokens);
@@ -44,29 +39,90 @@ std::vector<float> name_logits(const runtime::Engine& engine, std::vector<text::
   return result;
 }
 
+// A slate as a request of the engine, its prompt read in its blocks.
+class Reading {
+ public:
+  Reading(const runtime::Policy& policy, const rerank::Slate& slate, const Job& job)
+      : job_(policy, {slate, {.with_trace = job.trace > 0, .max_trace = job.trace}, {}}) {
+    job_.begin();
+  }
+
+  std::vector<text::TokenId> tokens() const {
+    auto tokens = job_.prompt.tokens;
+    tokens.insert(tokens.end(), job_.said.begin(), job_.said.end());
+    return tokens;
+  }
+
+  Json request() const {
+    const rerank::Prompt& prompt = job_.prompt;
+    const auto all = tokens();
+    const auto sight = runtime::in_blocks(prompt, job_.said.size());
+    Json positions = Json::array(), sees = Json::array();
+    for (size_t t = prompt.history; t < all.size(); ++t) {
+      positions.push_back(sight.position[t]);
+      Json runs = Json::array();
+      for (const size_t seen : sight.sees[t]) {
+        if (runs.empty() || runs.back() != seen) {
+          runs.push_back(seen);
+          runs.push_back(seen);
+        }
+        runs.back() = seen + 1;
+      }
+      sees.push_back(std::move(runs));
+    }
+    const auto rest = all.begin() + std::ptrdiff_t(prompt.history);
+    return {{"prefix", std::vector(all.begin(), rest)},
+            {"rest", std::vector(rest, all.end())},
+            {"positions", positions},
+            {"sees", sees}};
+  }
+
+  std::vector<float> logits(std::span<const text::TokenId> names) {
+    const runtime::Model& model = job_.policy.parts.model;
+    const auto hidden = size_t(model.spec.hidden);
+    runtime::Workspace work;
+    std::span<const float> states;
+    while (job_.unread() > 0) {
+      std::vector<runtime::Chunk> chunks;
+      job_.read_next(kAllTokens, chunks);
+      states = runtime::forward(model, chunks, runtime::Rows::kLast, work);
+      job_.advance();
+    }
+    std::vector<float> result;
+    for (const text::TokenId name : names) {
+      result.push_back(
+          kernels::dot(states.last(hidden).data(), model.head + size_t(name) * hidden, hidden));
+    }
+    return result;
+  }
+
+ private:
+  static constexpr size_t kAllTokens = 1 << 20;  // in one pass
+  runtime::Job job_;
+};
+
 void export_job(const fs::path& out, const World& world, const Job& job,
                 const runtime::Engine& engine) {
   std::vector<text::TokenId> names;
   for (size_t i = 0; i < job.candidates; ++i) names.push_back(world.vocabulary.candidate(i));
-  Json requests = Json::array(), logits = Json::array();
+  const auto context = world.context();
+  const runtime::Policy policy(engine, context);
+  Json requests = Json::array(), logits = Json::array(), causal = Json::array();
   for (const rerank::Slate& slate : slates_of(world, job)) {
     if (job.candidates > 10 && requests.size() == kLongOnes) break;
-    const auto prefix = rerank::build_prefix(world.context(), slate, job.trace > 0);
-    auto prompt = prefix;
-    rerank::append_candidates(world.context(), slate, prompt);
-    rerank::PermutationGrammar grammar(world.vocabulary, job.candidates, job.trace > 0, job.trace);
-    append_forced(grammar, prompt);
-    const std::vector<text::TokenId> rest(prompt.begin() + std::ptrdiff_t(prefix.size()),
-                                          prompt.end());
-    requests.push_back({{"prefix", prefix}, {"rest", rest}});
-    if (logits.size() < kChecked) logits.push_back(name_logits(engine, prompt, names));
+    Reading reading(policy, slate, job);
+    requests.push_back(reading.request());
+    if (logits.size() == kChecked) continue;
+    logits.push_back(reading.logits(names));
+    causal.push_back(name_logits(engine, reading.tokens(), names));
   }
   write_json_atomic(out / job.file(), {{"name", job.name()},
                                        {"trace", job.trace},
                                        {"answer", job.candidates},
                                        {"names", names},
                                        {"requests", requests},
-                                       {"logits", logits}});
+                                       {"logits", logits},
+                                       {"causal", causal}});
 }
 
 // Ten candidates with titles behind a history of titles: about 1,000 tokens; answered by the logits
@@ -92,8 +148,8 @@ void export_language_model(const fs::path& dir, const fs::path& model) {
   }
   fs::create_directories(dir);
   Json workload = {
-      {"name", "SmolLM2-135M K=10"}, {"trace", 0},      {"answer", kNames}, {"names", names},
-      {"requests", requests},        {"logits", logits}};
+      {"name", "SmolLM2-135M K=10"}, {"trace", 0},       {"answer", kNames}, {"names", names},
+      {"requests", requests},        {"logits", logits}, {"causal", logits}};
   write_json_atomic(dir / "k10.json", workload);
   workload["name"] = "SmolLM2-135M K=10, 20 tokens";
   workload["trace"] = kAnswer - kNames;

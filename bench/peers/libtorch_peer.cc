@@ -23,7 +23,10 @@ class TorchPeer {
       : policy_(policy),
         workload_(workload),
         cache_(policy.spec(), int64_t(workload.requests.size()), int64_t(workload.longest())) {
-    for (int64_t i = 0; i < size(); ++i) read(i, request(i).prefix, 0);
+    for (int64_t i = 0; i < size(); ++i) {
+      read(i, request(i).prefix, 0, nullptr);
+      blocks_.push_back({longs(request(i).positions), request(i).sees});
+    }
   }
 
   int64_t size() const { return int64_t(workload_.requests.size()); }
@@ -33,10 +36,12 @@ class TorchPeer {
     std::vector<torch::Tensor> rows;
     TorchCache batch = cache_.rows(begin, end);
     for (int64_t i = begin; i < end; ++i) {
-      const auto& [prefix, rest] = request(i);
-      std::vector<int> prompt = prefix;
-      prompt.insert(prompt.end(), rest.begin(), rest.end());
-      rows.push_back(warm ? read(i, rest, int64_t(prefix.size())) : read(i, prompt, 0));
+      const Request& r = request(i);
+      const TorchBlocks* const blocks = r.positions.empty() ? nullptr : &blocks_[size_t(i)];
+      std::vector<int> prompt = r.prefix;
+      prompt.insert(prompt.end(), r.rest.begin(), r.rest.end());
+      rows.push_back(warm ? read(i, r.rest, int64_t(r.prefix.size()), blocks)
+                          : read(i, prompt, 0, blocks));
       batch.length[size_t(i - begin)] = int64_t(prompt.size());
     }
     torch::Tensor logits = torch::cat(rows);
@@ -60,15 +65,17 @@ class TorchPeer {
  private:
   const Request& request(int64_t i) const { return workload_.requests[size_t(i)]; }
 
-  torch::Tensor read(int64_t i, const std::vector<int>& tokens, int64_t kept) {
+  torch::Tensor read(int64_t i, const std::vector<int>& tokens, int64_t kept,
+                     const TorchBlocks* blocks) {
     TorchCache row = cache_.rows(i, i + 1);
     row.length[0] = kept;
-    return policy_.read(longs(tokens), row);
+    return policy_.read(longs(tokens), row, blocks);
   }
 
   const TorchPolicy& policy_;
   const Workload& workload_;
   TorchCache cache_;
+  std::vector<TorchBlocks> blocks_;  // of requests
 };
 
 void check(TorchPeer& peer, const Workload& workload, const Run& run) {

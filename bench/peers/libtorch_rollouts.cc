@@ -2,7 +2,7 @@
 // rollout_bench, the same weights, tokens sampled at temperature 1. LibTorch reads a prompt once
 // for its rollouts and samples those of all slates in lockstep, one step a token; it is measured
 // over as many tokens a rollout as the engine emits, and over those alone that the engine chose
-// (its grammar forces the others, which cost it less).
+// (its grammar forces the others, which cost it less). Its tokens see all those before them.
 //
 //   libtorch_rollouts [--slates 16]
 #include <span>
@@ -23,7 +23,7 @@ std::vector<std::vector<text::TokenId>> prompts_of(const World& world,
                                                    std::span<const rerank::Slate> slates) {
   std::vector<std::vector<text::TokenId>> prompts;
   for (const auto& slate : slates) {
-    prompts.push_back(rerank::build_prompt(world.context(), slate, true));
+    prompts.push_back(rerank::build_prompt(world.context(), slate).tokens);
   }
   return prompts;
 }

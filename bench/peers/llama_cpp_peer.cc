@@ -1,7 +1,8 @@
 // llama.cpp's rows of `make bench-peers`, through its C API: a sequence a request, whose keys and
 // values of the prefix are kept when it is warm. For many requests at once: one context on two
 // threads or two of one thread each, some requests a batch. Of format F32, slower than Q8_0 and
-// Q4_0 on every workload, only the logits are compared with podium's.
+// Q4_0 on every workload, only the logits are compared with podium's. It cannot read a prompt in
+// blocks: each token sees all before it, which costs no less and computes something else.
 //
 //   llama_cpp_peer MODEL.gguf FORMAT WORKLOAD.json...
 #include <ggml-backend.h>
@@ -58,7 +59,8 @@ class Replica {
   std::vector<float> answer(size_t begin, size_t end, bool warm) {
     std::vector<int> at;
     for (size_t i = begin; i < end; ++i) {
-      const auto& [prefix, rest] = request(i);
+      const auto& prefix = request(i).prefix;
+      const auto& rest = request(i).rest;
       const auto kept = warm ? llama_pos(prefix.size()) : 0;
       llama_memory_seq_rm(llama_get_memory(context_.get()), llama_seq_id(i), kept, -1);
       if (!warm) add(i, prefix, 0);
@@ -75,8 +77,8 @@ class Replica {
       for (const int row : at) next.push_back(best(llama_get_logits_ith(context_.get(), row)));
       at.clear();
       for (size_t i = begin; i < end; ++i) {
-        const auto& [prefix, rest] = request(i);
-        add(i, {next[i - begin]}, llama_pos(prefix.size() + rest.size()) + step);
+        const auto read = llama_pos(request(i).prefix.size() + request(i).rest.size());
+        add(i, {next[i - begin]}, read + step);
         batch_.logits[batch_.n_tokens - 1] = 1;
         at.push_back(batch_.n_tokens - 1);
       }
@@ -145,12 +147,12 @@ void answer_all(const std::vector<std::unique_ptr<Replica>>& replicas, size_t ba
 }
 
 void check(llama_model* model, const Workload& workload, const Run& run) {
-  std::vector<size_t> checked(workload.logits.size());
+  std::vector<size_t> checked(workload.causal.size());
   std::iota(checked.begin(), checked.end(), size_t{0});
   Replica replica(model, workload, checked, {1, true, GGML_TYPE_F32});
   double most = 0;
-  for (size_t i = 0; i < workload.logits.size(); ++i) {
-    most = std::max(most, largest_difference(replica.answer(i, i + 1, true), workload.logits[i]));
+  for (size_t i = 0; i < workload.causal.size(); ++i) {
+    most = std::max(most, largest_difference(replica.answer(i, i + 1, true), workload.causal[i]));
   }
   print_difference(run, most);
 }

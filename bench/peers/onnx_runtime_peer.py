@@ -13,6 +13,22 @@ import onnxruntime as ort
 from measure import measure_latency, measure_rate, print_row
 
 MOST_LANES = 16  # requests that decode in one batch
+HIDDEN = np.float32(-1e30)
+NOTHING_HIDDEN = np.zeros(1 << 14, np.float32)
+
+
+def causal(n):
+    return np.triu(np.full((n, n), HIDDEN, np.float32), 1)
+
+
+def hidden_of(request):
+    """[rest, prefix + rest]"""
+    hidden = np.full((len(request["rest"]), len(request["prefix"]) + len(request["rest"])), HIDDEN,
+                     np.float32)
+    for row, runs in zip(hidden, request["sees"]):
+        for begin, end in zip(runs[::2], runs[1::2]):
+            row[begin:end] = 0
+    return hidden
 
 
 class Replica:
@@ -32,6 +48,7 @@ class Replica:
         self.cache = {f"{kind}{i}": np.zeros(shape, np.float32)
                       for i in range(config["num_hidden_layers"]) for kind in "kv"}
         self.kept = []  # what bindings point to
+        self.blocks = "positions" in self.requests[0]
         self.prefixes, self.cold, self.warm = [], [], []
         for i, request in enumerate(self.requests):
             prefix, rest = request["prefix"], request["rest"]
@@ -39,6 +56,16 @@ class Replica:
             self.prefixes.append(self.bound(i, i + 1, [prefix], len(prefix)))
             self.cold.append(self.bound(i, i + 1, [prefix + rest], total))
             self.warm.append(self.bound(i, i + 1, [rest], total))
+            if self.blocks:
+                behind = np.array([request["positions"]], np.int64)
+                before = np.arange(len(prefix), dtype=np.int64)[None]
+                hidden = hidden_of(request)
+                self.bind_blocks(self.prefixes[-1], before, causal(len(prefix)))
+                self.bind_blocks(self.warm[-1], behind, hidden)
+                whole = np.full((total, total), HIDDEN, np.float32)
+                whole[:len(prefix), :len(prefix)] = causal(len(prefix))
+                whole[len(prefix):] = hidden
+                self.bind_blocks(self.cold[-1], np.concatenate([before, behind], 1), whole)
             self.run(self.prefixes[-1])
         if self.decoded:
             self.groups = {begin: self.decoder(begin) for begin in range(0, len(requests), lanes)}
@@ -62,6 +89,10 @@ class Replica:
             self.bind(binding, "past_" + name, rows)
             binding.bind_output(name, "cpu", 0, rows.dtype, rows.shape, rows.ctypes.data)
 
+    def bind_blocks(self, binding, positions, hidden):
+        self.bind(binding, "positions", positions)
+        self.bind(binding, "hidden", hidden[None, None])
+
     def decoder(self, begin):
         """A binding of some requests' next tokens, and the arrays it reads them from."""
         end = min(begin + self.lanes, len(self.requests))
@@ -70,8 +101,11 @@ class Replica:
         binding = self.session.io_binding()
         for name, values in (("ids", ids), ("last", last), ("total", total)):
             self.bind(binding, name, values)
+        positions = np.zeros((end - begin, 1), np.int64)
+        if self.blocks:
+            self.bind(binding, "positions", positions)
         self.bind_cache(binding, begin, end)
-        return binding, ids, last, total, end
+        return binding, ids, last, total, end, positions
 
     def run(self, binding):
         self.session.run_with_iobinding(binding)
@@ -83,7 +117,7 @@ class Replica:
 
     def answer_group(self, begin, warm):
         """Requests [begin, begin + lanes): read one by one, decoded in one batch."""
-        binding, ids, last, total, end = self.groups[begin]
+        binding, ids, last, total, end, positions = self.groups[begin]
         bindings = self.warm if warm else self.cold
         logits = np.concatenate([self.run(bindings[i]) for i in range(begin, end)])
         lengths = np.array([len(r["prefix"]) + len(r["rest"]) for r in self.requests[begin:end]])
@@ -91,6 +125,10 @@ class Replica:
             ids[:, 0] = logits.argmax(1)
             last[:] = lengths + step
             total[...] = lengths.max() + step + 1
+            if self.blocks:
+                positions[:, 0] = last
+                binding.bind_input("hidden", "cpu", 0, np.float32, (1, 1, 1, int(total)),
+                                   NOTHING_HIDDEN.ctypes.data)
             logits = self.run(binding)
 
     def answer_all(self, warm):

@@ -2,10 +2,17 @@
 // long each measurement takes, and the rows that table.py collects from standard output.
 //
 // A workload is a folder's JSON file: {"name": "small K=10", "trace": 0, "answer": 1, "names": [N],
-// "requests": [{"prefix": [tokens], "rest": [tokens]}], "logits": [[N] a request]}. The answer to a
-// request is, after prefix and rest, the logits of `names` if trace is 0; else `trace` tokens
-// decoded greedily and then `answer` more. "logits" are podium's in fp32, of the first requests.
-// Cold: prefix and rest are read. Warm: the prefix was read before, and its keys and values kept.
+// "requests": [{"prefix": [tokens], "rest": [tokens], "positions": [of rest], "sees": [[runs] of
+// rest]}], "logits": [[N] a request], "causal": [[N] a request]}. The answer to a request is, after
+// prefix and rest, the logits of `names` if trace is 0; else `trace` tokens decoded greedily and
+// then `answer` more. Cold: prefix and rest are read. Warm: the prefix was read before, and its
+// keys and values kept.
+//
+// A re-ranking prompt is read in blocks (rerank/prompt.h): a token of the rest stands at its
+// position and sees the runs [begin, end, begin, end ...] of places alone. Without "positions" each
+// token sees all before it. "logits" are podium's in fp32, of the first requests; "causal" are
+// those of the same tokens when each sees all before it, for an engine that can read them in no
+// other way.
 #pragma once
 
 #include <fmt/format.h>
@@ -24,7 +31,8 @@
 namespace podium::bench {
 
 struct Request {
-  std::vector<int> prefix, rest;
+  std::vector<int> prefix, rest, positions;
+  std::vector<std::vector<int>> sees;
 };
 
 struct Workload {
@@ -32,7 +40,7 @@ struct Workload {
   int trace = 0, answer = 1;
   std::vector<int> names;
   std::vector<Request> requests;
-  std::vector<std::vector<float>> logits;
+  std::vector<std::vector<float>> logits, causal;
 
   int decoded() const { return trace > 0 ? trace + answer : 0; }
   size_t longest() const {  // tokens of a request and its answer
@@ -44,8 +52,12 @@ struct Workload {
 
 inline Workload read_workload(const fs::path& path) {
   const Json json = read_json(path);
-  Workload w{json["name"], json["trace"], json["answer"], json["names"], {}, json["logits"]};
-  for (const Json& r : json["requests"]) w.requests.push_back({r["prefix"], r["rest"]});
+  Workload w{json["name"], json["trace"],  json["answer"], json["names"],
+             {},           json["logits"], json["causal"]};
+  for (const Json& r : json["requests"]) {
+    w.requests.push_back({r["prefix"], r["rest"], r.value("positions", std::vector<int>{}),
+                          r.value("sees", std::vector<std::vector<int>>{})});
+  }
   return w;
 }
 

@@ -12,9 +12,9 @@ using kernels::Precision;
 void measure(const World& world, const Job& job, Precision precision, bool warm, bool verbalize) {
   const auto spec = spec_of(world, job.size);
   const runtime::TestWeights weights(spec, 1);
-  const runtime::Engine engine(
-      spec, weights.weights(),
-      {.precision = precision, .prefix_bytes = warm ? size_t{8} << 30 : 0});
+  const size_t kept = warm ? size_t{8} << 30 : 0;
+  const runtime::Engine engine(spec, weights.weights(),
+                               {.precision = precision, .prefix_bytes = kept, .item_bytes = kept});
   const auto slates = slates_of(world, job);
   const auto context = world.context();
   const runtime::DecodeOptions options{

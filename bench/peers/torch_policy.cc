@@ -92,7 +92,8 @@ Tensor TorchPolicy::attend(const Tensor& h, int layer, const Batch& batch,
       .reshape({batch.rows * batch.tokens, s.heads * dim});
 }
 
-Tensor TorchPolicy::read(const std::vector<int64_t>& tokens, TorchCache& cache) const {
+Tensor TorchPolicy::read(const std::vector<int64_t>& tokens, TorchCache& cache,
+                         const TorchBlocks* blocks) const {
   const auto& s = spec();
   Batch batch;
   batch.rows = int64_t(cache.length.size());
@@ -103,10 +104,21 @@ Tensor TorchPolicy::read(const std::vector<int64_t>& tokens, TorchCache& cache) 
   const Tensor positions = lengths.unsqueeze(1) + torch::arange(batch.tokens);  // [rows, tokens]
   batch.position = positions.flatten();
   batch.row = torch::arange(batch.rows).repeat_interleave(batch.tokens);
-  batch.cosine = cosine_.index_select(0, batch.position);
-  batch.sine = sine_.index_select(0, batch.position);
+  const Tensor rotation = batch.position.clone();
+  const int64_t plain = blocks ? batch.tokens - int64_t(blocks->positions.size()) : batch.tokens;
+  if (blocks) {
+    rotation.narrow(0, plain, batch.tokens - plain)
+        .copy_(torch::tensor(blocks->positions, torch::kLong));
+  }
+  batch.cosine = cosine_.index_select(0, rotation);
+  batch.sine = sine_.index_select(0, rotation);
   if (batch.tokens > 1 || *least != *most) {
-    const Tensor hidden = torch::arange(batch.total).view({1, 1, -1}) > positions.unsqueeze(2);
+    Tensor hidden = torch::arange(batch.total).view({1, 1, -1}) > positions.unsqueeze(2);
+    for (int64_t t = plain; t < batch.tokens; ++t) {
+      Tensor row = hidden[0][t].fill_(true);
+      const auto& runs = blocks->sees[size_t(t - plain)];
+      for (size_t i = 0; i < runs.size(); i += 2) row.slice(0, runs[i], runs[i + 1]).fill_(false);
+    }
     batch.mask = torch::zeros(hidden.sizes())
                      .masked_fill_(hidden, -std::numeric_limits<float>::infinity())
                      .view({batch.rows, 1, 1, batch.tokens, batch.total});

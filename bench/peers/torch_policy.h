@@ -22,12 +22,20 @@ struct TorchCache {
   std::vector<int64_t> length;  // tokens read, a row
 };
 
+// Of tokens that do not see all before them: one row's.
+struct TorchBlocks {
+  std::vector<int64_t> positions;      // [n]
+  std::vector<std::vector<int>> sees;  // [n]: runs of places, begin, end, begin, end ...
+};
+
 class TorchPolicy {
  public:
   explicit TorchPolicy(train::Qwen3 model);
 
   // Reads tokens [rows, n] behind what the cache holds. Logits [rows, vocab] of the last of each.
-  torch::Tensor read(const std::vector<int64_t>& tokens, TorchCache& cache) const;
+  // blocks: null, or of the last tokens of the one row.
+  torch::Tensor read(const std::vector<int64_t>& tokens, TorchCache& cache,
+                     const TorchBlocks* blocks = nullptr) const;
 
   const rerank::ModelSpec& spec() const { return model_->spec; }
 

@@ -35,10 +35,10 @@ std::string trace_html(const Json& slate, const Json& answer) {
   for (const char* list : {"candidates", "history"}) {
     for (const Json& item : slate.at(list)) {
       const std::string sid = escape_html(item.at("sid").get<std::string>());
-      // The tooltip leaves the marks out, so that a second item cannot match inside it.
+      // The tooltip leaves the brackets out, so that a second item cannot match inside it.
       std::string tip = sid;
-      replace_all(tip, "&lt;|sid_begin|&gt;", "");
-      replace_all(tip, "&lt;|sid_end|&gt;", "");
+      replace_all(tip, "&gt;&lt;", " ");
+      for (const char* bracket : {"&lt;", "&gt;"}) replace_all(tip, bracket, "");
       replace_all(trace, sid, fmt::format(" <cite title=\"{}\">{}</cite> ", tip, name_of(item)));
     }
   }

@@ -26,10 +26,10 @@ StageResult random_stage(const std::string& name, uint64_t worst, const TargetSe
 ExampleSlate nasty_example() {
   ExampleSlate slate;
   slate.user = kNasty;
-  slate.history = {{"h1", kNasty, "<|sid_begin|><s_a_1><|sid_end|>", kNasty}};
-  slate.candidates = {{"c1", "First & foremost", "<|sid_begin|><s_a_2><|sid_end|>", "Tea"},
-                      {kNasty, "", "<|sid_begin|><s_a_3><|sid_end|>", "", true}};
-  slate.answers = {{"gr2-rl", {1, 0}, std::string("best <|sid_begin|><s_a_2><|sid_end|>") + kNasty},
+  slate.history = {{"h1", kNasty, "<s_a_1>", kNasty}};
+  slate.candidates = {{"c1", "First & foremost", "<s_a_2>", "Tea"},
+                      {kNasty, "", "<s_a_3>", "", true}};
+  slate.answers = {{"gr2-rl", {1, 0}, std::string("best <s_a_2>") + kNasty},
                    {"gr2-fast", {0, 1}, "", false}};
   return slate;
 }
@@ -82,8 +82,7 @@ TEST(ReportTest, HtmlIsSelfContainedAndEscaped) {
   EXPECT_EQ(html.find("src="), html.find("src=x onerror")) << "only as text";
   EXPECT_NE(html.find("&lt;script&gt;"), std::string::npos);
   // A SID in a trace is shown as the title of its item.
-  EXPECT_NE(html.find("<cite title=\"&lt;s_a_2&gt;\">First &amp; foremost</cite>"),
-            std::string::npos);
+  EXPECT_NE(html.find("<cite title=\"s_a_2\">First &amp; foremost</cite>"), std::string::npos);
   EXPECT_NE(html.find("Invalid answer"), std::string::npos);
 }
 

@@ -36,15 +36,20 @@ rerank::Slate slate_of(const retrieval::Query& query, std::span<const rerank::Sl
 
 // int8 costs no quality that could be measured (docs/performance.md).
 constexpr runtime::EngineOptions kEngine{.precision = kernels::Precision::kInt8,
-                                         .prefix_bytes = size_t{256} << 20};
+                                         .prefix_bytes = size_t{256} << 20,
+                                         .item_bytes = size_t{128} << 20};
 
-// Characters of the semantic ID that a text begins with; 0 when it begins with none.
+// Characters of the semantic ID, whole or cut short, that a text begins with; 0: none.
 size_t sid_length(std::string_view text) {
-  constexpr std::string_view kBegin = "<|sid_begin|>", kEnd = "<|sid_end|>";
-  if (!text.starts_with(kBegin)) return 0;
-  const size_t end = text.find(kEnd);
-  const bool whole = end != std::string_view::npos && text.substr(0, end).find(' ') > end;
-  return whole ? end + kEnd.size() : kBegin.size();
+  size_t length = 0;
+  char level = 0;  // of the last code: "<s_b_57>" is of level b
+  for (std::string_view rest = text; rest.starts_with("<s_"); rest = text.substr(length)) {
+    const size_t end = rest.find('>');
+    if (end == std::string_view::npos || rest[3] <= level) break;
+    level = rest[3];
+    length += end + 1;
+  }
+  return length;
 }
 
 }  // namespace

@@ -165,9 +165,10 @@ TEST_F(ServingTest, TracesNameItemsByTitle) {
             title + " similar. best" + title);
   EXPECT_EQ(readable_trace("a" + sid + "<c_99>", s, dataset, sids.table), "a" + title + "<c_99>");
   // A semantic ID of no item shown is left out, whole or cut short.
-  EXPECT_EQ(readable_trace("<c_2><|sid_begin|><s_a_9><|sid_end|> fits", s, dataset, sids.table),
-            title + " fits");
-  EXPECT_EQ(readable_trace("a<|sid_begin|>", s, dataset, sids.table), "a");
+  EXPECT_EQ(readable_trace("<c_2><s_a_9><s_b_1> fits", s, dataset, sids.table), title + " fits");
+  EXPECT_EQ(readable_trace("a<s_a_9>", s, dataset, sids.table), "a");
+  EXPECT_EQ(readable_trace("<s_a_9>" + sid, s, dataset, sids.table), title);
+  EXPECT_EQ(readable_trace("<s_", s, dataset, sids.table), "<s_");
 }
 
 }  // namespace

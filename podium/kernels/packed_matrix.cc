@@ -34,11 +34,6 @@ float quantize_int4(std::span<const float> weights, std::span<uint8_t> halves) {
 
 }  // namespace
 
-uint16_t to_bf16(float value) {
-  const auto bits = std::bit_cast<uint32_t>(value);
-  return uint16_t((bits + 0x7FFF + (bits >> 16 & 1)) >> 16);
-}
-
 std::string_view precision_name(Precision precision) { return kPrecisions[size_t(precision)]; }
 
 void PackedMatrix::Free::operator()(std::byte* memory) const {

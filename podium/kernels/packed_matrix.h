@@ -3,6 +3,7 @@
 // 32 inputs with a scale of their own, as GGUF's Q4_0; unpacked to int8 panel by panel).
 #pragma once
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -17,7 +18,11 @@ enum class Precision { kFp32, kBf16, kInt8, kInt4 };
 
 std::string_view precision_name(Precision precision);  // "fp32", "bf16", "int8", "int4"
 
-uint16_t to_bf16(float value);  // to nearest, ties to even
+// To nearest, ties to even.
+inline uint16_t to_bf16(float value) {
+  const auto bits = std::bit_cast<uint32_t>(value);
+  return uint16_t((bits + 0x7FFF + (bits >> 16 & 1)) >> 16);
+}
 
 // The inputs of linear layers, with their int8 form made when a layer first asks for it and kept
 // for the others. One a thread, used again and again.

@@ -12,8 +12,7 @@ bool allowed_in_trace(const text::Tokenizer& tokenizer, const Vocabulary& vocabu
   if (token < 0 || token >= tokenizer.vocab()) return false;
   if (tokenizer.is_added(token)) {
     const TokenId last_code = vocabulary.code(vocabulary.levels - 1, vocabulary.codes - 1);
-    return token == vocabulary.sid_begin || token == vocabulary.sid_end ||
-           (token >= vocabulary.first_code && token <= last_code) ||
+    return (token >= vocabulary.first_code && token <= last_code) ||
            (token >= vocabulary.first_candidate &&
             token < vocabulary.first_candidate + int(kMaxCandidates));
   }

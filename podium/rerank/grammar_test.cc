@@ -64,7 +64,7 @@ TEST_F(GrammarTest, TraceEndsAtItsLimit) {
   grammar.accept(v.open_trace);
   for (int i = 0; i < 2; ++i) {
     ASSERT_EQ(grammar.kind(), TokenKind::kTrace);
-    grammar.accept(v.sid_begin);
+    grammar.accept(v.code(0, 1));
   }
   ASSERT_EQ(grammar.kind(), TokenKind::kForced);
   EXPECT_EQ(grammar.allowed()[0], v.open_answer);
@@ -91,8 +91,8 @@ TEST_F(GrammarTest, TheLastItemIsForced) {
 TEST_F(GrammarTest, MaskForbidsWhatBreaksTheMessage) {
   const auto& v = world_.vocabulary();
   const auto mask = trace_mask(world_.tokenizer(), v);
-  for (TokenId token : {v.im_start, v.im_end, v.open_trace, v.open_answer_only, v.next_item,
-                        v.close_answer, v.evidence(kTogether, 1)}) {
+  for (TokenId token : {v.im_end, v.open_trace, v.open_answer_only, v.next_item, v.close_answer,
+                        v.evidence(0, {1})}) {
     EXPECT_FALSE(mask[token]) << token;
   }
   for (TokenId id = 0; id < world_.tokenizer().vocab(); ++id) {

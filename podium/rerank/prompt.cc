@@ -8,18 +8,7 @@
 namespace podium::rerank {
 namespace {
 
-constexpr std::string_view kSystemTrace =
-    "system\nYou rank a shop's candidates for one user. Explain, then recommend.";
-constexpr std::string_view kSystemDirect =
-    "system\nYou rank a shop's candidates for one user. Recommend.";
-constexpr std::string_view kUser = "user\nhistory: ";
-constexpr std::string_view kCandidates = "\ncandidates:\n";
-constexpr std::string_view kAssistant = "assistant\n";
-
-void append_text(const PromptContext& context, std::string_view text, std::vector<TokenId>& out) {
-  const std::vector<TokenId> tokens = context.tokenizer.encode(text);
-  out.insert(out.end(), tokens.begin(), tokens.end());
-}
+constexpr std::string_view kHistoryText = "history: ";
 
 void append_title(const PromptContext& context, ItemIndex item, std::vector<TokenId>& out) {
   const int limit = context.options.title_tokens;
@@ -29,22 +18,6 @@ void append_title(const PromptContext& context, ItemIndex item, std::vector<Toke
   std::replace(title.begin(), title.end(), '\n', ' ');
   const std::vector<TokenId> tokens = context.tokenizer.encode(title);
   out.insert(out.end(), tokens.begin(), tokens.begin() + std::min<size_t>(limit, tokens.size()));
-}
-
-void append_candidate(const PromptContext& context, const Slate& slate, size_t index,
-                      std::vector<TokenId>& out) {
-  const SlateCandidate& candidate = slate.candidates[index];
-  if (context.options.evidence) {
-    for (int kind = 0; kind < kEvidenceKinds; ++kind) {
-      const int level = candidate.evidence[kind];
-      PODIUM_CHECK(level <= 3);
-      if (level > 0) out.push_back(context.vocabulary.evidence(EvidenceKind(kind), level));
-    }
-  }
-  append_sid(context, candidate.item, out);
-  append_title(context, candidate.item, out);
-  out.push_back(context.vocabulary.candidate(index));
-  append_text(context, "\n", out);
 }
 
 // Reads one message token by token.
@@ -102,62 +75,67 @@ class AnswerParser {
 
 }  // namespace
 
-std::vector<std::string> prompt_phrases() {
-  return {std::string(kSystemTrace), std::string(kSystemDirect), std::string(kUser),
-          std::string(kCandidates), std::string(kAssistant)};
+std::vector<int> Prompt::positions() const {
+  std::vector<int> result(tokens.size());
+  int next = 0;
+  const auto place = [&](const Span& span) {
+    for (size_t t = span.begin; t < span.end; ++t) result[t] = next++;
+  };
+  place({0, history});
+  for (const Candidate& c : candidates) {
+    place(c.item);
+    place(c.own);
+  }
+  return result;
 }
+
+std::vector<std::string> prompt_phrases() { return {std::string(kHistoryText)}; }
 
 void append_sid(const PromptContext& context, ItemIndex item, std::vector<TokenId>& out) {
   PODIUM_CHECK(item < context.sids.items());
   const auto codes = context.sids.of(item);
-  out.push_back(context.vocabulary.sid_begin);
   for (size_t level = 0; level < codes.size(); ++level) {
     out.push_back(context.vocabulary.code(int(level), codes[level]));
   }
-  out.push_back(context.vocabulary.sid_end);
 }
 
 std::vector<TokenId> build_sequence(const PromptContext& context,
                                     std::span<const ItemIndex> items) {
-  std::vector<TokenId> out = context.tokenizer.encode("history: ");
+  std::vector<TokenId> out = context.tokenizer.encode(kHistoryText);
   for (const ItemIndex item : items) append_sid(context, item, out);
   return out;
 }
 
-std::vector<TokenId> build_prompt(const PromptContext& context, const Slate& slate,
-                                  bool with_trace) {
-  std::vector<TokenId> out = build_prefix(context, slate, with_trace);
-  append_candidates(context, slate, out);
-  return out;
-}
-
-std::vector<TokenId> build_prefix(const PromptContext& context, const Slate& slate,
-                                  bool with_trace) {
-  const Vocabulary& v = context.vocabulary;
-  std::vector<TokenId> out = {v.im_start};
-  append_text(context, with_trace ? kSystemTrace : kSystemDirect, out);
-  out.push_back(v.im_end);
-  append_text(context, "\n", out);
-  out.push_back(v.im_start);
-  append_text(context, kUser, out);
+Prompt build_prompt(const PromptContext& context, const Slate& slate) {
+  const size_t k = slate.candidates.size();
+  PODIUM_CHECK(k <= kMaxCandidates);
   const size_t shown =
       std::min<size_t>(std::max(0, context.options.max_history), slate.history.size());
-  for (size_t i = slate.history.size() - shown; i < slate.history.size(); ++i) {
-    append_sid(context, slate.history[i], out);
+  Prompt prompt{.tokens = build_sequence(context, std::span(slate.history).last(shown)),
+                .history = 0,
+                .candidates = std::vector<Prompt::Candidate>(k)};
+  std::vector<TokenId>& tokens = prompt.tokens;
+  prompt.history = tokens.size();
+  const auto span_of = [&](auto&& append) {
+    const size_t begin = tokens.size();
+    append();
+    return Span{begin, tokens.size()};
+  };
+  for (size_t i = 0; i < k; ++i) {
+    prompt.candidates[i].item = span_of([&] {
+      append_sid(context, slate.candidates[i].item, tokens);
+      append_title(context, slate.candidates[i].item, tokens);
+    });
   }
-  append_text(context, kCandidates, out);
-  return out;
-}
-
-void append_candidates(const PromptContext& context, const Slate& slate,
-                       std::vector<TokenId>& out) {
-  PODIUM_CHECK(slate.candidates.size() <= kMaxCandidates);
-  const Vocabulary& v = context.vocabulary;
-  for (size_t i = 0; i < slate.candidates.size(); ++i) append_candidate(context, slate, i, out);
-  out.push_back(v.im_end);
-  append_text(context, "\n", out);
-  out.push_back(v.im_start);
-  append_text(context, kAssistant, out);
+  for (size_t i = 0; i < k; ++i) {
+    prompt.candidates[i].own = span_of([&] {
+      for (int group = 0; context.options.evidence && group < kEvidenceGroups; ++group) {
+        tokens.push_back(context.vocabulary.evidence(group, slate.candidates[i].evidence));
+      }
+      tokens.push_back(context.vocabulary.candidate(i));
+    });
+  }
+  return prompt;
 }
 
 std::vector<TokenId> build_answer(const PromptContext& context, const Slate& slate,

@@ -1,11 +1,14 @@
-// Slate to prompt tokens, and answer tokens to permutation. One piece of code for the trainer, the
-// evaluation and the server.
+// Slate to prompt, and answer tokens to permutation. One piece of code for the trainer, the
+// evaluation and the server. A prompt is read in blocks, so that what is known is not read again:
 //
-//   <|im_start|>system\n ... <|im_end|>\n<|im_start|>user\nhistory: SIDSID...\ncandidates:\n
-//   evidence*SID[ title]<c_1>\n ... <|im_end|>\n<|im_start|>assistant\n
+//   history: SIDSID...       the user's block: the same until the history changes
+//   SID[ title]              an item's block, a candidate: sees itself alone, so the same for all
+//   <e_a_3010><e_b_0000><c_1>    a candidate's block: sees the history, its item and itself
+//   {"recommendations":["    the answer's block: sees all
 //
-// The system message says whether a trace is wanted. A candidate's name <c_i> stands last: there
-// the policy has read all of the candidate, and the answer, which names it, looks there.
+// Candidates do not see one another, so what a slate costs is linear in K. They stand one behind
+// the other, each behind its item. A candidate's name stands last: there the policy has read all of
+// the candidate, and the answer, which names it, looks there.
 //
 // Catalogue text goes through Tokenizer::encode, which can never produce a control token.
 #pragma once
@@ -43,13 +46,26 @@ struct PromptContext {
   PromptOptions options;
 };
 
-std::vector<TokenId> build_prompt(const PromptContext& context, const Slate& slate,
-                                  bool with_trace);
-// Its two parts: what stays the same for a user until the history changes, and the rest.
-std::vector<TokenId> build_prefix(const PromptContext& context, const Slate& slate,
-                                  bool with_trace);
-void append_candidates(const PromptContext& context, const Slate& slate,
-                       std::vector<TokenId>& prefix);
+struct Span {
+  size_t begin, end;
+  size_t size() const { return end - begin; }
+};
+
+// All but the answer.
+struct Prompt {
+  struct Candidate {
+    Span item, own;  // its blocks, in tokens
+  };
+
+  std::vector<TokenId> tokens;        // the history's block, all items' blocks, all candidates' own
+  size_t history = 0;                 // tokens of the history's block, at least one
+  std::vector<Candidate> candidates;  // [K]
+
+  // Of every token (RoPE). The answer goes on behind the last.
+  std::vector<int> positions() const;
+};
+
+Prompt build_prompt(const PromptContext& context, const Slate& slate);
 
 // A user's events, oldest first, as mid-training reads them: "history: SIDSID...". It reads at most
 // kSequenceItems, so that what comes next is known behind kSequenceItems - 1 at most.
@@ -59,7 +75,7 @@ std::vector<TokenId> build_sequence(const PromptContext& context, std::span<cons
 // The fixed text of prompts, for training the tokenizer.
 std::vector<std::string> prompt_phrases();
 
-// Appends sid_begin, the codes, sid_end.
+// Appends the codes.
 void append_sid(const PromptContext& context, ItemIndex item, std::vector<TokenId>& out);
 
 // The assistant's message for a given trace (empty + with_trace false: none) and order, up to and

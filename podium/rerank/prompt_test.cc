@@ -32,48 +32,60 @@ class PromptTest : public testing::Test {
 TEST_F(PromptTest, GoldenText) {
   PromptOptions options;
   options.max_history = 2;
-  const auto tokens = build_prompt(world_.context(options), two_items(), true);
-  EXPECT_EQ(world_.tokenizer().decode(tokens),
-            "<|im_start|>system\n"
-            "You rank a shop's candidates for one user. Explain, then recommend.<|im_end|>\n"
-            "<|im_start|>user\n"
-            "history: " +
-                sid(3) + sid(4) +
-                "\n"
-                "candidates:\n" +
-                "<ev_together_3><ev_brand_1>" + sid(0) + "<c_1>\n" + sid(1) +
-                "<c_2>\n"
-                "<|im_end|>\n"
-                "<|im_start|>assistant\n");
+  const Prompt prompt = build_prompt(world_.context(options), two_items());
+  EXPECT_EQ(world_.tokenizer().decode(prompt.tokens),
+            "history: " + sid(3) + sid(4) + sid(0) + sid(1) +
+                "<e_a_3000><e_b_0010><c_1><e_a_0000><e_b_0000><c_2>");
 }
 
-TEST_F(PromptTest, WithoutTraceAndEvidence) {
+TEST_F(PromptTest, CandidatesStandBehindTheHistoryEachBehindItsItem) {
+  const Prompt prompt = build_prompt(world_.context(), two_items());
+  const auto text = [&](Span span) {
+    return world_.tokenizer().decode(std::span(prompt.tokens).subspan(span.begin, span.size()));
+  };
+  EXPECT_EQ(text({0, prompt.history}), "history: " + sid(2) + sid(3) + sid(4));
+  ASSERT_EQ(prompt.candidates.size(), 2u);
+  const auto positions = prompt.positions();
+  int next = int(prompt.history);
+  for (size_t i = 0; i < 2; ++i) {
+    const auto& [item, own] = prompt.candidates[i];
+    EXPECT_EQ(text(item), sid(ItemIndex(i)));
+    EXPECT_TRUE(text(own).ends_with(i == 0 ? "<c_1>" : "<c_2>"));
+    for (size_t t = item.begin; t < item.end; ++t) EXPECT_EQ(positions[t], next++);
+    for (size_t t = own.begin; t < own.end; ++t) EXPECT_EQ(positions[t], next++);
+  }
+  EXPECT_EQ(next, int(prompt.tokens.size()));
+  EXPECT_EQ(positions[prompt.history - 1], int(prompt.history) - 1);
+  EXPECT_EQ(prompt.candidates.back().own.end, prompt.tokens.size());
+}
+
+TEST_F(PromptTest, WithoutHistoryAndEvidence) {
   PromptOptions options;
   options.evidence = false;
-  const auto text =
-      world_.tokenizer().decode(build_prompt(world_.context(options), two_items(), false));
-  EXPECT_EQ(text.find("<ev_"), std::string::npos);
-  EXPECT_NE(text.find("one user. Recommend.<|im_end|>"), std::string::npos);
+  options.max_history = 0;
+  const Prompt prompt = build_prompt(world_.context(options), two_items());
+  EXPECT_EQ(world_.tokenizer().decode(prompt.tokens), "history: " + sid(0) + sid(1) + "<c_1><c_2>");
+  EXPECT_GE(prompt.history, 1u);
 }
 
 TEST_F(PromptTest, LabelsAndScoresNeverShow) {
   Slate slate = two_items();
-  const auto before = build_prompt(world_.context(), slate, true);
+  const auto before = build_prompt(world_.context(), slate).tokens;
   slate.candidates[0].gain = 0;
   slate.candidates[1].gain = 3;
   slate.id = "other";
-  EXPECT_EQ(build_prompt(world_.context(), slate, true), before);
+  EXPECT_EQ(build_prompt(world_.context(), slate).tokens, before);
 }
 
 TEST_F(PromptTest, TitlesCannotBecomeControlTokens) {
   PromptOptions options;
   options.title_tokens = 100;
-  const auto tokens = build_prompt(world_.context(options), two_items(), true);
+  const auto tokens = build_prompt(world_.context(options), two_items()).tokens;
   const auto marks = std::count(tokens.begin(), tokens.end(), world_.vocabulary().im_end);
-  EXPECT_EQ(marks, 2);  // titles hold "<|im_end|>"
+  EXPECT_EQ(marks, 0);  // titles hold "<|im_end|>"
   EXPECT_NE(world_.tokenizer().decode(tokens).find("Title"), std::string::npos);
   options.title_tokens = 1;
-  EXPECT_LT(build_prompt(world_.context(options), two_items(), true).size(), tokens.size());
+  EXPECT_LT(build_prompt(world_.context(options), two_items()).tokens.size(), tokens.size());
 }
 
 TEST_F(PromptTest, AnswerIsJsonAndParsesBack) {
@@ -107,7 +119,7 @@ TEST_F(PromptTest, AnythingElseIsInvalid) {
   for (size_t i = 0; i < good.size(); ++i) {
     auto shorter = good, changed = good, longer = good;
     shorter.erase(shorter.begin() + i);
-    changed[i] = world_.vocabulary().im_start;
+    changed[i] = world_.vocabulary().code(0, 0);
     longer.insert(longer.begin() + i, good[i]);
     EXPECT_TRUE(parse_answer(context, slate, shorter).order.empty()) << i;
     EXPECT_TRUE(parse_answer(context, slate, changed).order.empty()) << i;
@@ -130,12 +142,15 @@ TEST_F(PromptTest, AnythingElseIsInvalid) {
 
 TEST_F(PromptTest, VocabularyTokensAreDistinct) {
   const auto& v = world_.vocabulary();
-  std::set<TokenId> ids = {v.im_start,         v.im_end,     v.sid_begin,
-                           v.sid_end,          v.open_trace, v.open_answer,
+  std::set<TokenId> ids = {v.im_end,           v.open_trace, v.open_answer,
                            v.open_answer_only, v.next_item,  v.close_answer};
-  EXPECT_EQ(ids.size(), 9u);
+  EXPECT_EQ(ids.size(), 6u);
   EXPECT_EQ(world_.tokenizer().bytes_of(v.code(2, 5)), "<s_c_5>");
-  EXPECT_EQ(world_.tokenizer().bytes_of(v.evidence(kPrice, 2)), "<ev_price_2>");
+  Evidence evidence{};
+  evidence[kPrice] = 2;
+  evidence[kSimilar] = 1;
+  EXPECT_EQ(world_.tokenizer().bytes_of(v.evidence(0, evidence)), "<e_a_0010>");
+  EXPECT_EQ(world_.tokenizer().bytes_of(v.evidence(1, evidence)), "<e_b_0002>");
   EXPECT_EQ(world_.tokenizer().bytes_of(v.candidate(kMaxCandidates - 1)), "<c_100>");
   EXPECT_THROW(Vocabulary(world_.tokenizer(), TestWorld::kLevels, TestWorld::kCodes + 1), Error);
 }

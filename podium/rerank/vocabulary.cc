@@ -7,14 +7,16 @@
 namespace podium::rerank {
 namespace {
 
-constexpr int kEvidenceLevels = 3;
+static_assert(kEvidenceGroups * kGroupKinds == kEvidenceKinds);
 
 std::string code_spelling(int level, int code) {
   return fmt::format("<s_{}_{}>", char('a' + level), code);
 }
 
-std::string evidence_spelling(int kind, int level) {
-  return fmt::format("<ev_{}_{}>", evidence_name(EvidenceKind(kind)), level);
+// value: the levels as digits to base 4, the first kind's first.
+std::string evidence_spelling(int group, int value) {
+  return fmt::format("<e_{}_{}{}{}{}>", char('a' + group), value >> 6, value >> 4 & 3,
+                     value >> 2 & 3, value & 3);
 }
 
 std::string candidate_spelling(int index) { return fmt::format("<c_{}>", index + 1); }
@@ -35,18 +37,15 @@ TokenId block(const text::Tokenizer& tokenizer, const std::string& first, const 
 std::vector<std::string> added_tokens(int levels, int codes_per_level) {
   PODIUM_CHECK(levels >= 1 && levels <= sid::kMaxLevels && codes_per_level >= 1);
   std::vector<std::string> tokens = {"<|endoftext|>",
-                                     "<|im_start|>",
                                      "<|im_end|>",
-                                     "<|sid_begin|>",
-                                     "<|sid_end|>",
                                      "{\"explanation\":\"",
                                      "\",\"recommendations\":[\"",
                                      "{\"recommendations\":[\"",
                                      "\",\"",
                                      "\"]}"};
-  for (int kind = 0; kind < kEvidenceKinds; ++kind) {
-    for (int level = 1; level <= kEvidenceLevels; ++level) {
-      tokens.push_back(evidence_spelling(kind, level));
+  for (int group = 0; group < kEvidenceGroups; ++group) {
+    for (int value = 0; value < kGroupValues; ++value) {
+      tokens.push_back(evidence_spelling(group, value));
     }
   }
   for (int i = 0; i < int(kMaxCandidates); ++i) tokens.push_back(candidate_spelling(i));
@@ -59,10 +58,7 @@ std::vector<std::string> added_tokens(int levels, int codes_per_level) {
 }
 
 Vocabulary::Vocabulary(const text::Tokenizer& tokenizer, int levels, int codes_per_level)
-    : im_start(tokenizer.added("<|im_start|>")),
-      im_end(tokenizer.added("<|im_end|>")),
-      sid_begin(tokenizer.added("<|sid_begin|>")),
-      sid_end(tokenizer.added("<|sid_end|>")),
+    : im_end(tokenizer.added("<|im_end|>")),
       open_trace(tokenizer.added("{\"explanation\":\"")),
       open_answer(tokenizer.added("\",\"recommendations\":[\"")),
       open_answer_only(tokenizer.added("{\"recommendations\":[\"")),
@@ -70,12 +66,22 @@ Vocabulary::Vocabulary(const text::Tokenizer& tokenizer, int levels, int codes_p
       close_answer(tokenizer.added("\"]}")),
       first_code(block(tokenizer, code_spelling(0, 0),
                        code_spelling(levels - 1, codes_per_level - 1), levels * codes_per_level)),
-      first_evidence(block(tokenizer, evidence_spelling(0, 1),
-                           evidence_spelling(kEvidenceKinds - 1, kEvidenceLevels),
-                           kEvidenceKinds * kEvidenceLevels)),
+      first_evidence(block(tokenizer, evidence_spelling(0, 0),
+                           evidence_spelling(kEvidenceGroups - 1, kGroupValues - 1),
+                           kEvidenceGroups * kGroupValues)),
       first_candidate(block(tokenizer, candidate_spelling(0),
                             candidate_spelling(kMaxCandidates - 1), int(kMaxCandidates))),
       levels(levels),
       codes(codes_per_level) {}
+
+TokenId Vocabulary::evidence(int group, const Evidence& levels) const {
+  int value = 0;
+  for (int i = 0; i < kGroupKinds; ++i) {
+    const int level = levels[size_t(group * kGroupKinds + i)];
+    PODIUM_CHECK(level <= 3);
+    value = value * 4 + level;
+  }
+  return first_evidence + group * kGroupValues + value;
+}
 
 }  // namespace podium::rerank

@@ -20,26 +20,28 @@ namespace podium::rerank {
 
 using text::TokenId;
 
-// Spellings of all added tokens for SIDs of this shape: chat marks, SID marks, codes, evidence
-// ("<ev_together_1>" .. "_3"; level 0 is not written), candidates, JSON punctuation.
+// Evidence is told in as few tokens as there are groups of kGroupKinds kinds: <e_a_3010> says that
+// the first group's kinds have the levels 3, 0, 1 and 0.
+inline constexpr int kGroupKinds = 4, kEvidenceGroups = kEvidenceKinds / kGroupKinds;
+inline constexpr int kGroupValues = 256;  // (levels 0..3)^kGroupKinds
+
+// Spellings of all added tokens for SIDs of this shape: ends of messages and documents, codes,
+// evidence, candidates, JSON punctuation.
 std::vector<std::string> added_tokens(int levels, int codes_per_level);
 
 struct Vocabulary {
   Vocabulary(const text::Tokenizer& tokenizer, int levels, int codes_per_level);
 
   TokenId code(int level, uint16_t code) const { return first_code + level * codes + code; }
-  TokenId evidence(EvidenceKind kind, int level) const {  // level 1..3
-    return first_evidence + kind * 3 + level - 1;
-  }
+  TokenId evidence(int group, const Evidence& levels) const;
   TokenId candidate(size_t index) const { return first_candidate + TokenId(index); }  // from 0
 
-  TokenId im_start, im_end;    // <|im_start|> <|im_end|>
-  TokenId sid_begin, sid_end;  // <|sid_begin|> <|sid_end|>
-  TokenId open_trace;          // {"explanation":"
-  TokenId open_answer;         // ","recommendations":["   (ends the trace)
-  TokenId open_answer_only;    // {"recommendations":["    (no trace)
-  TokenId next_item;           // ","
-  TokenId close_answer;        // "]}
+  TokenId im_end;            // <|im_end|>
+  TokenId open_trace;        // {"explanation":"
+  TokenId open_answer;       // ","recommendations":["   (ends the trace)
+  TokenId open_answer_only;  // {"recommendations":["    (no trace)
+  TokenId next_item;         // ","
+  TokenId close_answer;      // "]}
   TokenId first_code, first_evidence, first_candidate;
   int levels, codes;
 };

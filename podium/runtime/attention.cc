@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 #include "podium/kernels/isa.h"
@@ -7,14 +8,41 @@
 namespace podium::runtime {
 namespace {
 
-constexpr size_t kBlock = 24;  // query tokens at a time: their scores stay near, few are in vain
+constexpr size_t kBlock = 32;  // query tokens at a time: their scores stay near, few are in vain
 
 // Query tokens of one chunk, the last of which stands at `seen - 1` of its sequence.
 struct Piece {
   const KvCache* cache;
   size_t count, seen;
   const Branches* branches = nullptr;
-  size_t first = 0;  // its first token's place in the chunk
+  size_t first = 0;  // its first token's place in the branches
+  // Branches: what their tokens see lies within these runs; the last is of themselves.
+  std::array<Branches::Run, Branches::kMaxRuns + 2> hulls{};
+  size_t hull_count = 0;
+
+  void find_hulls() {
+    const size_t width = branches->width;
+    hull_count = width + 2;
+    std::fill_n(hulls.begin(), hull_count, Branches::Run{UINT32_MAX, 0});
+    const auto widen = [&](size_t i, uint32_t begin, uint32_t end) {
+      hulls[i] = {std::min(hulls[i].begin, begin), std::max(hulls[i].end, end)};
+    };
+    for (size_t t = first; t < first + count; ++t) {
+      widen(width, 0, branches->trunk[t]);
+      for (size_t i = 0; i < width; ++i) {
+        const Branches::Run& run = branches->runs[t * width + i];
+        if (run.begin < run.end) widen(i, run.begin, run.end);
+      }
+    }
+    hulls[width + 1] = {uint32_t(seen - count), uint32_t(seen)};
+  }
+
+  bool sees(size_t page) const {
+    if (!branches) return true;
+    const size_t begin = page * kPageTokens, end = begin + kPageTokens;
+    return std::any_of(hulls.begin(), hulls.begin() + ptrdiff_t(hull_count),
+                       [&](const auto& hull) { return hull.begin < end && hull.end > begin; });
+  }
 };
 
 // Pieces whose sequences begin with the same pages, for one KV head. Rows are (query token, query
@@ -43,7 +71,7 @@ class Group {
   void run(const float* q, float* out) {
     gather(q);
     work_.scores.resize(rows() * stride_);
-    work_.output.resize(rows() * dim_);
+    work_.output.assign(rows() * dim_, 0);  // a piece may not see its first page
     work_.row_sum.resize(rows());
     each_page([&](const KvCache& cache, size_t page, size_t row, size_t count, size_t) {
       score(cache, page, row, count);
@@ -67,7 +95,7 @@ class Group {
     size_t row = 0;
     for (const Piece& piece : pieces_) {
       for (size_t page = common_pages_; page * kPageTokens < piece.seen; ++page) {
-        body(*piece.cache, page, row, piece.count * share_, piece.seen);
+        if (piece.sees(page)) body(*piece.cache, page, row, piece.count * share_, piece.seen);
       }
       row += piece.count * share_;
     }
@@ -112,22 +140,30 @@ class Group {
     }
   }
 
-  // Of the piece's token t, which sees the trunk and places here and there behind it.
+  // Of the piece's token t, which sees the trunk and runs behind it.
   float branch_soft_max(const Piece& piece, size_t t, float* scores) {
     const Branches& branches = *piece.branches;
-    const uint32_t* above = branches.ancestors.data() + (piece.first + t) * branches.depth;
+    const size_t trunk = branches.trunk[piece.first + t];
+    const auto* const runs = branches.runs.data() + (piece.first + t) * branches.width;
     const size_t own = piece.seen - piece.count + t;
     std::vector<float>& branch = work_.branch;
     branch.clear();
-    for (size_t i = 0; i < branches.depth; ++i) branch.push_back(scores[above[i]]);
+    for (size_t i = 0; i < branches.width; ++i) {
+      branch.insert(branch.end(), scores + runs[i].begin, scores + runs[i].end);
+    }
     branch.push_back(scores[own]);
-    const float top = std::max(table_.max_of(scores, branches.trunk),
-                               table_.max_of(branch.data(), branch.size()));
-    const float sum = table_.exp_and_sum(scores, branches.trunk, top) +
+    float top = table_.max_of(branch.data(), branch.size());
+    if (trunk > 0) top = std::max(top, table_.max_of(scores, trunk));
+    const float sum = table_.exp_and_sum(scores, trunk, top) +
                       table_.exp_and_sum(branch.data(), branch.size(), top);
-    std::fill(scores + branches.trunk, scores + piece.seen, 0.0F);
-    for (size_t i = 0; i < branches.depth; ++i) scores[above[i]] = branch[i];
-    scores[own] = branch.back();
+    std::fill(scores + trunk, scores + piece.seen, 0.0F);
+    const float* next = branch.data();
+    for (size_t i = 0; i < branches.width; ++i) {
+      const size_t size = runs[i].end - runs[i].begin;
+      std::copy_n(next, size, scores + runs[i].begin);
+      next += size;
+    }
+    scores[own] = *next;
     return sum;
   }
 
@@ -142,7 +178,7 @@ class Group {
     g.m = count;
     g.n = dim_;
     g.k = std::min(kPageTokens, seen - page * kPageTokens);
-    g.accumulate = page > 0;
+    g.accumulate = true;
     multiply_(g);
   }
 
@@ -173,20 +209,24 @@ size_t common_pages(const Piece& a, const Piece& b) {
   return same;
 }
 
-std::vector<Piece> cut(std::span<const Chunk> chunks, Rows rows) {
-  std::vector<Piece> pieces;
-  for (const Chunk& chunk : chunks) {
-    const size_t length = chunk.cache->length(), all = chunk.tokens.size();
-    if (rows == Rows::kLast) {
-      pieces.push_back({chunk.cache, 1, length + all});
-      continue;
+// Runs of a chunk's query tokens; tokens that see other trunks are apart.
+void cut(const Chunk& chunk, Rows rows, std::vector<Piece>& pieces) {
+  const size_t length = chunk.cache->length(), all = chunk.tokens.size();
+  for (size_t at = rows == Rows::kLast ? all - 1 : 0; at < all;) {
+    size_t count = std::min(kBlock, all - at);
+    Piece piece{chunk.cache, count, 0, chunk.branches, chunk.first + at};
+    if (chunk.branches) {
+      const auto trunk = chunk.branches->trunk.begin() + ptrdiff_t(piece.first);
+      count = size_t(std::find_if(trunk, trunk + ptrdiff_t(count),
+                                  [&](uint32_t other) { return other != *trunk; }) -
+                     trunk);
     }
-    for (size_t at = 0; at < all; at += kBlock) {
-      const size_t count = std::min(kBlock, all - at);
-      pieces.push_back({chunk.cache, count, length + at + count, chunk.branches, at});
-    }
+    piece.count = count;
+    piece.seen = length + at + count;
+    if (chunk.branches) piece.find_hulls();
+    pieces.push_back(piece);
+    at += count;
   }
-  return pieces;
 }
 
 }  // namespace
@@ -194,7 +234,8 @@ std::vector<Piece> cut(std::span<const Chunk> chunks, Rows rows) {
 void attend(const rerank::ModelSpec& spec, int layer, std::span<const Chunk> chunks, Rows rows,
             const float* q, float* out, Workspace& work) {
   const size_t width = size_t(spec.heads) * spec.head_dim;
-  const std::vector<Piece> pieces = cut(chunks, rows);
+  std::vector<Piece> pieces;
+  for (const Chunk& chunk : chunks) cut(chunk, rows, pieces);
   for (size_t begin = 0, token = 0; begin < pieces.size();) {
     size_t end = begin + 1, tokens = pieces[begin].count, common = 0;
     // A neighbour joins while that leaves every page in common but those being written.

@@ -142,15 +142,15 @@ class Search {
                               length, task_.model.spec.max_positions),
                   "show a shorter history");
     }
-    KvCache cache = task_.prefixes ? task_.prefixes->find(prompt) : KvCache(task_.pool);
+    // The last token is read in any case: what follows it is wanted.
+    const auto known = std::span(prompt).first(prompt.size() - 1);
+    KvCache cache = task_.prefixes ? task_.prefixes->find(known) : KvCache(task_.pool);
     std::vector<TokenId> pending(prompt.begin() + ptrdiff_t(cache.length()), prompt.end());
-    pending.push_back(task_.context.vocabulary.sid_begin);
-    const size_t trunk = prompt.size() + 1;
     return {{task_.trie, task_.context.sids, history},
             std::move(prompt),
             std::move(cache),
             std::move(pending),
-            {trunk, {}, 0, {}},
+            {},
             {Beam{}}};
   }
 
@@ -189,20 +189,22 @@ class Search {
     std::vector<Beam> beams;
     Branches& branches = tree.branches;
     const auto place = uint32_t(tree.cache.length());
-    branches.depth = size_t(depth);
-    branches.ancestors.clear();
+    branches.width = size_t(depth);
+    branches.runs.clear();
     tree.pending.clear();
     for (const Step& step : best.take()) {
       Beam beam = tree.beams[step.parent];
       beam.node = step.node;
       beam.logprob = step.logprob;
-      branches.ancestors.insert(branches.ancestors.end(), beam.places.begin(),
-                                beam.places.begin() + depth);
+      for (int d = 0; d < depth; ++d) {
+        branches.runs.push_back({beam.places[size_t(d)], beam.places[size_t(d)] + 1});
+      }
       beam.places[size_t(depth)] = place + uint32_t(beams.size());
       tree.pending.push_back(task_.context.vocabulary.code(depth, step.code));
       beams.push_back(beam);
     }
-    branches.position.assign(beams.size(), int(branches.trunk) + depth);
+    branches.position.assign(beams.size(), int(tree.prompt.size()) + depth);
+    branches.trunk.assign(beams.size(), uint32_t(tree.prompt.size()));
     tree.beams = std::move(beams);
   }
 

@@ -51,7 +51,6 @@ class BeamTest : public testing::Test {
       if (std::count(history.begin(), history.end(), item) > 0) continue;
       auto tokens =
           rerank::build_sequence(context, std::span(history).last(std::min(shown, history.size())));
-      tokens.push_back(context.vocabulary.sid_begin);
       double logprob = 0;
       for (size_t level = 0; level < size_t(sids.levels); ++level) {
         const auto logits = engine.logits(tokens);
@@ -182,7 +181,7 @@ TEST_F(BeamTest, NothingLeftToFind) {
 
 TEST_F(BeamTest, TooLongAHistoryIsRefused) {
   auto short_spec = spec_;
-  short_spec.max_positions = 40;
+  short_spec.max_positions = 30;
   const Engine engine(short_spec, weights_.weights());
   EXPECT_THROW(retrieve(engine, std::vector<Items>{{1, 2, 3, 4, 5, 6, 7, 8}}, {}), Error);
   EXPECT_FALSE(retrieve(engine, std::vector<Items>{{1, 2, 3}}, {})[0].empty());

@@ -108,11 +108,11 @@ void RunningBatch::gather() {
   }
   size_t left = std::max(options_.pass_tokens, tokens + kLeastRead) - tokens;
   for (const auto& job : jobs_) {
-    const size_t count = std::min(left, job->unread());
-    if (count == 0 || job->live() == 0) continue;
-    chunks_.push_back({std::span(job->prompt).subspan(job->cache.length(), count), &job->cache});
-    reading_.push_back(job.get());
-    left -= count;
+    if (left == 0) break;
+    if (job->unread() == 0 || job->live() == 0) continue;
+    const size_t before = chunks_.size();
+    left -= std::min(left, job->read_next(left, chunks_));
+    reading_.push_back({job.get(), chunks_.size() - before});
   }
 }
 
@@ -126,17 +126,11 @@ void RunningBatch::distribute(std::span<const float> states) {
     turns_.push_back({lane, state, nullptr});
     state += (lane->guessed + 1) * hidden;
   }
-  for (Job* job : reading_) {
-    if (job->unread() == 0) {
-      if (policy_.parts.prefixes) {
-        policy_.parts.prefixes->insert(std::span(job->prompt).first(job->shared), job->cache);
-      }
-      for (Lane& lane : job->lanes) {
-        lane.cache.emplace(job->cache).expect(job->prompt.size() + job->answer);
-        turns_.push_back({&lane, state, nullptr});
-      }
-    }
-    state += hidden;
+  for (const Reading& reading : reading_) {
+    state += reading.chunks * hidden;
+    reading.job->advance();
+    if (reading.job->unread() > 0) continue;
+    for (Lane& lane : reading.job->lanes) turns_.push_back({&lane, state - hidden, nullptr});
   }
 }
 

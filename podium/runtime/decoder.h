@@ -91,7 +91,11 @@ class RunningBatch {
   std::vector<std::unique_ptr<Job>> jobs_;  // in order of arrival
   std::vector<Chunk> chunks_;               // of one pass: of rollouts, then of prompts
   std::vector<Lane*> running_;              // [rollouts' chunks]
-  std::vector<Job*> reading_;               // [prompts' chunks]
+  struct Reading {
+    Job* job;
+    size_t chunks;
+  };
+  std::vector<Reading> reading_;  // of prompts' chunks
   Rows rows_ = Rows::kLast;
   std::vector<Turn> turns_;
   Workspace work_;

@@ -8,6 +8,7 @@
 #include "podium/runtime/beam.h"
 #include "podium/runtime/checkpoint.h"
 #include "podium/runtime/decoder.h"
+#include "podium/runtime/item_cache.h"
 
 namespace podium::runtime {
 namespace {
@@ -23,6 +24,7 @@ struct Engine::Impl {
   Model model;
   PagePool pool;
   std::unique_ptr<PrefixCache> prefixes;  // null: none are kept
+  std::unique_ptr<ItemCache> items;       // null: none are kept
 
   Impl(const rerank::ModelSpec& spec, const Weights& weights, const EngineOptions& options)
       : model(spec, weights, options.precision),
@@ -30,6 +32,7 @@ struct Engine::Impl {
     if (options.prefix_bytes > 0) {
       prefixes = std::make_unique<PrefixCache>(pool, options.prefix_bytes);
     }
+    if (options.item_bytes > 0) items = std::make_unique<ItemCache>(options.item_bytes);
   }
 };
 
@@ -50,8 +53,12 @@ Engine Engine::open(const fs::path& path, const EngineOptions& options) {
 
 const rerank::ModelSpec& Engine::spec() const { return impl_->model.spec; }
 
-PrefixStats Engine::prefix_stats() const {
-  return impl_->prefixes ? impl_->prefixes->stats() : PrefixStats{};
+CacheStats Engine::prefix_stats() const {
+  return impl_->prefixes ? impl_->prefixes->stats() : CacheStats{};
+}
+
+CacheStats Engine::item_stats() const {
+  return impl_->items ? impl_->items->stats() : CacheStats{};
 }
 
 std::vector<float> Engine::logits(std::span<const TokenId> tokens) const {
@@ -67,7 +74,9 @@ std::vector<float> Engine::logits(std::span<const TokenId> tokens) const {
   return result;
 }
 
-Engine::Parts Engine::parts() const { return {impl_->model, impl_->pool, impl_->prefixes.get()}; }
+Engine::Parts Engine::parts() const {
+  return {impl_->model, impl_->pool, impl_->prefixes.get(), impl_->items.get()};
+}
 
 std::vector<Rollout> Engine::decode(const rerank::PromptContext& context,
                                     std::span<const rerank::Slate> slates,
@@ -96,9 +105,9 @@ std::vector<std::vector<Retrieved>> Engine::retrieve(
     std::span<const std::span<const rerank::ItemIndex>> histories, const RetrieveOptions& options,
     int threads) const {
   PODIUM_CHECK(options.beam >= 1 && trie.levels() == context.sids.levels);
-  const auto [model, pool, prefixes] = Policy(*this, context, /*traces=*/false).parts;
+  const Parts parts = Policy(*this, context, /*traces=*/false).parts;
   std::vector<std::vector<Retrieved>> results(histories.size());
-  const BeamTask task{model, pool, prefixes, context, trie, options};
+  const BeamTask task{parts.model, parts.pool, parts.prefixes, context, trie, options};
   parallel_for(threads, histories.size(), kSearches, [&](size_t begin, size_t end) {
     beam_search(task, histories.subspan(begin, end - begin),
                 std::span(results).subspan(begin, end - begin));

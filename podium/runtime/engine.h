@@ -24,6 +24,7 @@ using text::TokenId;
 using Clock = std::chrono::steady_clock;
 
 struct Model;
+class ItemCache;
 
 // Weights by Hugging Face name, fp32, row-major; embeddings and norms must outlive the engine,
 // which packs copies of the others.
@@ -31,7 +32,9 @@ using Weights = std::map<std::string, std::span<const float>, std::less<>>;
 
 struct EngineOptions {
   kernels::Precision precision = kernels::Precision::kFp32;
-  size_t prefix_bytes = 0;  // memory for the beginnings of prompts read before; 0: none are kept
+  // Memory for what was read before; 0: nothing is kept.
+  size_t prefix_bytes = 0;  // users' histories
+  size_t item_bytes = 0;    // items' blocks
 };
 
 struct DecodeOptions {
@@ -81,6 +84,7 @@ class Engine {
     const Model& model;
     PagePool& pool;
     PrefixCache* prefixes;  // null: none are kept
+    ItemCache* items;       // null: none are kept
   };
 
   // A Hugging Face directory or a GGUF file: see checkpoint.h.
@@ -91,10 +95,12 @@ class Engine {
   ~Engine();
 
   const rerank::ModelSpec& spec() const;
-  PrefixStats prefix_stats() const;
+  CacheStats prefix_stats() const;
+  CacheStats item_stats() const;
   Parts parts() const;
 
-  // Logits of every position of one sequence, [tokens, vocab]: the slow path, for parity tests.
+  // Logits of every position of one sequence, each of which sees all before it, [tokens, vocab]:
+  // the slow path, for parity tests.
   std::vector<float> logits(std::span<const TokenId> tokens) const;
 
   // samples rollouts a slate, in order of slates: result[i * samples + s]. For requests that arrive

@@ -11,6 +11,7 @@
 #include "podium/base/scratch.h"
 #include "podium/rerank/reward.h"
 #include "podium/rerank/test_world.h"
+#include "podium/runtime/reference.h"
 #include "podium/runtime/test_weights.h"
 
 namespace podium::runtime {
@@ -34,21 +35,31 @@ class EngineTest : public testing::Test {
     return result;
   }
 
+  // Logits of every position of a prompt and an answer, [tokens, vocab], slowly.
+  std::vector<double> logits(const Slate& slate, std::span<const TokenId> answer) const {
+    const rerank::Prompt prompt = rerank::build_prompt(world_.context(), slate);
+    auto tokens = prompt.tokens;
+    tokens.insert(tokens.end(), answer.begin(), answer.end());
+    return reference_logits(spec_, weights_.weights(), tokens, in_blocks(prompt, answer.size()));
+  }
+
   // The log-probabilities of a rollout, teacher-forced without any cache, under the mask that the
   // grammar replays.
   std::vector<double> replay(const Slate& slate, const Rollout& rollout,
                              const DecodeOptions& options) const {
-    const auto context = world_.context();
-    auto tokens = rerank::build_prompt(context, slate, options.with_trace);
-    const size_t begin = tokens.size();
-    tokens.insert(tokens.end(), rollout.tokens.begin(), rollout.tokens.end());
-    const auto logits = engine_.logits(tokens);
+    const auto all = logits(slate, rollout.tokens);
+    const size_t begin = all.size() / size_t(spec_.vocab) - rollout.tokens.size();
     const auto mask = rerank::trace_mask(world_.tokenizer(), world_.vocabulary());
     rerank::PermutationGrammar grammar(world_.vocabulary(), slate.candidates.size(),
                                        options.with_trace, options.max_trace);
     std::vector<double> result;
     for (size_t i = 0; i < rollout.tokens.size(); ++i) {
-      const float* row = logits.data() + (begin + i - 1) * spec_.vocab;
+      if (i == 0) {  // which kind of answer is given
+        result.push_back(0);
+        if (options.constrained) grammar.accept(rollout.tokens[0]);
+        continue;
+      }
+      const double* row = all.data() + (begin + i - 1) * spec_.vocab;
       double sum = 0;
       for (TokenId t = 0; t < spec_.vocab; ++t) {
         const auto allowed = grammar.allowed();
@@ -233,16 +244,13 @@ TEST_F(EngineTest, TooLongASlateIsRefused) {
 }
 
 TEST_F(EngineTest, VerbalizedOrdersFollowTheFirstNamesLogits) {
-  const auto context = world_.context();
   for (const bool with_trace : {false, true}) {
     const DecodeOptions options{.with_trace = with_trace, .max_trace = 8, .verbalize = true};
     const auto batch = slates(5, 6);
-    const auto rollouts = engine_.decode(context, batch, options, 1);
+    const auto rollouts = engine_.decode(world_.context(), batch, options, 1);
     for (size_t i = 0; i < batch.size(); ++i) {
-      auto tokens = rerank::build_prompt(context, batch[i], with_trace);
-      tokens.insert(tokens.end(), rollouts[i].tokens.begin(), rollouts[i].tokens.end());
-      const auto logits = engine_.logits(tokens);
-      const float* row = logits.data() + (tokens.size() - 1) * spec_.vocab;
+      const auto all = logits(batch[i], rollouts[i].tokens);
+      const double* row = all.data() + all.size() - spec_.vocab;
       ASSERT_EQ(rollouts[i].order.size(), 6u);
       for (size_t r = 0; r + 1 < 6; ++r) {
         EXPECT_GE(row[world_.vocabulary().candidate(rollouts[i].order[r])],
@@ -256,7 +264,8 @@ TEST_F(EngineTest, VerbalizedOrdersFollowTheFirstNamesLogits) {
 }
 
 TEST_F(EngineTest, RememberedPrefixesChangeNoAnswer) {
-  const Engine cached(spec_, weights_.weights(), {.prefix_bytes = 64 << 20});
+  const Engine cached(spec_, weights_.weights(),
+                      {.prefix_bytes = 64 << 20, .item_bytes = 64 << 20});
   const auto batch = slates(6, 5);
   for (const bool with_trace : {false, true}) {
     const DecodeOptions options{.with_trace = with_trace, .max_trace = 12, .temperature = 1};
@@ -272,9 +281,11 @@ TEST_F(EngineTest, RememberedPrefixesChangeNoAnswer) {
       }
     }
   }
-  const PrefixStats stats = cached.prefix_stats();
+  const CacheStats stats = cached.prefix_stats();
   EXPECT_GT(stats.hit_rate(), 0.6);
+  EXPECT_GT(cached.item_stats().hit_rate(), 0.6);
   EXPECT_EQ(engine_.prefix_stats().bytes, 0u);
+  EXPECT_EQ(engine_.item_stats().bytes, 0u);
 }
 
 class EngineFiles : public EngineTest {

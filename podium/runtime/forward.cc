@@ -101,14 +101,14 @@ class Pass {
     w_.x.clear();
     w_.position.clear();
     for (const Chunk& chunk : chunks_) {
-      PODIUM_CHECK(!chunk.tokens.empty() && (!chunk.branches || rows_ == Rows::kAll));
+      PODIUM_CHECK(!chunk.tokens.empty());
       chunk.cache->reserve(chunk.tokens.size());
       for (size_t t = 0; t < chunk.tokens.size(); ++t) {
         const TokenId token = chunk.tokens[t];
         PODIUM_CHECK(token >= 0 && token < spec_.vocab);
         const float* row = model_.embedding + size_t(token) * spec_.hidden;
         w_.x.insert(w_.x.end(), row, row + spec_.hidden);
-        w_.position.push_back(chunk.branches ? chunk.branches->position[t]
+        w_.position.push_back(chunk.branches ? chunk.branches->position[chunk.first + t]
                                              : int(chunk.cache->length() + t));
       }
     }

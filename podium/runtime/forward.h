@@ -9,13 +9,18 @@
 
 namespace podium::runtime {
 
-// New tokens that go on with different branches of one sequence: each sees the first `trunk` tokens
-// of the cache, of those behind them its ancestors alone, and itself.
+// New tokens of one sequence that do not see all of it, as beams and the blocks of candidates: each
+// sees the first `trunk` places of the cache, some runs of places behind them, and itself.
 struct Branches {
-  size_t trunk;                     // at least 1
-  std::vector<int> position;        // [tokens], of RoPE
-  size_t depth;                     // ancestors of a token
-  std::vector<uint32_t> ancestors;  // [tokens, depth], places in the cache before its own
+  struct Run {
+    uint32_t begin, end;
+  };
+  static constexpr size_t kMaxRuns = 8;
+
+  std::vector<int> position;    // [tokens], of RoPE
+  std::vector<uint32_t> trunk;  // [tokens]
+  size_t width = 0;             // runs of a token, at most kMaxRuns
+  std::vector<Run> runs;        // [tokens, width], without overlap, before the token's own place
 };
 
 // New tokens of one sequence, read after those that its cache holds. Chunks whose caches begin with
@@ -24,6 +29,7 @@ struct Chunk {
   std::span<const TokenId> tokens;     // at least one
   KvCache* cache;                      // grows by them
   const Branches* branches = nullptr;  // null: every token sees all those before it
+  size_t first = 0;                    // branches: the first token's place in them
 };
 
 // Buffers kept between calls; one per thread.
@@ -37,8 +43,8 @@ struct Workspace {
 enum class Rows { kLast, kAll };
 
 // Runs the layers and the final norm. Returns the hidden states ready for the output embedding,
-// row-major [rows, hidden], of the last token of every chunk (kLast, without branches) or of every
-// token; valid until the workspace is used again.
+// row-major [rows, hidden], of the last token of every chunk (kLast) or of every token; valid until
+// the workspace is used again.
 std::span<const float> forward(const Model& model, std::span<Chunk> chunks, Rows rows,
                                Workspace& work);
 

@@ -68,7 +68,7 @@ TEST_F(ForwardTest, AgreesWithTheSlowReference) {
   for (size_t length : {1, 7, 150}) {  // 150: more than one causal block
     const auto tokens = random_tokens(length, length);
     const auto fast = engine.logits(tokens);
-    const auto slow = reference_logits(tiny(), weights_.weights(), tokens);
+    const auto slow = reference_logits(tiny(), weights_.weights(), tokens, causal(tokens.size()));
     expect_close(fast, std::vector<float>(slow.begin(), slow.end()), 2e-5);
   }
 }
@@ -76,7 +76,7 @@ TEST_F(ForwardTest, AgreesWithTheSlowReference) {
 void expect_the_references_logits(const rerank::ModelSpec& spec, size_t length) {
   const TestWeights weights(spec, 2);
   const auto tokens = random_tokens(length, 3);
-  const auto slow = reference_logits(spec, weights.weights(), tokens);
+  const auto slow = reference_logits(spec, weights.weights(), tokens, causal(tokens.size()));
   expect_close(Engine(spec, weights.weights()).logits(tokens),
                std::vector<float>(slow.begin(), slow.end()), 2e-5);
 }
@@ -95,7 +95,7 @@ TEST_F(ForwardTest, LlamaHasNoNormsOfHeads) {
 
 TEST_F(ForwardTest, SmallerWeightsStayNearTheReference) {
   const auto tokens = random_tokens(60, 9);
-  const auto slow = reference_logits(tiny(), weights_.weights(), tokens);
+  const auto slow = reference_logits(tiny(), weights_.weights(), tokens, causal(tokens.size()));
   double size = 0;
   for (const double value : slow) size += value * value;
   const std::pair<kernels::Precision, double> cases[] = {{kernels::Precision::kBf16, 0.02},
@@ -222,10 +222,14 @@ TEST_F(ForwardTest, BranchesSeeTheTrunkAndTheirAncestors) {
   Rng rng(5);
   std::vector<uint32_t> parents;
   for (size_t depth = 0; depth < 2; ++depth) {
-    Branches branches{kTrunk, std::vector<int>(kBranches, int(kTrunk + depth)), depth, {}};
+    Branches branches{std::vector<int>(kBranches, int(kTrunk + depth)),
+                      std::vector<uint32_t>(kBranches, kTrunk),
+                      depth,
+                      {}};
     for (size_t i = 0; depth > 0 && i < kBranches; ++i) {
       parents.push_back(uint32_t(rng.below(kBranches)));
-      branches.ancestors.push_back(uint32_t(kTrunk) + parents.back());
+      const auto place = uint32_t(kTrunk) + parents.back();
+      branches.runs.push_back({place, place + 1});
     }
     Chunk chunk{std::span(codes).subspan(depth * kBranches, kBranches), &cache, &branches};
     const auto states = forward(model_, {&chunk, 1}, Rows::kAll, work_);

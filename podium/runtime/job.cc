@@ -61,7 +61,7 @@ void Lane::guess_trace(size_t most) {
     pending.resize(std::min(pending.size(), before + most));
     return;
   }
-  const std::span<const TokenId> texts[] = {job->prompt, said};
+  const std::span<const TokenId> texts[] = {job->prompt.tokens, said};
   const auto guesses = look_up(texts, said, most);
   pending.insert(pending.end(), guesses.begin(), guesses.end());
 }
@@ -107,13 +107,12 @@ void Job::begin() {
   PODIUM_CHECK(options.samples >= 1);
   PODIUM_CHECK(options.constrained || (options.max_tokens >= 1 && !options.verbalize));
   const auto& context = policy.context;
-  prompt = rerank::build_prefix(context, slate, options.with_trace);
-  shared = prompt.size();
-  rerank::append_candidates(context, slate, prompt);
+  prompt = rerank::build_prompt(context, slate);
+  positions_ = prompt.positions();
   const size_t trace = options.with_trace ? size_t(std::max(0, options.max_trace)) : 0;
-  answer = options.constrained ? trace + slate.candidates.size() * (context.sids.levels + 3) + 3
-                               : size_t(options.max_tokens);
-  const size_t most = prompt.size() + answer;
+  answer = options.constrained ? trace + 2 * slate.candidates.size() + 4
+                               : size_t(options.max_tokens) + 1;
+  const size_t most = prompt.tokens.size() + answer;
   if (most > size_t(policy.parts.model.spec.max_positions)) {
     throw Error(fmt::format("prompt and answer take {} tokens, the model has {} positions", most,
                             policy.parts.model.spec.max_positions),
@@ -127,10 +126,104 @@ void Job::begin() {
     lanes[i].rng = root.fork(uint64_t(i));
     open_lane(lanes[i]);
   }
-  const auto& forced = rollouts.front().tokens;
-  prompt.insert(prompt.end(), forced.begin(), forced.end());
-  if (policy.parts.prefixes) cache = policy.parts.prefixes->find(std::span(prompt).first(shared));
-  cache.expect(prompt.size());
+  said = rollouts.front().tokens;
+  if (policy.parts.prefixes) {
+    cache = policy.parts.prefixes->find(std::span(prompt.tokens).first(prompt.history));
+  }
+  cache.expect(prompt.tokens.size() + said.size());
+  find_items();
+  list_branches();
+}
+
+void Job::find_items() {
+  items_.resize(prompt.candidates.size());
+  for (size_t i = 0; i < items_.size(); ++i) {
+    if (policy.parts.items) {
+      items_[i] = policy.parts.items->find(tokens_of(prompt.candidates[i].item));
+    }
+    if (!items_[i]) item_reads_.push_back({i, KvCache(policy.parts.pool)});
+  }
+}
+
+void Job::list_branches() {
+  const auto history = uint32_t(prompt.history);
+  branches_.width = 2;
+  for (const auto& [item, own] : prompt.candidates) {
+    for (size_t t = own.begin; t < own.end; ++t) {
+      behind_.push_back(prompt.tokens[t]);
+      branches_.position.push_back(positions_[t]);
+      branches_.trunk.push_back(history);
+      branches_.runs.push_back({uint32_t(item.begin), uint32_t(item.end)});
+      branches_.runs.push_back({uint32_t(own.begin), uint32_t(t)});
+    }
+  }
+  for (size_t i = 0; i < said.size(); ++i) {
+    behind_.push_back(said[i]);
+    branches_.position.push_back(int(prompt.tokens.size() + i));
+    branches_.trunk.push_back(uint32_t(prompt.tokens.size() + i));  // sees all
+    branches_.runs.insert(branches_.runs.end(), 2, {0, 0});
+  }
+}
+
+size_t Job::unread() const {
+  size_t tokens = prompt.tokens.size() + said.size() - cache.length();
+  if (cache.length() > prompt.history) return tokens;
+  for (size_t i = 0; i < items_.size(); ++i) {
+    if (items_[i]) tokens -= prompt.candidates[i].item.size();
+  }
+  return tokens;
+}
+
+size_t Job::read_next(size_t most, std::vector<Chunk>& chunks) {
+  size_t left = most;
+  const bool history = cache.length() < prompt.history;
+  if (history) {
+    const auto rest =
+        std::span(prompt.tokens).subspan(cache.length(), prompt.history - cache.length());
+    chunks.push_back({rest.first(std::min(left, rest.size())), &cache});
+    left -= chunks.back().tokens.size();
+  }
+  item_reads_now_ = 0;
+  for (ItemRead& read : item_reads_) {
+    const auto tokens = tokens_of(prompt.candidates[read.candidate].item);
+    if (left < tokens.size() && left < most) break;
+    chunks.push_back({tokens, &read.cache});
+    left -= std::min(left, tokens.size());
+    ++item_reads_now_;
+    if (left == 0) break;
+  }
+  if (history || item_reads_now_ > 0) return most - left;
+  if (cache.length() == prompt.history) place_items();
+  const size_t first = behind_.size() - (prompt.tokens.size() + said.size() - cache.length());
+  const size_t count = std::min(most, behind_.size() - first);
+  chunks.push_back({std::span(behind_).subspan(first, count), &cache, &branches_, first});
+  return count;
+}
+
+void Job::place_items() {
+  for (size_t i = 0; i < items_.size(); ++i) {
+    append(policy.parts.model, *items_[i], positions_[prompt.candidates[i].item.begin], cache);
+  }
+}
+
+void Job::advance() {
+  for (size_t i = 0; i < item_reads_now_; ++i) {
+    const ItemRead& read = item_reads_[i];
+    auto& item = items_[read.candidate];
+    item = std::make_shared<const ItemBlock>(read.cache);
+    if (policy.parts.items) {
+      policy.parts.items->insert(tokens_of(prompt.candidates[read.candidate].item), item);
+    }
+  }
+  item_reads_.erase(item_reads_.begin(), item_reads_.begin() + ptrdiff_t(item_reads_now_));
+  item_reads_now_ = 0;
+  if (unread() > 0) return;
+  if (policy.parts.prefixes) {
+    policy.parts.prefixes->insert(std::span(prompt.tokens).first(prompt.history), cache);
+  }
+  for (Lane& lane : lanes) {
+    lane.cache.emplace(cache).expect(prompt.tokens.size() + answer);
+  }
 }
 
 void Job::open_lane(Lane& lane) {
@@ -146,8 +239,11 @@ void Job::open_lane(Lane& lane) {
   if (options.constrained) {
     lane.grammar.emplace(policy.context.vocabulary, candidates, options.with_trace,
                          options.max_trace);
+    lane.emit_forced();
+  } else {
+    const auto& v = policy.context.vocabulary;
+    lane.emit(options.with_trace ? v.open_trace : v.open_answer_only, 0, TokenKind::kForced);
   }
-  lane.emit_forced();
 }
 
 }  // namespace podium::runtime

@@ -1,11 +1,13 @@
 // A request on its way: its prompt, and the rollouts that share it.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <span>
 #include <vector>
 
 #include "podium/runtime/decoder.h"
+#include "podium/runtime/item_cache.h"
 
 namespace podium::runtime {
 
@@ -43,20 +45,45 @@ struct Job {
   // answers. Throws Error when the model has too few positions.
   void begin();
 
-  size_t unread() const { return prompt.size() - cache.length(); }  // tokens of the prompt
-  size_t live() const;                                              // rollouts
+  // Tokens of the prompt that are neither read nor known.
+  size_t unread() const;
+  // Appends what the next pass reads of the prompt, at most so many tokens: the history and items'
+  // blocks, then, behind all of them, the candidates' own. Returns how many.
+  size_t read_next(size_t most, std::vector<Chunk>& chunks);
+  // After that pass.
+  void advance();
+
+  size_t live() const;  // rollouts
 
   const Policy& policy;
   Request request;
-  std::vector<TokenId> prompt;  // and what the grammar forces behind it
-  size_t shared = 0;            // tokens of it that other requests may begin with
-  size_t answer = 0;            // most tokens of an answer
-  KvCache cache;                // of the prompt
+  rerank::Prompt prompt;
+  std::vector<TokenId> said;  // what the grammar forces behind the prompt, of every rollout
+  size_t answer = 0;          // most tokens of an answer
+  KvCache cache;              // of the prompt, in its order, and of `said`
   std::vector<Rollout> rollouts;
   std::vector<Lane> lanes;
 
  private:
+  struct ItemRead {
+    size_t candidate;
+    KvCache cache;
+  };
+
   void open_lane(Lane& lane);
+  void find_items();
+  void list_branches();
+  void place_items();
+  std::span<const TokenId> tokens_of(const rerank::Span& span) const {
+    return std::span(prompt.tokens).subspan(span.begin, span.size());
+  }
+
+  std::vector<std::shared_ptr<const ItemBlock>> items_;  // [K]; null: not read yet
+  std::vector<ItemRead> item_reads_;                     // those not read yet, being read first
+  size_t item_reads_now_ = 0;                            // of them in the pass
+  std::vector<TokenId> behind_;  // behind the items: candidates' own blocks, and `said`
+  Branches branches_;            // of these
+  std::vector<int> positions_;   // of the prompt's tokens
 };
 
 // Sorts indices of values, largest first, equals as they were. Allocates nothing; NaNs do no harm.

@@ -1,7 +1,9 @@
 #include "podium/runtime/kv_cache.h"
 
 #include <algorithm>
+#include <type_traits>
 
+#include "podium/artifact/half.h"
 #include "podium/base/error.h"
 #include "podium/kernels/packed_matrix.h"
 
@@ -18,12 +20,15 @@ PageRef::~PageRef() {
 }
 
 PageLayout::PageLayout(const rerank::ModelSpec& spec, bool half)
-    : bf16(half), kv_heads(size_t(spec.kv_heads)), head_dim(size_t(spec.head_dim)) {
-  const size_t element = bf16 ? sizeof(uint16_t) : sizeof(float);
+    : bf16(half),
+      element(half ? sizeof(uint16_t) : sizeof(float)),
+      layers(size_t(spec.layers)),
+      kv_heads(size_t(spec.kv_heads)),
+      head_dim(size_t(spec.head_dim)) {
   keys_size = head_dim * kPageTokens * element;
   const size_t panels = (head_dim + kernels::kPanel - 1) / kernels::kPanel;
   head_size = keys_size + panels * kPageTokens * kernels::kPanel * element;
-  size = size_t(spec.layers) * kv_heads * head_size;
+  size = layers * kv_heads * head_size;
 }
 
 PageRef PagePool::take() {
@@ -60,33 +65,97 @@ void KvCache::reserve(size_t count) {
 
 namespace {
 
+float number(float stored) { return stored; }
+float number(uint16_t stored) { return artifact::bf16_to_float(stored); }
 void put(float value, float& to) { to = value; }
 void put(float value, uint16_t& to) { to = kernels::to_bf16(value); }
 
-// One token's key and value, `at` within a page.
+// Where a page keeps dimension d of the key and value of the token `at` within it.
+size_t key_place(size_t at, size_t d) { return d * kPageTokens + at; }
+size_t value_place(size_t at, size_t d) {
+  return d / kernels::kPanel * kernels::kPanel * kPageTokens + at * kernels::kPanel +
+         d % kernels::kPanel;
+}
+
+// One token's key and value in the pages of one layer and head.
 template <class Stored>
-void store_in(Stored* keys, Stored* values, size_t at, size_t dim, const float* key,
-              const float* value) {
-  for (size_t d = 0; d < dim; ++d) {
-    put(key[d], keys[d * kPageTokens + at]);
-    put(value[d], values[d / kernels::kPanel * kernels::kPanel * kPageTokens +
-                         at * kernels::kPanel + d % kernels::kPanel]);
+struct Slot {
+  Slot(const PageLayout& layout, std::byte* page, int layer, int kv_head, size_t at)
+      : keys(reinterpret_cast<Stored*>(page + layout.keys(layer, kv_head))),
+        values(reinterpret_cast<Stored*>(page + layout.values(layer, kv_head))),
+        at(at),
+        dim(layout.head_dim) {}
+
+  void store(const float* key, const float* value) const {
+    for (size_t d = 0; d < dim; ++d) {
+      put(key[d], keys[key_place(at, d)]);
+      put(value[d], values[value_place(at, d)]);
+    }
+  }
+  // to: the key, then the value.
+  void read(Stored* to) const {
+    for (size_t d = 0; d < dim; ++d) {
+      to[d] = keys[key_place(at, d)];
+      to[dim + d] = values[value_place(at, d)];
+    }
+  }
+  void write(const Stored* from, const float* cosine, const float* sine) const {
+    const size_t half = dim / 2;
+    for (size_t i = 0; i < half; ++i) {
+      const float a = number(from[i]), b = number(from[i + half]);
+      put(a * cosine[i] - b * sine[i], keys[key_place(at, i)]);
+      put(b * cosine[i] + a * sine[i], keys[key_place(at, i + half)]);
+    }
+    for (size_t d = 0; d < dim; ++d) values[value_place(at, d)] = from[dim + d];
+  }
+
+  Stored *keys, *values;
+  size_t at, dim;
+};
+
+// body(slot) with numbers as the layout's.
+template <class Body>
+void with_slot(const PageLayout& layout, std::byte* page, int layer, int kv_head, size_t at,
+               const Body& body) {
+  if (layout.bf16) {
+    body(Slot<uint16_t>(layout, page, layer, kv_head, at));
+  } else {
+    body(Slot<float>(layout, page, layer, kv_head, at));
+  }
+}
+
+// body(slot, bytes of the token before it) for every layer and head.
+template <class Body>
+void each_slot(const PageLayout& layout, std::byte* page, size_t at, const Body& body) {
+  size_t offset = 0;
+  for (int layer = 0; layer < int(layout.layers); ++layer) {
+    for (int head = 0; head < int(layout.kv_heads); ++head) {
+      with_slot(layout, page, layer, head, at, [&](const auto& slot) { body(slot, offset); });
+      offset += 2 * layout.head_dim * layout.element;
+    }
   }
 }
 
 }  // namespace
 
-void KvCache::store(int layer, int kv_head, size_t position, const float* key, const float* value) {
-  const size_t at = position % kPageTokens, dim = layout().head_dim;
-  std::byte* const page = pages_[position / kPageTokens].data();
-  std::byte* const keys = page + layout().keys(layer, kv_head);
-  std::byte* const values = page + layout().values(layer, kv_head);
-  if (layout().bf16) {
-    store_in(reinterpret_cast<uint16_t*>(keys), reinterpret_cast<uint16_t*>(values), at, dim, key,
-             value);
-  } else {
-    store_in(reinterpret_cast<float*>(keys), reinterpret_cast<float*>(values), at, dim, key, value);
-  }
+void KvCache::store(int layer, int kv_head, size_t place, const float* key, const float* value) {
+  with_slot(layout(), pages_[place / kPageTokens].data(), layer, kv_head, place % kPageTokens,
+            [&](const auto& slot) { slot.store(key, value); });
+}
+
+void KvCache::read(size_t place, std::byte* to) const {
+  each_slot(layout(), pages_[place / kPageTokens].data(), place % kPageTokens,
+            [&](const auto& slot, size_t offset) {
+              slot.read(reinterpret_cast<decltype(slot.keys)>(to + offset));
+            });
+}
+
+void KvCache::write(size_t place, const std::byte* from, const float* cosine, const float* sine) {
+  each_slot(layout(), pages_[place / kPageTokens].data(), place % kPageTokens,
+            [&](const auto& slot, size_t offset) {
+              using Stored = std::remove_pointer_t<decltype(slot.keys)>;
+              slot.write(reinterpret_cast<const Stored*>(from + offset), cosine, sine);
+            });
 }
 
 }  // namespace podium::runtime

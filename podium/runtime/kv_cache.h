@@ -63,8 +63,12 @@ struct PageLayout {
   // [panels of kPanel dims][kPageTokens][kPanel].
   size_t values(int layer, int kv_head) const { return keys(layer, kv_head) + keys_size; }
 
+  // Of one token apart from any page.
+  size_t token_bytes() const { return layers * kv_heads * 2 * head_dim * element; }
+
   bool bf16;
-  size_t kv_heads, head_dim, keys_size, head_size, size;
+  size_t element;  // bytes of a number
+  size_t layers, kv_heads, head_dim, keys_size, head_size, size;
 };
 
 // Recycles pages. Thread-safe; must outlive its pages.
@@ -109,7 +113,12 @@ class KvCache {
   // Forgets the tokens from `length` on.
   void truncate(size_t length) { length_ = length; }
   // key, value: [head_dim].
-  void store(int layer, int kv_head, size_t position, const float* key, const float* value);
+  void store(int layer, int kv_head, size_t place, const float* key, const float* value);
+
+  // All of one token, apart from its page: [layer][kv head]{key, value}, as the pages' numbers.
+  void read(size_t place, std::byte* to) const;
+  // The same, its keys rotated (RoPE). cosine, sine: [head_dim / 2].
+  void write(size_t place, const std::byte* from, const float* cosine, const float* sine);
 
  private:
   PagePool* pool_;

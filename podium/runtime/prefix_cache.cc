@@ -89,7 +89,7 @@ void PrefixCache::trim() {
   while (recent_.size() > max_pages_) remove(*recent_.back());
 }
 
-PrefixStats PrefixCache::stats() const {
+CacheStats PrefixCache::stats() const {
   const std::lock_guard lock(mutex_);
   return {asked_, found_, recent_.size() * pool_.page_bytes()};
 }

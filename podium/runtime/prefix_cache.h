@@ -17,7 +17,7 @@ namespace podium::runtime {
 
 using text::TokenId;
 
-struct PrefixStats {
+struct CacheStats {
   uint64_t asked = 0, found = 0;  // tokens of all look-ups
   size_t bytes = 0;               // held now
 
@@ -33,7 +33,7 @@ class PrefixCache {
   KvCache find(std::span<const TokenId> tokens);
   // Remembers that `cache` begins with `tokens`.
   void insert(std::span<const TokenId> tokens, const KvCache& cache);
-  PrefixStats stats() const;
+  CacheStats stats() const;
 
  private:
   // A page: its tokens are its key among the parent's children. Only full pages have children.

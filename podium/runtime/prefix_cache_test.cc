@@ -139,7 +139,7 @@ TEST_F(PrefixCacheTest, HoldsWhatWasInserted) {
     const auto& old = known[rng.below(known.size())];
     ASSERT_EQ(keys_of(cache.find(old)), std::vector<float>(old.begin(), old.end()));
   }
-  const PrefixStats stats = cache.stats();
+  const CacheStats stats = cache.stats();
   EXPECT_GT(stats.hit_rate(), 0.3);
   EXPECT_LT(stats.hit_rate(), 1);
   EXPECT_EQ(stats.bytes, pool_.pages_in_use() * pool_.page_bytes());

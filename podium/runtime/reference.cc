@@ -66,19 +66,20 @@ std::vector<Vec> heads_of(const rerank::ModelSpec& spec, const Vec& x, int heads
   return result;
 }
 
-// Causal attention of one query head over tokens 0 .. keys.size() - 1.
-Vec attention(const Vec& query, const std::vector<Vec>& keys, const std::vector<Vec>& values) {
+// Attention of one query head to the tokens that it sees.
+Vec attention(const Vec& query, const std::vector<size_t>& seen, const std::vector<Vec>& keys,
+              const std::vector<Vec>& values) {
   Vec weights, out(query.size());
   double top = -1e300, sum = 0;
-  for (const Vec& key : keys) {
+  for (const size_t t : seen) {
     double score = 0;
-    for (size_t d = 0; d < key.size(); ++d) score += query[d] * key[d];
+    for (size_t d = 0; d < query.size(); ++d) score += query[d] * keys[t][d];
     weights.push_back(score / std::sqrt(double(query.size())));
     top = std::max(top, weights.back());
   }
   for (double& weight : weights) sum += weight = std::exp(weight - top);
-  for (size_t t = 0; t < keys.size(); ++t) {
-    for (size_t d = 0; d < out.size(); ++d) out[d] += weights[t] / sum * values[t][d];
+  for (size_t i = 0; i < seen.size(); ++i) {
+    for (size_t d = 0; d < out.size(); ++d) out[d] += weights[i] / sum * values[seen[i]][d];
   }
   return out;
 }
@@ -87,24 +88,28 @@ void add(Vec& x, const Vec& y) {
   for (size_t i = 0; i < x.size(); ++i) x[i] += y[i];
 }
 
-void layer_forward(const rerank::ModelSpec& spec, const Layer& layer, std::vector<Vec>& xs) {
+void layer_forward(const rerank::ModelSpec& spec, const Layer& layer, const Sight& sight,
+                   std::vector<Vec>& xs) {
   const size_t dim = spec.head_dim;
   std::vector<std::vector<Vec>> keys(spec.kv_heads), values(spec.kv_heads);
   for (size_t t = 0; t < xs.size(); ++t) {
     const Vec h = rms(xs[t], layer.input_norm, spec.norm_eps);
-    const auto k =
-        heads_of(spec, linear(layer.k, spec.kv_heads * dim, h), spec.kv_heads, layer.k_norm, t);
+    const auto k = heads_of(spec, linear(layer.k, spec.kv_heads * dim, h), spec.kv_heads,
+                            layer.k_norm, sight.position[t]);
     const Vec v = linear(layer.v, spec.kv_heads * dim, h);
     for (int head = 0; head < spec.kv_heads; ++head) {
       keys[head].push_back(k[head]);
       values[head].emplace_back(v.begin() + head * dim, v.begin() + (head + 1) * dim);
     }
-    const auto q =
-        heads_of(spec, linear(layer.q, spec.heads * dim, h), spec.heads, layer.q_norm, t);
+  }
+  for (size_t t = 0; t < xs.size(); ++t) {
+    const Vec h = rms(xs[t], layer.input_norm, spec.norm_eps);
+    const auto q = heads_of(spec, linear(layer.q, spec.heads * dim, h), spec.heads, layer.q_norm,
+                            sight.position[t]);
     Vec joined;
     for (int head = 0; head < spec.heads; ++head) {
       const int kv = head / (spec.heads / spec.kv_heads);
-      const Vec one = attention(q[head], keys[kv], values[kv]);
+      const Vec one = attention(q[head], sight.sees[t], keys[kv], values[kv]);
       joined.insert(joined.end(), one.begin(), one.end());
     }
     add(xs[t], linear(layer.o, spec.hidden, joined));
@@ -116,10 +121,42 @@ void layer_forward(const rerank::ModelSpec& spec, const Layer& layer, std::vecto
   }
 }
 
+void see(std::vector<size_t>& seen, size_t begin, size_t end) {
+  for (size_t t = begin; t < end; ++t) seen.push_back(t);
+}
+
 }  // namespace
 
+Sight causal(size_t tokens) {
+  Sight sight;
+  for (size_t t = 0; t < tokens; ++t) {
+    sight.position.push_back(t);
+    see(sight.sees.emplace_back(), 0, t + 1);
+  }
+  return sight;
+}
+
+Sight in_blocks(const rerank::Prompt& prompt, size_t answer) {
+  Sight sight = causal(prompt.tokens.size() + answer);
+  const std::vector<int> positions = prompt.positions();
+  std::copy(positions.begin(), positions.end(), sight.position.begin());
+  for (const auto& [item, own] : prompt.candidates) {
+    for (size_t t = item.begin; t < item.end; ++t) {
+      sight.sees[t].clear();
+      see(sight.sees[t], item.begin, t + 1);
+    }
+    for (size_t t = own.begin; t < own.end; ++t) {
+      sight.sees[t].clear();
+      see(sight.sees[t], 0, prompt.history);
+      see(sight.sees[t], item.begin, item.end);
+      see(sight.sees[t], own.begin, t + 1);
+    }
+  }
+  return sight;
+}
+
 std::vector<double> reference_logits(const rerank::ModelSpec& spec, const Weights& weights,
-                                     std::span<const TokenId> tokens) {
+                                     std::span<const TokenId> tokens, const Sight& sight) {
   const float* embedding = weights.find("model.embed_tokens.weight")->second.data();
   const float* head = spec.tied ? embedding : weights.find("lm_head.weight")->second.data();
   const float* norm = weights.find("model.norm.weight")->second.data();
@@ -128,7 +165,9 @@ std::vector<double> reference_logits(const rerank::ModelSpec& spec, const Weight
     const float* row = embedding + size_t(token) * spec.hidden;
     xs.emplace_back(row, row + spec.hidden);
   }
-  for (int i = 0; i < spec.layers; ++i) layer_forward(spec, Layer(weights, i, spec.head_norms), xs);
+  for (int i = 0; i < spec.layers; ++i) {
+    layer_forward(spec, Layer(weights, i, spec.head_norms), sight, xs);
+  }
   std::vector<double> logits;
   for (const Vec& x : xs) {
     const Vec row = linear(head, spec.vocab, rms(x, norm, spec.norm_eps));

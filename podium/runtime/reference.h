@@ -9,8 +9,17 @@
 
 namespace podium::runtime {
 
+// Where every token stands, and which tokens (itself among them) it sees.
+struct Sight {
+  std::vector<size_t> position;
+  std::vector<std::vector<size_t>> sees;
+};
+Sight causal(size_t tokens);
+// Of a prompt in its blocks, with so many tokens of an answer behind it.
+Sight in_blocks(const rerank::Prompt& prompt, size_t answer);
+
 // Logits of every position, [tokens, vocab].
 std::vector<double> reference_logits(const rerank::ModelSpec& spec, const Weights& weights,
-                                     std::span<const TokenId> tokens);
+                                     std::span<const TokenId> tokens, const Sight& sight);
 
 }  // namespace podium::runtime

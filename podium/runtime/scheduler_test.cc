@@ -123,8 +123,8 @@ TEST_F(SchedulerTest, AnsweredWhatWasSubmittedBeforeTheEnd) {
 
 TEST_F(SchedulerTest, AnErrorIsItsRequestsOwn) {
   Slate longest = slates(1, 40)[0];
-  while (longest.history.size() < 1000) longest.history.push_back(longest.history.front());
-  auto context = world_.context({.max_history = 1000});
+  while (longest.history.size() < 2000) longest.history.push_back(longest.history.front());
+  auto context = world_.context({.max_history = 2000});
   const Policy policy(engine_, context);
   Scheduler scheduler(policy, {});
   auto refused = scheduler.submit(longest, {.with_trace = false});
@@ -148,6 +148,7 @@ TEST_F(SchedulerTest, ALateRolloutKeepsItsNames) {
     options.deadline = now + milliseconds(10);
     Rollout rollout;
     batch.add(request(slate, options, rollout));
+    batch.step();                                  // reads the history and the items
     for (int i = 0; i < steps; ++i) batch.step();  // each chooses one name
     now += milliseconds(10);
     batch.step();

@@ -118,11 +118,11 @@ double SidTable::uniqueness() const {
 }
 
 std::string SidTable::spell(uint32_t item) const {
-  std::string text = "<|sid_begin|>";
+  std::string text;
   for (size_t level = 0; level < size_t(levels); ++level) {
     text += fmt::format("<s_{}_{}>", char('a' + level), of(item)[level]);
   }
-  return text + "<|sid_end|>";
+  return text;
 }
 
 SidModel fit_rq_kmeans(std::span<const float> vectors, int dim, const SidOptions& options,

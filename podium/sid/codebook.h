@@ -46,7 +46,7 @@ struct SidTable {
     return {codes.data() + size_t(item) * levels, size_t(levels)};
   }
   double uniqueness() const;  // distinct SIDs / items
-  // "<|sid_begin|><s_a_57><s_b_7><s_c_23><s_d_4><|sid_end|>"
+  // "<s_a_57><s_b_7><s_c_23><s_d_4>"
   std::string spell(uint32_t item) const;
 };
 

@@ -60,7 +60,7 @@ TEST(Sid, SavesAndLoadsAndSpells) {
   save_sid(dir, model);
   EXPECT_EQ(load_sid(dir).table.codes, model.table.codes);
   model.table.codes = {57, 7, 23, 4};
-  EXPECT_EQ(model.table.spell(0), "<|sid_begin|><s_a_57><s_b_7><s_c_23><s_d_4><|sid_end|>");
+  EXPECT_EQ(model.table.spell(0), "<s_a_57><s_b_7><s_c_23><s_d_4>");
 }
 
 }  // namespace

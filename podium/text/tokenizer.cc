@@ -292,8 +292,9 @@ int Tokenizer::vocab() const { return static_cast<int>(impl_->tokens.size()); }
 TokenId Tokenizer::added(std::string_view spelling) const {
   const auto found = impl_->added.find(spelling);
   if (found == impl_->added.end()) {
-    throw Error(fmt::format("the tokenizer has no token '{}'", spelling),
-                "use the tokenizer that was trained with this policy");
+    throw Error(
+        fmt::format("the tokenizer has no token '{}'", spelling),
+        "use the tokenizer that was trained with this policy; one of an older podium: train again");
   }
   return found->second;
 }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <vector>
 
 #include "podium/base/error.h"
@@ -29,6 +30,28 @@ double mean(const std::vector<double>& values, size_t begin, size_t end) {
 }
 
 }  // namespace
+
+Qwen3 new_policy(const rerank::ModelSpec& spec, const rerank::Vocabulary& vocabulary,
+                 uint64_t seed) {
+  Qwen3 model(spec, seed);
+  const torch::NoGradGuard no_grad;
+  torch::Tensor& embedding = model->weights.front();
+  const torch::Tensor levels =
+      embedding.narrow(0, vocabulary.first_evidence, rerank::kEvidenceKinds * 4).clone();
+  for (int group = 0; group < rerank::kEvidenceGroups; ++group) {
+    for (int value = 0; value < rerank::kGroupValues; ++value) {
+      torch::Tensor row =
+          embedding[vocabulary.first_evidence + group * rerank::kGroupValues + value];
+      row.zero_();
+      for (int i = 0; i < rerank::kGroupKinds; ++i) {
+        const int kind = group * rerank::kGroupKinds + i;
+        const int level = value >> 2 * (rerank::kGroupKinds - 1 - i) & 3;
+        row.add_(levels[kind * 4 + level], 1 / std::sqrt(double(rerank::kGroupKinds)));
+      }
+    }
+  }
+  return model;
+}
 
 Json midtrain(Qwen3& model, const MidtrainSource& source, const rerank::MidtrainOptions& options,
               const StageJob& job) {

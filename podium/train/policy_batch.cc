@@ -70,21 +70,28 @@ Example document_example(std::span<const TokenId> tokens) {
     example.packed.positions.push_back(t);
     example.scored.push_back({.row = t, .target = tokens[t + 1], .allowed = {}});
   }
-  example.packed.segments.push_back({0, n});
+  example.packed.segments.push_back({{0, n}});
   return example;
 }
 
 SlateExample::SlateExample(const rerank::PromptContext& context, const rerank::Slate& slate,
                            bool with_trace, int max_trace)
     : context_(context), slate_(slate), with_trace_(with_trace), max_trace_(max_trace) {
-  const auto prompt = rerank::build_prompt(context, slate, with_trace);
-  prompt_last_ = prompt.back();
-  prompt_end_ = int64_t(prompt.size()) - 1;
-  for (int64_t t = 0; t < prompt_end_; ++t) {
-    example_.packed.tokens.push_back(prompt[t]);
-    example_.packed.positions.push_back(t);
+  const rerank::Prompt prompt = rerank::build_prompt(context, slate);
+  const auto range = [](const rerank::Span& span) {
+    return Range{int64_t(span.begin), int64_t(span.end)};
+  };
+  const Range history{0, int64_t(prompt.history)};
+  prompt_end_ = int64_t(prompt.tokens.size());
+  Packed& packed = example_.packed;
+  packed.tokens.assign(prompt.tokens.begin(), prompt.tokens.end());
+  const auto positions = prompt.positions();
+  packed.positions.assign(positions.begin(), positions.end());
+  packed.segments.push_back({history});
+  for (const auto& c : prompt.candidates) packed.segments.push_back({range(c.item)});
+  for (const auto& c : prompt.candidates) {
+    packed.segments.push_back({range(c.own), {history, range(c.item)}});
   }
-  example_.packed.segments.push_back({0, prompt_end_});
 }
 
 std::span<ScoredToken> SlateExample::add_answer(std::span<const TokenId> tokens,
@@ -96,24 +103,24 @@ std::span<ScoredToken> SlateExample::add_answer(std::span<const TokenId> tokens,
   int64_t used = 0;  // inputs up to the last one that predicts something
   for (size_t t = 0; t < tokens.size(); ++t) {
     const TokenKind kind = grammar.kind();
-    if (kind != TokenKind::kForced || score_forced) {
-      ScoredToken scored{.row = begin + int64_t(t), .target = tokens[t], .allowed = {}};
+    if (t > 0 && (kind != TokenKind::kForced || score_forced)) {
+      ScoredToken scored{.row = begin + int64_t(t) - 1, .target = tokens[t], .allowed = {}};
       if (kind == TokenKind::kTrace) scored.over = Over::kTrace;
       if (kind == TokenKind::kChoice) {
         scored.over = Over::kListed;
         scored.allowed.assign(grammar.allowed().begin(), grammar.allowed().end());
       }
       example_.scored.push_back(std::move(scored));
-      used = int64_t(t) + 1;
+      used = int64_t(t);
     }
     grammar.accept(tokens[t]);
   }
   PODIUM_CHECK(grammar.done());
   for (int64_t t = 0; t < used; ++t) {
-    example_.packed.tokens.push_back(t == 0 ? prompt_last_ : tokens[t - 1]);
+    example_.packed.tokens.push_back(tokens[size_t(t)]);
     example_.packed.positions.push_back(prompt_end_ + t);
   }
-  if (used > 0) example_.packed.segments.push_back({begin, begin + used, 0, prompt_end_});
+  if (used > 0) example_.packed.segments.push_back({{begin, begin + used}, {{{0, prompt_end_}}}});
   return std::span(example_.scored).subspan(first);
 }
 
@@ -124,9 +131,9 @@ Example concatenate(std::span<const Example> examples) {
     const Packed& p = example.packed;
     all.packed.tokens.insert(all.packed.tokens.end(), p.tokens.begin(), p.tokens.end());
     all.packed.positions.insert(all.packed.positions.end(), p.positions.begin(), p.positions.end());
+    const auto moved = [shift](const Range& r) { return Range{r.begin + shift, r.end + shift}; };
     for (const Segment& s : p.segments) {
-      all.packed.segments.push_back(
-          {s.begin + shift, s.end + shift, s.prefix_begin + shift, s.prefix_end + shift});
+      all.packed.segments.push_back({moved(s.own), {moved(s.before[0]), moved(s.before[1])}});
     }
     for (const ScoredToken& scored : example.scored) {
       all.scored.push_back(scored);

@@ -37,8 +37,8 @@ struct Example {
 // A document: every token but the first is predicted, over the vocabulary.
 Example document_example(std::span<const TokenId> tokens);
 
-// One slate's prompt, computed once, with any number of answers side by side: each attends to the
-// prompt and to itself alone, at the positions it would have behind the prompt.
+// One slate's prompt, computed once, in its blocks (rerank/prompt.h), with any number of answers
+// side by side: each attends to the prompt and to itself alone.
 class SlateExample {
  public:
   // The context must outlive the object; the slate too.
@@ -48,7 +48,8 @@ class SlateExample {
   // tokens: an answer under the grammar (build_answer, or a rollout). Returns its loss tokens, to
   // be weighted by the caller, valid until the next call: trace tokens over the trace mask, choices
   // over what the grammar allowed; tokens that the grammar forces carry no loss, or, with
-  // score_forced, are predicted over the vocabulary, as they must be where no grammar helps.
+  // score_forced, are predicted over the vocabulary, as they must be where no grammar helps. The
+  // first token, which says whether a trace follows, is given.
   std::span<ScoredToken> add_answer(std::span<const TokenId> tokens, bool score_forced = false);
 
   Example take() { return std::move(example_); }
@@ -58,8 +59,7 @@ class SlateExample {
   const rerank::Slate& slate_;
   bool with_trace_;
   int max_trace_;
-  int64_t prompt_end_;  // the prompt's last token lies in each answer's segment
-  TokenId prompt_last_;
+  int64_t prompt_end_;  // tokens of the prompt
   Example example_;
 };
 

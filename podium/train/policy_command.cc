@@ -51,7 +51,7 @@ std::string hash_if_there(const fs::path& file) {
 
 // Of everything that a stage's result depends on; the thread count does not belong to it.
 std::string fingerprint_of(PolicyArguments& a, const std::string& stage) {
-  std::string text = fmt::format("1|{}|{}|{}|", stage, a.seed, a.no_trace);
+  std::string text = fmt::format("2|{}|{}|{}|", stage, a.seed, a.no_trace);
   const Json options = OptionList(a).to_json();  // named: items() refers to it
   for (const auto& [key, entry] : options.items()) {
     text += fmt::format("{}={}|", key, entry["value"].dump());
@@ -91,7 +91,8 @@ void run_midtrain(PolicyArguments& a) {
   const StageJob job = job_of(a, "midtrain");
   const PolicyWorld world(a.data, a.sid, a.tokenizer, a.prompt);
   const data::Split split = data::make_split(world.dataset, a.split);
-  Qwen3 model(rerank::model_spec(a.shape.size, world.tokenizer.vocab()), job.seed);
+  Qwen3 model = new_policy(rerank::model_spec(a.shape.size, world.tokenizer.vocab()),
+                           world.vocabulary, job.seed);
   log_info(fmt::format("policy {}: {} parameters, vocabulary {}, {}", a.shape.size,
                        model->spec.parameters(), model->spec.vocab, torch_description()));
   const MidtrainSource source(world.context, split.slates.fit, a.midtrain, job.seed);

@@ -43,17 +43,17 @@ Tensor attention_reference(const Tensor& q, const Tensor& k, const Tensor& v,
   std::vector<Tensor> outs;
   const int64_t group = q.size(1) / k.size(1);
   for (const Segment& s : segments) {
+    const auto rows = [](const Tensor& x, const Range& r) { return x.slice(0, r.begin, r.end); };
     const auto context = [&](const Tensor& x) {
-      return torch::cat({x.slice(0, s.prefix_begin, s.prefix_end), x.slice(0, s.begin, s.end)})
+      return torch::cat({rows(x, s.before[0]), rows(x, s.before[1]), rows(x, s.own)})
           .repeat_interleave(group, 1)
           .transpose(0, 1);
     };
-    const int64_t own = s.end - s.begin, prefix = s.prefix_end - s.prefix_begin;
+    const int64_t own = s.own.size(), before = s.before[0].size() + s.before[1].size();
     const Tensor hidden =
-        torch::ones({own, prefix + own}, torch::kBool).triu(prefix + 1).unsqueeze(0);
-    const Tensor scores =
-        torch::bmm(q.slice(0, s.begin, s.end).transpose(0, 1), context(k).transpose(1, 2)) /
-        std::sqrt(double(q.size(2)));
+        torch::ones({own, before + own}, torch::kBool).triu(before + 1).unsqueeze(0);
+    const Tensor scores = torch::bmm(rows(q, s.own).transpose(0, 1), context(k).transpose(1, 2)) /
+                          std::sqrt(double(q.size(2)));
     const Tensor weights = scores.masked_fill(hidden, -1e30).softmax(-1);
     outs.push_back(torch::bmm(weights, context(v)).transpose(0, 1));
   }
@@ -62,7 +62,8 @@ Tensor attention_reference(const Tensor& q, const Tensor& k, const Tensor& v,
 
 TEST(TorchOps, AttentionAndItsGradientsEqualTheReference) {
   torch::manual_seed(1);
-  const std::vector<Segment> segments = {{0, 5}, {5, 8, 0, 5}, {8, 12, 0, 5}, {12, 13}};
+  const std::vector<Segment> segments = {
+      {{0, 5}}, {{5, 8}, {{{0, 5}}}}, {{8, 12}, {{{0, 5}, {6, 8}}}}, {{12, 13}}};
   const auto leaf = [](int64_t heads) { return torch::randn({13, heads, 8}).requires_grad_(); };
   const Tensor q = leaf(4), k = leaf(2), v = leaf(2), along = torch::randn({13, 4, 8});
   const Tensor fast = packed_attention(q, k, v, segments);
@@ -106,7 +107,7 @@ TEST(Qwen3, LogitsEqualTheEngines) {
     batch.tokens.push_back(tokens[t]);
     batch.positions.push_back(t);
   }
-  batch.segments = {{0, 23}};
+  batch.segments = {{{0, 23}}};
   torch::NoGradGuard no_grad;
   const Tensor ours = torch::mm(hidden_states(model->spec, model->weights, batch),
                                 output_embedding(model->spec, model->weights).t());

@@ -73,24 +73,29 @@ struct Shape {
   int64_t at(int64_t head, int64_t token) const { return (head * tokens + token) * dim; }
 };
 
-int64_t own_of(const Segment& s) { return s.end - s.begin; }
-int64_t context_of(const Segment& s) { return s.prefix_end - s.prefix_begin + own_of(s); }
+int64_t own_of(const Segment& s) { return s.own.size(); }
+std::array<Range, 3> context_runs(const Segment& s) { return {s.before[0], s.before[1], s.own}; }
+int64_t context_of(const Segment& s) { return s.before[0].size() + s.before[1].size() + own_of(s); }
 
-// Prefix and own rows of one head, back to back: [context, dim].
+// The rows that a segment sees, of one head, back to back: [context, dim].
 void gather(const Shape& shape, const Segment& s, int64_t head, const float* from,
             std::vector<float>& to) {
   to.resize(size_t(context_of(s) * shape.dim));
-  const float* prefix = from + shape.at(head, s.prefix_begin);
-  const float* own = from + shape.at(head, s.begin);
-  float* next = std::copy(prefix, prefix + (s.prefix_end - s.prefix_begin) * shape.dim, to.data());
-  std::copy(own, own + own_of(s) * shape.dim, next);
+  float* next = to.data();
+  for (const Range& run : context_runs(s)) {
+    const float* rows = from + shape.at(head, run.begin);
+    next = std::copy(rows, rows + run.size() * shape.dim, next);
+  }
 }
 
 void scatter_add(const Shape& shape, const Segment& s, int64_t head, const std::vector<float>& from,
                  float* to) {
-  const size_t prefix = size_t((s.prefix_end - s.prefix_begin) * shape.dim);
-  kernels::axpy(1, from.data(), to + shape.at(head, s.prefix_begin), prefix);
-  kernels::axpy(1, from.data() + prefix, to + shape.at(head, s.begin), from.size() - prefix);
+  const float* next = from.data();
+  for (const Range& run : context_runs(s)) {
+    const auto count = size_t(run.size() * shape.dim);
+    kernels::axpy(1, next, to + shape.at(head, run.begin), count);
+    next += count;
+  }
 }
 
 // scores [own, context] to weights: row i sees the prefix and own tokens 0..i.
@@ -126,10 +131,13 @@ int64_t weights_size(const Shape& shape, const std::vector<Segment>& segments) {
 Tensor head_major(const Tensor& x) { return x.transpose(0, 1).contiguous(); }
 
 Tensor to_tensor(const std::vector<Segment>& segments) {
-  Tensor packed = torch::empty({int64_t(segments.size()), 4}, torch::kLong);
+  Tensor packed = torch::empty({int64_t(segments.size()), 6}, torch::kLong);
   int64_t* to = packed.data_ptr<int64_t>();
   for (const Segment& s : segments) {
-    for (int64_t value : {s.begin, s.end, s.prefix_begin, s.prefix_end}) *to++ = value;
+    for (const Range& run : context_runs(s)) {
+      *to++ = run.begin;
+      *to++ = run.end;
+    }
   }
   return packed;
 }
@@ -137,8 +145,8 @@ Tensor to_tensor(const std::vector<Segment>& segments) {
 std::vector<Segment> from_tensor(const Tensor& packed) {
   std::vector<Segment> segments;
   const int64_t* from = packed.data_ptr<int64_t>();
-  for (int64_t i = 0; i < packed.size(0); ++i, from += 4) {
-    segments.push_back({from[0], from[1], from[2], from[3]});
+  for (int64_t i = 0; i < packed.size(0); ++i, from += 6) {
+    segments.push_back({{from[4], from[5]}, {{{from[0], from[1]}, {from[2], from[3]}}}});
   }
   return segments;
 }
@@ -179,7 +187,7 @@ class PackedAttention : public torch::autograd::Function<PackedAttention> {
       for (int64_t head = 0; head < shape.heads; ++head, w += own * all) {
         gather(shape, s, shape.kv_of(head), k.data_ptr<float>(), keys);
         gather(shape, s, shape.kv_of(head), v.data_ptr<float>(), values);
-        const int64_t at = shape.at(head, s.begin);
+        const int64_t at = shape.at(head, s.own.begin);
         kernels::matmul_nt(q.data_ptr<float>() + at, keys.data(), w, own, all, dim);
         causal_softmax(s, 1 / std::sqrt(float(dim)), w);
         kernels::matmul_nn(w, values.data(), out.data_ptr<float>() + at, own, dim, all);
@@ -200,7 +208,7 @@ class PackedAttention : public torch::autograd::Function<PackedAttention> {
     Scratch work;
     for (const Segment& s : from_tensor(saved[4])) {
       for (int64_t head = 0; head < shape.heads; ++head, w += own_of(s) * context_of(s)) {
-        const int64_t kv = shape.kv_of(head), at = shape.at(head, s.begin);
+        const int64_t kv = shape.kv_of(head), at = shape.at(head, s.own.begin);
         gather(shape, s, kv, k.data_ptr<float>(), work.keys);
         gather(shape, s, kv, v.data_ptr<float>(), work.values);
         work.key_grads.assign(work.keys.size(), 0);

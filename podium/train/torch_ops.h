@@ -4,16 +4,23 @@
 
 #include <torch/torch.h>
 
+#include <array>
 #include <cstdint>
 #include <vector>
 
 namespace podium::train {
 
-// One run of tokens of a packed batch: tokens [begin, end) attend causally to themselves and, all
-// of them, to the tokens [prefix_begin, prefix_end) (a prompt that several answers share).
+// Tokens [begin, end) of a packed batch.
+struct Range {
+  int64_t begin = 0, end = 0;
+  int64_t size() const { return end - begin; }
+};
+
+// One run of tokens, which attend causally to themselves and, all of them, to those of two other
+// runs: what several answers share, or several candidates.
 struct Segment {
-  int64_t begin, end;
-  int64_t prefix_begin = 0, prefix_end = 0;
+  Range own;
+  std::array<Range, 2> before{};
 };
 
 // y = x / sqrt(mean(x^2) + eps) * weight over the last dimension.

@@ -1,0 +1,61 @@
+#include "podium/runtime/item_cache.h"
+
+#include <array>
+#include <cmath>
+
+#include "podium/base/error.h"
+
+namespace podium::runtime {
+
+ItemBlock::ItemBlock(const KvCache& cache)
+    : tokens(cache.length()), data(tokens * cache.layout().token_bytes()) {
+  for (size_t t = 0; t < tokens; ++t) cache.read(t, data.data() + t * cache.layout().token_bytes());
+}
+
+void append(const Model& model, const ItemBlock& block, int position, KvCache& cache) {
+  const size_t half = model.inverse_frequency.size(), token_bytes = cache.layout().token_bytes();
+  thread_local std::vector<float> turn;  // cosines, then sines
+  turn.resize(2 * half);
+  for (size_t i = 0; i < half; ++i) {
+    const float angle = float(position) * model.inverse_frequency[i];
+    turn[i] = std::cos(angle);
+    turn[half + i] = std::sin(angle);
+  }
+  cache.reserve(block.tokens);
+  for (size_t t = 0; t < block.tokens; ++t) {
+    cache.write(cache.length() + t, block.data.data() + t * token_bytes, turn.data(),
+                turn.data() + half);
+  }
+  cache.advance(block.tokens);
+}
+
+std::shared_ptr<const ItemBlock> ItemCache::find(std::span<const TokenId> tokens) {
+  const std::lock_guard lock(mutex_);
+  stats_.asked += tokens.size();
+  const auto at = entries_.find({tokens.begin(), tokens.end()});
+  if (at == entries_.end()) return nullptr;
+  stats_.found += tokens.size();
+  recent_.splice(recent_.begin(), recent_, at->second.place);
+  return at->second.block;
+}
+
+void ItemCache::insert(std::span<const TokenId> tokens, std::shared_ptr<const ItemBlock> block) {
+  const std::lock_guard lock(mutex_);
+  const auto [at, fresh] = entries_.try_emplace({tokens.begin(), tokens.end()});
+  if (!fresh) return;  // another thread read it meanwhile
+  stats_.bytes += block->data.size();
+  at->second = {std::move(block), recent_.insert(recent_.begin(), &at->first)};
+  while (stats_.bytes > max_bytes_) {
+    const auto oldest = entries_.find(*recent_.back());
+    stats_.bytes -= oldest->second.block->data.size();
+    recent_.pop_back();
+    entries_.erase(oldest);
+  }
+}
+
+CacheStats ItemCache::stats() const {
+  const std::lock_guard lock(mutex_);
+  return stats_;
+}
+
+}  // namespace podium::runtime

@@ -1,0 +1,55 @@
+// Items' blocks (rerank/prompt.h) that were read before. Such a block sees itself alone, so its
+// keys and values are the same for every user; only their position differs, and keys are turned to
+// it when they join a sequence (the position correction of M-FALCON). Least recently used items go
+// first.
+#pragma once
+
+#include <cstddef>
+#include <list>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <vector>
+
+#include "podium/runtime/model.h"
+#include "podium/runtime/prefix_cache.h"
+
+namespace podium::runtime {
+
+// Keys, at the positions from 0 on, and values of a few tokens.
+struct ItemBlock {
+  // Of the whole of a sequence that begins at position 0.
+  explicit ItemBlock(const KvCache& cache);
+
+  size_t tokens;
+  std::vector<std::byte> data;  // [tokens][layer][kv head]{key [head_dim], value [head_dim]}
+};
+
+// Appends a block to a sequence at positions from `position` on.
+void append(const Model& model, const ItemBlock& block, int position, KvCache& cache);
+
+// Thread-safe.
+class ItemCache {
+ public:
+  explicit ItemCache(size_t max_bytes) : max_bytes_(max_bytes) {}
+
+  // tokens: of an item's block. Null: not known.
+  std::shared_ptr<const ItemBlock> find(std::span<const TokenId> tokens);
+  void insert(std::span<const TokenId> tokens, std::shared_ptr<const ItemBlock> block);
+  CacheStats stats() const;
+
+ private:
+  struct Entry {
+    std::shared_ptr<const ItemBlock> block;
+    std::list<const std::vector<TokenId>*>::iterator place;  // in recent_
+  };
+
+  size_t max_bytes_;
+  mutable std::mutex mutex_;
+  std::map<std::vector<TokenId>, Entry> entries_;
+  std::list<const std::vector<TokenId>*> recent_;  // keys; most recent first
+  CacheStats stats_;
+};
+
+}  // namespace podium::runtime
