@@ -2,7 +2,7 @@
 // is answered (closed loop), to a scheduler with a thread a core, in one process. Random weights,
 // small policy, int8, ten candidates, the users' histories read before.
 //
-//   load_bench [--requests 200] [--threads N] [--history 50] [--lanes 16] [--pass 256]
+//   load_bench [--requests 200] [--threads N] [--history 50] [--lanes 8] [--pass 128]
 #include <fmt/format.h>
 
 #include <condition_variable>
@@ -93,8 +93,8 @@ int run(int argc, char** argv) {
   for (const Case& c : cases) {
     runtime::Scheduler scheduler(
         policy, {.threads = threads,
-                 .batch = {.lanes = size_t(argument(argc, argv, "lanes", 16)),
-                           .pass_tokens = size_t(argument(argc, argv, "pass", 256))}});
+                 .batch = {.lanes = size_t(argument(argc, argv, "lanes", 8)),
+                           .pass_tokens = size_t(argument(argc, argv, "pass", 128))}});
     Load load(scheduler, slates, c.options);
     load.run(8, slates.size());  // reads every history
     fmt::print("{}, {} threads\n", c.name, threads);

@@ -50,7 +50,7 @@ struct World {
       rerank::SlateCandidate candidate{.item = item};
       // Five kinds of evidence a candidate, as on MovieLens-100K.
       for (uint8_t& level : candidate.evidence) {
-        level = uint8_t(rng.uniform() * rerank::kEvidenceKinds < 5 ? 1 + rng.below(3) : 0);
+        level = uint8_t(rng.uniform() * int(rerank::kEvidenceKinds) < 5 ? 1 + rng.below(3) : 0);
       }
       slate.candidates.push_back(candidate);
     }

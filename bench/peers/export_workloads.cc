@@ -5,10 +5,11 @@
 //
 //   export_workloads OUT [MODEL.gguf]
 #include "bench/measure.h"
+#include "bench/peers/blocks.h"
 #include "bench/peers/workloads.h"
 #include "podium/artifact/safetensors.h"
 #include "podium/kernels/kernels.h"
-#include "podium/runtime/job.h"
+#include "podium/runtime/model.h"
 #include "podium/runtime/reference.h"
 
 namespace podium::bench {
@@ -29,8 +30,46 @@ void export_weights(const fs::path& dir, const rerank::ModelSpec& spec,
   writer.write(dir / "model.safetensors");
 }
 
-std::vector<float> name_logits(const runtime::Engine& engine, std::vector<text::TokenId> tokens,
-                               std::span<const text::TokenId> names) {
+// A prompt in its blocks, and what is said behind it.
+Request request_of(const rerank::Prompt& prompt, std::span<const text::TokenId> said) {
+  const auto rest = prompt.tokens.begin() + std::ptrdiff_t(prompt.history);
+  Request request{{prompt.tokens.begin(), rest}, {rest, prompt.tokens.end()}, {}, {}};
+  request.rest.insert(request.rest.end(), said.begin(), said.end());
+  const auto sight = runtime::in_blocks(prompt, said.size());
+  for (size_t t = prompt.history; t < sight.sees.size(); ++t) {
+    request.positions.push_back(int(sight.position[t]));
+    std::vector<int>& runs = request.sees.emplace_back();
+    for (const size_t seen : sight.sees[t]) {
+      if (runs.empty() || runs.back() != int(seen)) runs.insert(runs.end(), 2, int(seen));
+      runs.back() = int(seen) + 1;
+    }
+  }
+  return request;
+}
+
+std::vector<float> block_logits(const runtime::Engine& engine, const Request& request,
+                                std::span<const text::TokenId> names) {
+  const runtime::Model& model = engine.parts().model;
+  runtime::KvCache cache(engine.parts().pool);
+  runtime::Workspace work;
+  runtime::Chunk prefix{request.prefix, &cache};
+  runtime::forward(model, {&prefix, 1}, runtime::Rows::kLast, work);
+  const runtime::Branches branches = branches_of(request, 0);
+  runtime::Chunk rest{request.rest, &cache, &branches};
+  const auto state = runtime::forward(model, {&rest, 1}, runtime::Rows::kLast, work);
+  std::vector<float> result;
+  for (const text::TokenId name : names) {
+    const auto hidden = size_t(model.spec.hidden);
+    result.push_back(kernels::dot(state.data(), model.head + size_t(name) * hidden, hidden));
+  }
+  return result;
+}
+
+// With every token seeing all before it.
+std::vector<float> causal_logits(const runtime::Engine& engine, const Request& request,
+                                 std::span<const text::TokenId> names) {
+  std::vector<text::TokenId> tokens = request.prefix;
+  tokens.insert(tokens.end(), request.rest.begin(), request.rest.end());
   const std::vector<float> all = engine.logits(tokens);
   std::vector<float> result;
   for (const text::TokenId name : names) {
@@ -39,117 +78,69 @@ std::vector<float> name_logits(const runtime::Engine& engine, std::vector<text::
   return result;
 }
 
-// A slate as a request of the engine, its prompt read in its blocks.
-class Reading {
- public:
-  Reading(const runtime::Policy& policy, const rerank::Slate& slate, const Job& job)
-      : job_(policy, {slate, {.with_trace = job.trace > 0, .max_trace = job.trace}, {}}) {
-    job_.begin();
-  }
+struct Requests {
+  Json requests = Json::array(), logits = Json::array(), causal = Json::array();
 
-  std::vector<text::TokenId> tokens() const {
-    auto tokens = job_.prompt.tokens;
-    tokens.insert(tokens.end(), job_.said.begin(), job_.said.end());
-    return tokens;
+  void add(const Request& r, const runtime::Engine& engine, std::span<const text::TokenId> names,
+           bool checked) {
+    requests.push_back(
+        {{"prefix", r.prefix}, {"rest", r.rest}, {"positions", r.positions}, {"sees", r.sees}});
+    if (!checked) return;
+    logits.push_back(block_logits(engine, r, names));
+    causal.push_back(causal_logits(engine, r, names));
   }
-
-  Json request() const {
-    const rerank::Prompt& prompt = job_.prompt;
-    const auto all = tokens();
-    const auto sight = runtime::in_blocks(prompt, job_.said.size());
-    Json positions = Json::array(), sees = Json::array();
-    for (size_t t = prompt.history; t < all.size(); ++t) {
-      positions.push_back(sight.position[t]);
-      Json runs = Json::array();
-      for (const size_t seen : sight.sees[t]) {
-        if (runs.empty() || runs.back() != seen) {
-          runs.push_back(seen);
-          runs.push_back(seen);
-        }
-        runs.back() = seen + 1;
-      }
-      sees.push_back(std::move(runs));
-    }
-    const auto rest = all.begin() + std::ptrdiff_t(prompt.history);
-    return {{"prefix", std::vector(all.begin(), rest)},
-            {"rest", std::vector(rest, all.end())},
-            {"positions", positions},
-            {"sees", sees}};
-  }
-
-  std::vector<float> logits(std::span<const text::TokenId> names) {
-    const runtime::Model& model = job_.policy.parts.model;
-    const auto hidden = size_t(model.spec.hidden);
-    runtime::Workspace work;
-    std::span<const float> states;
-    while (job_.unread() > 0) {
-      std::vector<runtime::Chunk> chunks;
-      job_.read_next(kAllTokens, chunks);
-      states = runtime::forward(model, chunks, runtime::Rows::kLast, work);
-      job_.advance();
-    }
-    std::vector<float> result;
-    for (const text::TokenId name : names) {
-      result.push_back(
-          kernels::dot(states.last(hidden).data(), model.head + size_t(name) * hidden, hidden));
-    }
-    return result;
-  }
-
- private:
-  static constexpr size_t kAllTokens = 1 << 20;  // in one pass
-  runtime::Job job_;
 };
 
 void export_job(const fs::path& out, const World& world, const Job& job,
                 const runtime::Engine& engine) {
   std::vector<text::TokenId> names;
   for (size_t i = 0; i < job.candidates; ++i) names.push_back(world.vocabulary.candidate(i));
-  const auto context = world.context();
-  const runtime::Policy policy(engine, context);
-  Json requests = Json::array(), logits = Json::array(), causal = Json::array();
+  const auto& v = world.vocabulary;
+  const text::TokenId said = job.trace > 0 ? v.open_trace : v.open_answer_only;
+  Requests all;
   for (const rerank::Slate& slate : slates_of(world, job)) {
-    if (job.candidates > 10 && requests.size() == kLongOnes) break;
-    Reading reading(policy, slate, job);
-    requests.push_back(reading.request());
-    if (logits.size() == kChecked) continue;
-    logits.push_back(reading.logits(names));
-    causal.push_back(name_logits(engine, reading.tokens(), names));
+    if (job.candidates > 10 && all.requests.size() == kLongOnes) break;
+    all.add(request_of(rerank::build_prompt(world.context(), slate), {&said, 1}), engine, names,
+            all.logits.size() < kChecked);
   }
   write_json_atomic(out / job.file(), {{"name", job.name()},
                                        {"trace", job.trace},
                                        {"answer", job.candidates},
                                        {"names", names},
-                                       {"requests", requests},
-                                       {"logits", logits},
-                                       {"causal", causal}});
+                                       {"requests", all.requests},
+                                       {"logits", all.logits},
+                                       {"causal", all.causal}});
 }
 
 // Ten candidates with titles behind a history of titles: about 1,000 tokens; answered by the logits
 // of ten names, or by 20 tokens.
 void export_language_model(const fs::path& dir, const fs::path& model) {
-  constexpr int kPrefix = 700, kRest = 300, kNames = 10, kAnswer = 20, kRequests = 8;
+  constexpr size_t kPrefix = 700, kItem = 27, kOwn = 3, kNames = 10, kAnswer = 20, kRequests = 8;
   const runtime::Engine engine = runtime::Engine::open(model);
   Rng rng(3);
-  const auto random_tokens = [&](int n) {
+  const auto random_tokens = [&](size_t n) {
     std::vector<text::TokenId> tokens;
     while (n-- > 0) tokens.push_back(text::TokenId(rng.below(size_t(engine.spec().vocab))));
     return tokens;
   };
   const auto names = random_tokens(kNames);
-  Json requests = Json::array(), logits = Json::array();
-  for (int i = 0; i < kRequests; ++i) {
-    const auto prefix = random_tokens(kPrefix), rest = random_tokens(kRest);
-    requests.push_back({{"prefix", prefix}, {"rest", rest}});
-    if (i > 0) continue;
-    auto prompt = prefix;
-    prompt.insert(prompt.end(), rest.begin(), rest.end());
-    logits.push_back(name_logits(engine, prompt, names));
+  Requests all;
+  for (size_t i = 0; i < kRequests; ++i) {
+    rerank::Prompt prompt{random_tokens(kPrefix + kNames * (kItem + kOwn)), kPrefix, {}};
+    for (size_t c = 0; c < kNames; ++c) {
+      const size_t item = kPrefix + c * kItem, own = kPrefix + kNames * kItem + c * kOwn;
+      prompt.candidates.push_back({{item, item + kItem}, {own, own + kOwn}});
+    }
+    all.add(request_of(prompt, random_tokens(1)), engine, names, i == 0);
   }
   fs::create_directories(dir);
-  Json workload = {
-      {"name", "SmolLM2-135M K=10"}, {"trace", 0},       {"answer", kNames}, {"names", names},
-      {"requests", requests},        {"logits", logits}, {"causal", logits}};
+  Json workload = {{"name", "SmolLM2-135M K=10"},
+                   {"trace", 0},
+                   {"answer", kNames},
+                   {"names", names},
+                   {"requests", all.requests},
+                   {"logits", all.logits},
+                   {"causal", all.causal}};
   write_json_atomic(dir / "k10.json", workload);
   workload["name"] = "SmolLM2-135M K=10, 20 tokens";
   workload["trace"] = kAnswer - kNames;

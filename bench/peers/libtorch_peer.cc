@@ -37,7 +37,7 @@ class TorchPeer {
     TorchCache batch = cache_.rows(begin, end);
     for (int64_t i = begin; i < end; ++i) {
       const Request& r = request(i);
-      const TorchBlocks* const blocks = r.positions.empty() ? nullptr : &blocks_[size_t(i)];
+      const TorchBlocks* const blocks = &blocks_[size_t(i)];
       std::vector<int> prompt = r.prefix;
       prompt.insert(prompt.end(), r.rest.begin(), r.rest.end());
       rows.push_back(warm ? read(i, r.rest, int64_t(r.prefix.size()), blocks)

@@ -9,10 +9,9 @@ int8: quantize_dynamic (weights per channel, activations a tensor); nbits: MatMu
 32 weights, products in int8.
 
 Inputs: ids [B, S], last [B] (tokens read so far, these included, minus 1), total (the most of
-them), past keys and values [B, kv_heads, room, head_dim] a layer; of policies, whose prompts are
-read in blocks (see peer.h), also positions [B, S] and hidden [1, 1, S, total]: 0, or where a token
-does not see a place something very small. Outputs: logits [B, vocab] of the last position, and the
-buffers.
+them), past keys and values [B, kv_heads, room, head_dim] a layer; as prompts are read in blocks (see
+peer.h), positions [B, S] and hidden [1, 1, S, total]: 0, or where a token does not see a place
+something very small. Outputs: logits [B, vocab] of the last position, and the buffers.
 """
 import json
 import pathlib
@@ -30,8 +29,8 @@ MICROSOFT = "com.microsoft"
 class Graph:
     """Nodes in order, weights as initializers; each method returns the name of its result."""
 
-    def __init__(self, config, weights, blocks):
-        self.config, self.weights, self.blocks = config, weights, blocks
+    def __init__(self, config, weights):
+        self.config, self.weights = config, weights
         self.nodes, self.initializers = [], []
 
     def constant(self, name, values):
@@ -79,8 +78,8 @@ class Graph:
         v = self.linear(h, at + ".v_proj")
         return self.op(
             "GroupQueryAttention",
-            [q, k, v, f"past_k{layer}", f"past_v{layer}", "last", "total", "cosine", "sine"] +
-            (["positions", "hidden"] if self.blocks else []),
+            [q, k, v, f"past_k{layer}", f"past_v{layer}", "last", "total", "cosine", "sine",
+             "positions", "hidden"],
             [at + "/out", f"k{layer}", f"v{layer}"], MICROSOFT, num_heads=heads,
             kv_num_heads=kv_heads, do_rotary=1,
             rotary_interleaved=self.config.get("interleaved", 0))
@@ -128,9 +127,8 @@ class Graph:
         value = helper.make_tensor_value_info
         inputs = [value("ids", TensorProto.INT64, ["B", "S"]),
                   value("last", TensorProto.INT32, ["B"]), value("total", TensorProto.INT32, [])]
-        if self.blocks:
-            inputs += [value("positions", TensorProto.INT64, ["B", "S"]),
-                       value("hidden", TensorProto.FLOAT, [1, 1, "S", "T"])]
+        inputs += [value("positions", TensorProto.INT64, ["B", "S"]),
+                   value("hidden", TensorProto.FLOAT, [1, 1, "S", "T"])]
         inputs += [value("past_" + name, TensorProto.FLOAT, cache) for name in names]
         outputs = [value("logits", TensorProto.FLOAT, ["B", self.config["vocab_size"]])]
         outputs += [value(name, TensorProto.FLOAT, cache) for name in names]
@@ -140,10 +138,9 @@ class Graph:
 
 
 def main(source, out):
-    policy = source.is_dir()
-    config, weights = read_directory(source) if policy else read_llama(source)
+    config, weights = read_directory(source) if source.is_dir() else read_llama(source)
     (out / "shape.json").write_text(json.dumps(config))
-    onnx.save(Graph(config, weights, policy).model(), out / "fp32.onnx")
+    onnx.save(Graph(config, weights).model(), out / "fp32.onnx")
     quantize_dynamic(out / "fp32.onnx", out / "int8.onnx", op_types_to_quantize=["MatMul"],
                      per_channel=True, weight_type=QuantType.QInt8,
                      extra_options={"DefaultTensorType": TensorProto.FLOAT})

@@ -48,7 +48,6 @@ class Replica:
         self.cache = {f"{kind}{i}": np.zeros(shape, np.float32)
                       for i in range(config["num_hidden_layers"]) for kind in "kv"}
         self.kept = []  # what bindings point to
-        self.blocks = "positions" in self.requests[0]
         self.prefixes, self.cold, self.warm = [], [], []
         for i, request in enumerate(self.requests):
             prefix, rest = request["prefix"], request["rest"]
@@ -56,16 +55,15 @@ class Replica:
             self.prefixes.append(self.bound(i, i + 1, [prefix], len(prefix)))
             self.cold.append(self.bound(i, i + 1, [prefix + rest], total))
             self.warm.append(self.bound(i, i + 1, [rest], total))
-            if self.blocks:
-                behind = np.array([request["positions"]], np.int64)
-                before = np.arange(len(prefix), dtype=np.int64)[None]
-                hidden = hidden_of(request)
-                self.bind_blocks(self.prefixes[-1], before, causal(len(prefix)))
-                self.bind_blocks(self.warm[-1], behind, hidden)
-                whole = np.full((total, total), HIDDEN, np.float32)
-                whole[:len(prefix), :len(prefix)] = causal(len(prefix))
-                whole[len(prefix):] = hidden
-                self.bind_blocks(self.cold[-1], np.concatenate([before, behind], 1), whole)
+            behind = np.array([request["positions"]], np.int64)
+            before = np.arange(len(prefix), dtype=np.int64)[None]
+            hidden = hidden_of(request)
+            self.bind_blocks(self.prefixes[-1], before, causal(len(prefix)))
+            self.bind_blocks(self.warm[-1], behind, hidden)
+            whole = np.full((total, total), HIDDEN, np.float32)
+            whole[:len(prefix), :len(prefix)] = causal(len(prefix))
+            whole[len(prefix):] = hidden
+            self.bind_blocks(self.cold[-1], np.concatenate([before, behind], 1), whole)
             self.run(self.prefixes[-1])
         if self.decoded:
             self.groups = {begin: self.decoder(begin) for begin in range(0, len(requests), lanes)}
@@ -102,8 +100,7 @@ class Replica:
         for name, values in (("ids", ids), ("last", last), ("total", total)):
             self.bind(binding, name, values)
         positions = np.zeros((end - begin, 1), np.int64)
-        if self.blocks:
-            self.bind(binding, "positions", positions)
+        self.bind(binding, "positions", positions)
         self.bind_cache(binding, begin, end)
         return binding, ids, last, total, end, positions
 
@@ -125,10 +122,9 @@ class Replica:
             ids[:, 0] = logits.argmax(1)
             last[:] = lengths + step
             total[...] = lengths.max() + step + 1
-            if self.blocks:
-                positions[:, 0] = last
-                binding.bind_input("hidden", "cpu", 0, np.float32, (1, 1, 1, int(total)),
-                                   NOTHING_HIDDEN.ctypes.data)
+            positions[:, 0] = last
+            binding.bind_input("hidden", "cpu", 0, np.float32, (1, 1, 1, int(total)),
+                               NOTHING_HIDDEN.ctypes.data)
             logits = self.run(binding)
 
     def answer_all(self, warm):

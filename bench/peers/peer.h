@@ -8,11 +8,10 @@
 // then `answer` more. Cold: prefix and rest are read. Warm: the prefix was read before, and its
 // keys and values kept.
 //
-// A re-ranking prompt is read in blocks (rerank/prompt.h): a token of the rest stands at its
-// position and sees the runs [begin, end, begin, end ...] of places alone. Without "positions" each
-// token sees all before it. "logits" are podium's in fp32, of the first requests; "causal" are
-// those of the same tokens when each sees all before it, for an engine that can read them in no
-// other way.
+// A prompt is read in blocks (rerank/prompt.h): a token of the rest stands at its position and sees
+// the runs [begin, end, begin, end ...] of places alone. "logits" are podium's in fp32, of the
+// first requests; "causal" are those of the same tokens when each sees all before it, for an engine
+// that can read them in no other way.
 #pragma once
 
 #include <fmt/format.h>
@@ -55,8 +54,7 @@ inline Workload read_workload(const fs::path& path) {
   Workload w{json["name"], json["trace"],  json["answer"], json["names"],
              {},           json["logits"], json["causal"]};
   for (const Json& r : json["requests"]) {
-    w.requests.push_back({r["prefix"], r["rest"], r.value("positions", std::vector<int>{}),
-                          r.value("sees", std::vector<std::vector<int>>{})});
+    w.requests.push_back({r["prefix"], r["rest"], r["positions"], r["sees"]});
   }
   return w;
 }

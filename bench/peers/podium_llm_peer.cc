@@ -1,11 +1,12 @@
 // podium's rows of `make bench-peers` for a language model: prompts of token ids, prefixes kept as
-// forks of a sequence, answers decoded greedily, many requests in lockstep.
+// forks of a sequence, items' blocks apart from any sequence, answers decoded greedily, many
+// requests in lockstep.
 //
 //   podium_llm_peer MODEL WORKLOAD.json...
 #include "bench/measure.h"
-#include "bench/peers/peer.h"
+#include "bench/peers/blocks.h"
 #include "podium/runtime/checkpoint.h"
-#include "podium/runtime/forward.h"
+#include "podium/runtime/item_cache.h"
 
 namespace podium::bench {
 namespace {
@@ -25,8 +26,7 @@ class LanguageModel {
     runtime::Workspace work;
     for (const Request& request : workload.requests) {
       prefixes_.emplace_back(pool_);
-      Chunk chunk{request.prefix, &prefixes_.back()};
-      runtime::forward(model_, {&chunk, 1}, runtime::Rows::kLast, work);
+      items_.push_back(read(request, &prefixes_.back(), work));
     }
   }
 
@@ -39,10 +39,15 @@ class LanguageModel {
     std::vector<float> states, names;
     for (size_t i = begin; i < end; ++i) {
       const Request& request = workload_.requests[i];
-      std::vector<TokenId> prompt = warm ? std::vector<TokenId>{} : request.prefix;
-      prompt.insert(prompt.end(), request.rest.begin(), request.rest.end());
       caches.push_back(warm ? prefixes_[i] : KvCache(pool_));
-      Chunk chunk{prompt, &caches.back()};
+      const auto fresh = warm ? Items{} : read(request, &caches.back(), work);
+      size_t placed = 0;
+      for (const runtime::ItemBlock& item : warm ? items_[i] : fresh) {
+        runtime::append(model_, item, request.positions[placed], caches.back());
+        placed += item.tokens;
+      }
+      const runtime::Branches branches = branches_of(request, placed);
+      Chunk chunk{std::span(request.rest).subspan(placed), &caches.back(), &branches};
       const auto state = runtime::forward(model_, {&chunk, 1}, runtime::Rows::kLast, work);
       states.insert(states.end(), state.begin(), state.end());
     }
@@ -61,6 +66,22 @@ class LanguageModel {
   }
 
  private:
+  using Items = std::vector<runtime::ItemBlock>;
+
+  // Reads a request's prefix, and its items' blocks.
+  Items read(const Request& request, KvCache* prefix, runtime::Workspace& work) const {
+    std::vector<Chunk> chunks = {{request.prefix, prefix}};
+    const auto sizes = item_blocks(request);
+    std::vector<KvCache> caches(sizes.size(), KvCache(pool_));
+    auto rest = std::span(request.rest);
+    for (size_t i = 0; i < sizes.size(); ++i) {
+      chunks.push_back({rest.first(sizes[i]), &caches[i]});
+      rest = rest.subspan(sizes[i]);
+    }
+    runtime::forward(model_, chunks, runtime::Rows::kLast, work);
+    return {caches.begin(), caches.end()};
+  }
+
   static runtime::Weights weights_of(const runtime::Checkpoint& checkpoint) {
     runtime::Weights weights;
     for (const auto& [name, values] : checkpoint.tensors) weights[name] = values;
@@ -84,7 +105,8 @@ class LanguageModel {
   const Workload& workload_;
   runtime::Model model_;
   mutable runtime::PagePool pool_;
-  std::vector<KvCache> prefixes_;
+  std::vector<KvCache> prefixes_;  // of requests
+  std::vector<Items> items_;       // of requests
 };
 
 void measure(const runtime::Checkpoint& checkpoint, const Workload& workload, Precision precision) {

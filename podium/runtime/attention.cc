@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <array>
 #include <cstring>
 
 #include "podium/kernels/isa.h"
@@ -10,40 +9,31 @@ namespace {
 
 constexpr size_t kBlock = 32;  // query tokens at a time: their scores stay near, few are in vain
 
-// Query tokens of one chunk, the last of which stands at `seen - 1` of its sequence.
-struct Piece {
-  const KvCache* cache;
-  size_t count, seen;
-  const Branches* branches = nullptr;
-  size_t first = 0;  // its first token's place in the branches
-  // Branches: what their tokens see lies within these runs; the last is of themselves.
-  std::array<Branches::Run, Branches::kMaxRuns + 2> hulls{};
-  size_t hull_count = 0;
-
-  void find_hulls() {
-    const size_t width = branches->width;
-    hull_count = width + 2;
-    std::fill_n(hulls.begin(), hull_count, Branches::Run{UINT32_MAX, 0});
-    const auto widen = [&](size_t i, uint32_t begin, uint32_t end) {
-      hulls[i] = {std::min(hulls[i].begin, begin), std::max(hulls[i].end, end)};
-    };
-    for (size_t t = first; t < first + count; ++t) {
-      widen(width, 0, branches->trunk[t]);
-      for (size_t i = 0; i < width; ++i) {
-        const Branches::Run& run = branches->runs[t * width + i];
-        if (run.begin < run.end) widen(i, run.begin, run.end);
-      }
+void find_hulls(Piece& piece) {
+  const Branches& branches = *piece.branches;
+  const size_t width = branches.width;
+  piece.hull_count = width + 2;
+  std::fill_n(piece.hulls.begin(), piece.hull_count, Branches::Run{UINT32_MAX, 0});
+  const auto widen = [&](size_t i, uint32_t begin, uint32_t end) {
+    auto& hull = piece.hulls[i];
+    hull = {std::min(hull.begin, begin), std::max(hull.end, end)};
+  };
+  for (size_t t = piece.first; t < piece.first + piece.count; ++t) {
+    widen(width, 0, branches.trunk[t]);
+    for (size_t i = 0; i < width; ++i) {
+      const Branches::Run& run = branches.runs[t * width + i];
+      if (run.begin < run.end) widen(i, run.begin, run.end);
     }
-    hulls[width + 1] = {uint32_t(seen - count), uint32_t(seen)};
   }
+  piece.hulls[width + 1] = {uint32_t(piece.seen - piece.count), uint32_t(piece.seen)};
+}
 
-  bool sees(size_t page) const {
-    if (!branches) return true;
-    const size_t begin = page * kPageTokens, end = begin + kPageTokens;
-    return std::any_of(hulls.begin(), hulls.begin() + ptrdiff_t(hull_count),
-                       [&](const auto& hull) { return hull.begin < end && hull.end > begin; });
-  }
-};
+bool sees(const Piece& piece, size_t page) {
+  if (!piece.branches) return true;
+  const size_t begin = page * kPageTokens, end = begin + kPageTokens;
+  return std::any_of(piece.hulls.begin(), piece.hulls.begin() + ptrdiff_t(piece.hull_count),
+                     [&](const auto& hull) { return hull.begin < end && hull.end > begin; });
+}
 
 // Pieces whose sequences begin with the same pages, for one KV head. Rows are (query token, query
 // head) pairs: row = token * share + head, share = heads / kv_heads.
@@ -71,31 +61,34 @@ class Group {
   void run(const float* q, float* out) {
     gather(q);
     work_.scores.resize(rows() * stride_);
-    work_.output.assign(rows() * dim_, 0);  // a piece may not see its first page
+    work_.output.resize(rows() * dim_);
     work_.row_sum.resize(rows());
-    each_page([&](const KvCache& cache, size_t page, size_t row, size_t count, size_t) {
+    each_page([&](const KvCache& cache, size_t page, size_t row, size_t count, size_t, bool) {
       score(cache, page, row, count);
     });
     soft_max();
-    each_page([&](const KvCache& cache, size_t page, size_t row, size_t count, size_t seen) {
-      add_values(cache, page, row, count, seen);
-    });
+    each_page([&](const KvCache& cache, size_t page, size_t row, size_t count, size_t seen,
+                  bool first) { add_values(cache, page, row, count, seen, first); });
     scatter(out);
   }
 
  private:
   size_t rows() const { return tokens_ * share_; }
 
-  // body(cache, page, first row, rows, tokens seen): common pages once for all rows.
+  // body(cache, page, first row, rows, tokens seen, the first page of these rows): common pages
+  // once for all rows.
   template <class Body>
   void each_page(const Body& body) const {
     for (size_t page = 0; page < common_pages_; ++page) {
-      body(*pieces_.front().cache, page, 0, rows(), (page + 1) * kPageTokens);
+      body(*pieces_.front().cache, page, 0, rows(), (page + 1) * kPageTokens, page == 0);
     }
     size_t row = 0;
     for (const Piece& piece : pieces_) {
+      bool first = common_pages_ == 0;
       for (size_t page = common_pages_; page * kPageTokens < piece.seen; ++page) {
-        if (piece.sees(page)) body(*piece.cache, page, row, piece.count * share_, piece.seen);
+        if (!sees(piece, page)) continue;
+        body(*piece.cache, page, row, piece.count * share_, piece.seen, first);
+        first = false;
       }
       row += piece.count * share_;
     }
@@ -167,7 +160,8 @@ class Group {
     return sum;
   }
 
-  void add_values(const KvCache& cache, size_t page, size_t row, size_t count, size_t seen) {
+  void add_values(const KvCache& cache, size_t page, size_t row, size_t count, size_t seen,
+                  bool first) {
     kernels::PackedGemm g{};
     g.weight = cache.pages()[page].data() + cache.layout().values(layer_, kv_head_);
     g.depth = kPageTokens;
@@ -178,7 +172,7 @@ class Group {
     g.m = count;
     g.n = dim_;
     g.k = std::min(kPageTokens, seen - page * kPageTokens);
-    g.accumulate = true;
+    g.accumulate = !first;
     multiply_(g);
   }
 
@@ -223,7 +217,7 @@ void cut(const Chunk& chunk, Rows rows, std::vector<Piece>& pieces) {
     }
     piece.count = count;
     piece.seen = length + at + count;
-    if (chunk.branches) piece.find_hulls();
+    if (chunk.branches) find_hulls(piece);
     pieces.push_back(piece);
     at += count;
   }
@@ -234,7 +228,8 @@ void cut(const Chunk& chunk, Rows rows, std::vector<Piece>& pieces) {
 void attend(const rerank::ModelSpec& spec, int layer, std::span<const Chunk> chunks, Rows rows,
             const float* q, float* out, Workspace& work) {
   const size_t width = size_t(spec.heads) * spec.head_dim;
-  std::vector<Piece> pieces;
+  std::vector<Piece>& pieces = work.pieces;
+  pieces.clear();
   for (const Chunk& chunk : chunks) cut(chunk, rows, pieces);
   for (size_t begin = 0, token = 0; begin < pieces.size();) {
     size_t end = begin + 1, tokens = pieces[begin].count, common = 0;

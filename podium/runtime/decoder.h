@@ -36,9 +36,10 @@ struct Request {
 };
 
 struct BatchOptions {
-  size_t lanes = 16;         // rollouts under way above which no request joins
-  size_t pass_tokens = 256;  // of one forward pass: a long prompt is read in parts of what the
-                             // rollouts leave of these, so that it does not hold them up for long
+  size_t lanes = 8;  // rollouts under way above which no request joins
+  // Of one forward pass: a long prompt is read in parts of what the rollouts leave of these, so
+  // that it does not hold them up for long. With more, a layer's rows leave the second-level cache.
+  size_t pass_tokens = 128;
   std::function<Clock::time_point()> now = Clock::now;
 };
 

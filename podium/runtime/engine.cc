@@ -13,9 +13,8 @@
 namespace podium::runtime {
 namespace {
 
-constexpr size_t kLanes = 16;        // rollouts that share a batch
-constexpr size_t kPassTokens = 512;  // nobody waits for one answer of many
-constexpr size_t kSearches = 4;      // beam searches in lockstep
+constexpr size_t kLanes = 16;    // rollouts that share a batch
+constexpr size_t kSearches = 4;  // beam searches in lockstep
 
 }  // namespace
 
@@ -86,7 +85,7 @@ std::vector<Rollout> Engine::decode(const rerank::PromptContext& context,
   std::vector<Rollout> rollouts(slates.size() * samples);
   const size_t group = std::max<size_t>(1, kLanes / samples);
   parallel_for(threads, slates.size(), group, [&](size_t begin, size_t end) {
-    RunningBatch batch(policy, {.pass_tokens = kPassTokens});
+    RunningBatch batch(policy, {});
     std::exception_ptr failure;
     for (size_t i = begin; i < end; ++i) {
       batch.add({slates[i], options, [&, i](std::vector<Rollout> result, const auto& error) {

@@ -26,32 +26,28 @@ void rotate(float* head, const float* cosine, const float* sine, size_t half) {
   }
 }
 
-struct Rotation {
-  std::vector<float> cosine, sine;  // [rows, head_dim / 2]
-
-  void fill(const Model& model, std::span<const int> positions) {
-    cosine.clear();
-    sine.clear();
-    for (int position : positions) {
-      for (float frequency : model.inverse_frequency) {
-        const float angle = float(position) * frequency;
-        cosine.push_back(std::cos(angle));
-        sine.push_back(std::sin(angle));
-      }
+void fill_rotation(const Model& model, Workspace& work) {
+  work.cosine.clear();
+  work.sine.clear();
+  for (int position : work.position) {
+    for (float frequency : model.inverse_frequency) {
+      const float angle = float(position) * frequency;
+      work.cosine.push_back(std::cos(angle));
+      work.sine.push_back(std::sin(angle));
     }
   }
-};
+}
 
 // Norm (unless weight is null) and rotation of every head of every row, then a factor. x: [rows,
 // heads * head_dim].
 void finish_heads(const Model& model, float* x, int heads, const float* weight,
-                  const Rotation& rotation, size_t rows, float factor) {
+                  const Workspace& work, size_t rows, float factor) {
   const size_t dim = model.spec.head_dim, half = dim / 2;
   for (size_t r = 0; r < rows; ++r) {
     for (int head = 0; head < heads; ++head) {
       float* at = x + (r * heads + head) * dim;
       if (weight) kernels::rms_norm(at, weight, at, dim, float(model.spec.norm_eps));
-      rotate(at, rotation.cosine.data() + r * half, rotation.sine.data() + r * half, half);
+      rotate(at, work.cosine.data() + r * half, work.sine.data() + r * half, half);
       for (size_t d = 0; d < dim; ++d) at[d] *= factor;
     }
   }
@@ -113,7 +109,7 @@ class Pass {
       }
     }
     n_ = w_.position.size();
-    rotation_.fill(model_, w_.position);
+    fill_rotation(model_, w_);
   }
 
   // out = w_.input's rows times a matrix.
@@ -130,12 +126,12 @@ class Pass {
     read(w_.h);
     project(layer.k, w_.k);
     project(layer.v, w_.v);
-    finish_heads(model_, w_.k.data(), spec_.kv_heads, layer.k_norm, rotation_, n_, 1);
+    finish_heads(model_, w_.k.data(), spec_.kv_heads, layer.k_norm, w_, n_, 1);
     store(spec_, index, chunks_, w_.k.data(), w_.v.data());
     const bool last_rows = index + 1 == spec_.layers && rows_ == Rows::kLast;
     if (last_rows) drop_rows();
     project(layer.q, w_.q);
-    finish_heads(model_, w_.q.data(), spec_.heads, layer.q_norm, rotation_, n_,
+    finish_heads(model_, w_.q.data(), spec_.heads, layer.q_norm, w_, n_,
                  1.0F / std::sqrt(float(spec_.head_dim)));
     w_.attended.resize(w_.q.size());
     attend(spec_, index, chunks_, last_rows ? Rows::kLast : Rows::kAll, w_.q.data(),
@@ -152,7 +148,7 @@ class Pass {
     keep_last(chunks_, w_.position, 1);
     n_ = chunks_.size();
     read(w_.h);
-    rotation_.fill(model_, w_.position);
+    fill_rotation(model_, w_);
   }
 
   void feed_forward(const LayerWeights& layer) {
@@ -171,7 +167,6 @@ class Pass {
   std::span<Chunk> chunks_;
   Rows rows_;
   Workspace& w_;
-  Rotation rotation_;
   size_t n_ = 0;  // rows
 };
 

@@ -1,6 +1,7 @@
 // The transformer over a ragged batch: chunks of new tokens of many sequences at once.
 #pragma once
 
+#include <array>
 #include <span>
 #include <vector>
 
@@ -32,11 +33,25 @@ struct Chunk {
   size_t first = 0;                    // branches: the first token's place in them
 };
 
+// Query tokens of one chunk whose attention is computed together; the last stands at `seen - 1` of
+// its sequence.
+struct Piece {
+  const KvCache* cache;
+  size_t count, seen;
+  const Branches* branches = nullptr;
+  size_t first = 0;  // its first token's place in the branches
+  // Of branches: what their tokens see lies within these runs; the last is of themselves.
+  std::array<Branches::Run, Branches::kMaxRuns + 2> hulls{};
+  size_t hull_count = 0;
+};
+
 // Buffers kept between calls; one per thread.
 struct Workspace {
   std::vector<float> x, h, q, k, v, attended, gate, up;
   kernels::LinearInput input;
   std::vector<int> position;
+  std::vector<float> cosine, sine;  // of the positions, [rows, head_dim / 2]
+  std::vector<Piece> pieces;
   std::vector<float> gathered, scores, output, row_sum, branch;
 };
 

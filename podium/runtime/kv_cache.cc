@@ -70,47 +70,50 @@ float number(uint16_t stored) { return artifact::bf16_to_float(stored); }
 void put(float value, float& to) { to = value; }
 void put(float value, uint16_t& to) { to = kernels::to_bf16(value); }
 
-// Where a page keeps dimension d of the key and value of the token `at` within it.
-size_t key_place(size_t at, size_t d) { return d * kPageTokens + at; }
-size_t value_place(size_t at, size_t d) {
-  return d / kernels::kPanel * kernels::kPanel * kPageTokens + at * kernels::kPanel +
-         d % kernels::kPanel;
-}
-
 // One token's key and value in the pages of one layer and head.
 template <class Stored>
 struct Slot {
   Slot(const PageLayout& layout, std::byte* page, int layer, int kv_head, size_t at)
-      : keys(reinterpret_cast<Stored*>(page + layout.keys(layer, kv_head))),
-        values(reinterpret_cast<Stored*>(page + layout.values(layer, kv_head))),
-        at(at),
+      : keys(reinterpret_cast<Stored*>(page + layout.keys(layer, kv_head)) + at),
+        values(reinterpret_cast<Stored*>(page + layout.values(layer, kv_head)) +
+               at * kernels::kPanel),
         dim(layout.head_dim) {}
 
-  void store(const float* key, const float* value) const {
-    for (size_t d = 0; d < dim; ++d) {
-      put(key[d], keys[key_place(at, d)]);
-      put(value[d], values[value_place(at, d)]);
+  Stored& key(size_t d) const { return keys[d * kPageTokens]; }
+
+  // body(d, count, where): the value's dimensions d .. d + count, which lie together.
+  template <class Body>
+  void each_panel(const Body& body) const {
+    for (size_t d = 0; d < dim; d += kernels::kPanel) {
+      body(d, std::min(kernels::kPanel, dim - d), values + d * kPageTokens);
     }
+  }
+
+  void store(const float* from_key, const float* from_value) const {
+    for (size_t d = 0; d < dim; ++d) put(from_key[d], key(d));
+    each_panel([&](size_t d, size_t count, Stored* to) {
+      for (size_t i = 0; i < count; ++i) put(from_value[d + i], to[i]);
+    });
   }
   // to: the key, then the value.
   void read(Stored* to) const {
-    for (size_t d = 0; d < dim; ++d) {
-      to[d] = keys[key_place(at, d)];
-      to[dim + d] = values[value_place(at, d)];
-    }
+    for (size_t d = 0; d < dim; ++d) to[d] = key(d);
+    each_panel([&](size_t d, size_t count, const Stored* from) {
+      std::copy_n(from, count, to + dim + d);
+    });
   }
   void write(const Stored* from, const float* cosine, const float* sine) const {
     const size_t half = dim / 2;
     for (size_t i = 0; i < half; ++i) {
       const float a = number(from[i]), b = number(from[i + half]);
-      put(a * cosine[i] - b * sine[i], keys[key_place(at, i)]);
-      put(b * cosine[i] + a * sine[i], keys[key_place(at, i + half)]);
+      put(a * cosine[i] - b * sine[i], key(i));
+      put(b * cosine[i] + a * sine[i], key(i + half));
     }
-    for (size_t d = 0; d < dim; ++d) values[value_place(at, d)] = from[dim + d];
+    each_panel([&](size_t d, size_t count, Stored* to) { std::copy_n(from + dim + d, count, to); });
   }
 
-  Stored *keys, *values;
-  size_t at, dim;
+  Stored *keys, *values;  // of the token
+  size_t dim;
 };
 
 // body(slot) with numbers as the layout's.
