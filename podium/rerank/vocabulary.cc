@@ -77,7 +77,7 @@ Vocabulary::Vocabulary(const text::Tokenizer& tokenizer, int levels, int codes_p
 TokenId Vocabulary::evidence(int group, const Evidence& levels) const {
   int value = 0;
   for (int i = 0; i < kGroupKinds; ++i) {
-    const int level = levels[size_t(group * kGroupKinds + i)];
+    const int level = levels[size_t(group) * kGroupKinds + size_t(i)];
     PODIUM_CHECK(level <= 3);
     value = value * 4 + level;
   }
