@@ -13,10 +13,10 @@ std::string code_spelling(int level, int code) {
   return fmt::format("<s_{}_{}>", char('a' + level), code);
 }
 
-// value: the levels as digits to base 4, the first kind's first.
 std::string evidence_spelling(int group, int value) {
-  return fmt::format("<e_{}_{}{}{}{}>", char('a' + group), value >> 6, value >> 4 & 3,
-                     value >> 2 & 3, value & 3);
+  std::string levels;
+  for (int i = 0; i < kGroupKinds; ++i) levels += char('0' + group_level(value, i));
+  return fmt::format("<e_{}_{}>", char('a' + group), levels);
 }
 
 std::string candidate_spelling(int index) { return fmt::format("<c_{}>", index + 1); }

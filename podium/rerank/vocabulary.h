@@ -24,6 +24,8 @@ using text::TokenId;
 // the first group's kinds have the levels 3, 0, 1 and 0.
 inline constexpr int kGroupKinds = 4, kEvidenceGroups = kEvidenceKinds / kGroupKinds;
 inline constexpr int kGroupValues = 256;  // (levels 0..3)^kGroupKinds
+// The level of a group's i-th kind in its token's value: the i-th digit to base 4.
+constexpr int group_level(int value, int i) { return value >> 2 * (kGroupKinds - 1 - i) & 3; }
 
 // Spellings of all added tokens for SIDs of this shape: ends of messages and documents, codes,
 // evidence, candidates, JSON punctuation.

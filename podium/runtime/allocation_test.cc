@@ -35,13 +35,7 @@ namespace {
 
 TEST(AllocationTest, StepsOfAWarmBatchAllocateNothing) {
   const rerank::TestWorld world;
-  rerank::ModelSpec spec{.vocab = world.tokenizer().vocab(),
-                         .hidden = 32,
-                         .layers = 2,
-                         .heads = 4,
-                         .kv_heads = 2,
-                         .head_dim = 8,
-                         .ffn = 48};
+  const rerank::ModelSpec spec = tiny_spec(world.tokenizer().vocab());
   const TestWeights weights(spec, 1);
   const Engine engine(spec, weights.weights(), {.precision = kernels::Precision::kInt8});
   const rerank::PromptContext context = world.context();

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "podium/base/error.h"
 #include "podium/kernels/isa.h"
 #include "podium/runtime/forward.h"
 
@@ -12,6 +13,7 @@ constexpr size_t kBlock = 32;  // query tokens at a time: their scores stay near
 void find_hulls(Piece& piece) {
   const Branches& branches = *piece.branches;
   const size_t width = branches.width;
+  PODIUM_CHECK(width <= Branches::kMaxRuns);
   piece.hull_count = width + 2;
   std::fill_n(piece.hulls.begin(), piece.hull_count, Branches::Run{UINT32_MAX, 0});
   const auto widen = [&](size_t i, uint32_t begin, uint32_t end) {

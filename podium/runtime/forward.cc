@@ -29,13 +29,7 @@ void rotate(float* head, const float* cosine, const float* sine, size_t half) {
 void fill_rotation(const Model& model, Workspace& work) {
   work.cosine.clear();
   work.sine.clear();
-  for (int position : work.position) {
-    for (float frequency : model.inverse_frequency) {
-      const float angle = float(position) * frequency;
-      work.cosine.push_back(std::cos(angle));
-      work.sine.push_back(std::sin(angle));
-    }
-  }
+  for (int position : work.position) model.rotation_at(position, work.cosine, work.sine);
 }
 
 // Norm (unless weight is null) and rotation of every head of every row, then a factor. x: [rows,

@@ -1,10 +1,5 @@
 #include "podium/runtime/item_cache.h"
 
-#include <array>
-#include <cmath>
-
-#include "podium/base/error.h"
-
 namespace podium::runtime {
 
 ItemBlock::ItemBlock(const KvCache& cache)
@@ -13,18 +8,15 @@ ItemBlock::ItemBlock(const KvCache& cache)
 }
 
 void append(const Model& model, const ItemBlock& block, int position, KvCache& cache) {
-  const size_t half = model.inverse_frequency.size(), token_bytes = cache.layout().token_bytes();
-  thread_local std::vector<float> turn;  // cosines, then sines
-  turn.resize(2 * half);
-  for (size_t i = 0; i < half; ++i) {
-    const float angle = float(position) * model.inverse_frequency[i];
-    turn[i] = std::cos(angle);
-    turn[half + i] = std::sin(angle);
-  }
+  const size_t token_bytes = cache.layout().token_bytes();
+  thread_local std::vector<float> cosine, sine;
+  cosine.clear();
+  sine.clear();
+  model.rotation_at(position, cosine, sine);
   cache.reserve(block.tokens);
   for (size_t t = 0; t < block.tokens; ++t) {
-    cache.write(cache.length() + t, block.data.data() + t * token_bytes, turn.data(),
-                turn.data() + half);
+    cache.write(cache.length() + t, block.data.data() + t * token_bytes, cosine.data(),
+                sine.data());
   }
   cache.advance(block.tokens);
 }

@@ -126,11 +126,12 @@ void Job::begin() {
     lanes[i].rng = root.fork(uint64_t(i));
     open_lane(lanes[i]);
   }
-  said = rollouts.front().tokens;
+  const auto& forced = rollouts.front().tokens;
+  prompt.tokens.insert(prompt.tokens.end(), forced.begin(), forced.end());
   if (policy.parts.prefixes) {
     cache = policy.parts.prefixes->find(std::span(prompt.tokens).first(prompt.history));
   }
-  cache.expect(prompt.tokens.size() + said.size());
+  cache.expect(prompt.tokens.size());
   find_items();
   list_branches();
 }
@@ -150,23 +151,21 @@ void Job::list_branches() {
   branches_.width = 2;
   for (const auto& [item, own] : prompt.candidates) {
     for (size_t t = own.begin; t < own.end; ++t) {
-      behind_.push_back(prompt.tokens[t]);
       branches_.position.push_back(positions_[t]);
       branches_.trunk.push_back(history);
       branches_.runs.push_back({uint32_t(item.begin), uint32_t(item.end)});
       branches_.runs.push_back({uint32_t(own.begin), uint32_t(t)});
     }
   }
-  for (size_t i = 0; i < said.size(); ++i) {
-    behind_.push_back(said[i]);
-    branches_.position.push_back(int(prompt.tokens.size() + i));
-    branches_.trunk.push_back(uint32_t(prompt.tokens.size() + i));  // sees all
+  for (size_t t = positions_.size(); t < prompt.tokens.size(); ++t) {  // these see all
+    branches_.position.push_back(int(t));
+    branches_.trunk.push_back(uint32_t(t));
     branches_.runs.insert(branches_.runs.end(), 2, {0, 0});
   }
 }
 
 size_t Job::unread() const {
-  size_t tokens = prompt.tokens.size() + said.size() - cache.length();
+  size_t tokens = prompt.tokens.size() - cache.length();
   if (cache.length() > prompt.history) return tokens;
   for (size_t i = 0; i < items_.size(); ++i) {
     if (items_[i]) tokens -= prompt.candidates[i].item.size();
@@ -194,9 +193,9 @@ size_t Job::read_next(size_t most, std::vector<Chunk>& chunks) {
   }
   if (history || item_reads_now_ > 0) return most - left;
   if (cache.length() == prompt.history) place_items();
-  const size_t first = behind_.size() - (prompt.tokens.size() + said.size() - cache.length());
-  const size_t count = std::min(most, behind_.size() - first);
-  chunks.push_back({std::span(behind_).subspan(first, count), &cache, &branches_, first});
+  const auto rest = std::span(prompt.tokens).subspan(cache.length());
+  const size_t count = std::min(most, rest.size());
+  chunks.push_back({rest.first(count), &cache, &branches_, cache.length() - behind_items()});
   return count;
 }
 

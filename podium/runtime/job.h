@@ -57,10 +57,9 @@ struct Job {
 
   const Policy& policy;
   Request request;
-  rerank::Prompt prompt;
-  std::vector<TokenId> said;  // what the grammar forces behind the prompt, of every rollout
-  size_t answer = 0;          // most tokens of an answer
-  KvCache cache;              // of the prompt, in its order, and of `said`
+  rerank::Prompt prompt;  // and, behind its tokens, what the grammar forces in every rollout
+  size_t answer = 0;      // most tokens of an answer
+  KvCache cache;          // of the prompt, in its order
   std::vector<Rollout> rollouts;
   std::vector<Lane> lanes;
 
@@ -74,6 +73,7 @@ struct Job {
   void find_items();
   void list_branches();
   void place_items();
+  size_t behind_items() const { return prompt.candidates.front().own.begin; }
   std::span<const TokenId> tokens_of(const rerank::Span& span) const {
     return std::span(prompt.tokens).subspan(span.begin, span.size());
   }
@@ -81,9 +81,8 @@ struct Job {
   std::vector<std::shared_ptr<const ItemBlock>> items_;  // [K]; null: not read yet
   std::vector<ItemRead> item_reads_;                     // those not read yet, being read first
   size_t item_reads_now_ = 0;                            // of them in the pass
-  std::vector<TokenId> behind_;  // behind the items: candidates' own blocks, and `said`
-  Branches branches_;            // of these
-  std::vector<int> positions_;   // of the prompt's tokens
+  Branches branches_;           // of what stands behind the items: own blocks, forced tokens
+  std::vector<int> positions_;  // of the prompt's tokens, without the forced ones
 };
 
 // Sorts indices of values, largest first, equals as they were. Allocates nothing; NaNs do no harm.

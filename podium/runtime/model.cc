@@ -67,4 +67,12 @@ Model::Model(const rerank::ModelSpec& model_spec, const Weights& weights,
   }
 }
 
+void Model::rotation_at(int position, std::vector<float>& cosine, std::vector<float>& sine) const {
+  for (float frequency : inverse_frequency) {
+    const float angle = float(position) * frequency;
+    cosine.push_back(std::cos(angle));
+    sine.push_back(std::sin(angle));
+  }
+}
+
 }  // namespace podium::runtime

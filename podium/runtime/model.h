@@ -31,6 +31,9 @@ struct Model {
   const float* norm;          // [hidden]
   std::vector<LayerWeights> layers;
   std::vector<float> inverse_frequency;  // [head_dim / 2], RoPE
+
+  // Appends the rotation to a position, [head_dim / 2] each.
+  void rotation_at(int position, std::vector<float>& cosine, std::vector<float>& sine) const;
 };
 
 }  // namespace podium::runtime

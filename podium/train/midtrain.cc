@@ -45,8 +45,8 @@ Qwen3 new_policy(const rerank::ModelSpec& spec, const rerank::Vocabulary& vocabu
       row.zero_();
       for (int i = 0; i < rerank::kGroupKinds; ++i) {
         const int kind = group * rerank::kGroupKinds + i;
-        const int level = value >> 2 * (rerank::kGroupKinds - 1 - i) & 3;
-        row.add_(levels[kind * 4 + level], 1 / std::sqrt(double(rerank::kGroupKinds)));
+        row.add_(levels[kind * 4 + rerank::group_level(value, i)],
+                 1 / std::sqrt(double(rerank::kGroupKinds)));
       }
     }
   }
