@@ -16,7 +16,7 @@
 
 namespace podium::funnel {
 
-inline constexpr int kBundleVersion = 1;
+inline constexpr int kBundleVersion = 2;
 
 struct BundleSources {
   fs::path dataset, sid, upstream, policy, policy_fast, tokenizer;

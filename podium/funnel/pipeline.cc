@@ -131,11 +131,12 @@ class Pipeline {
   }
 
   void tokenizer() {
-    stage("tokenizer", {"sid"}, toml_of(section("policy", options_.policy)),
-          [&](const StageDirs& dirs) {
-            write_tokenizer(run_, dirs.result);
-            return 0.0;
-          });
+    const std::string options = fmt::format(
+        "{}prompts {}\n", toml_of(section("policy", options_.policy)), rerank::kPromptForm);
+    stage("tokenizer", {"sid"}, options, [&](const StageDirs& dirs) {
+      write_tokenizer(run_, dirs.result);
+      return 0.0;
+    });
   }
 
   std::vector<std::string> world_arguments() const {

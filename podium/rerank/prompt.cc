@@ -1,6 +1,7 @@
 #include "podium/rerank/prompt.h"
 
 #include <algorithm>
+#include <numeric>
 
 #include "podium/base/error.h"
 #include "podium/rerank/grammar.h"
@@ -8,7 +9,8 @@
 namespace podium::rerank {
 namespace {
 
-constexpr std::string_view kHistoryText = "history: ";
+// Two, so that neither is taken for the beginning of the other: what is read behind them differs.
+constexpr std::string_view kSlateText = "seen: ", kSequenceText = "history: ";
 
 void append_title(const PromptContext& context, ItemIndex item, std::vector<TokenId>& out) {
   const int limit = context.options.title_tokens;
@@ -77,19 +79,20 @@ class AnswerParser {
 
 std::vector<int> Prompt::positions() const {
   std::vector<int> result(tokens.size());
-  int next = 0;
-  const auto place = [&](const Span& span) {
-    for (size_t t = span.begin; t < span.end; ++t) result[t] = next++;
-  };
-  place({0, history});
-  for (const Candidate& c : candidates) {
-    place(c.item);
-    place(c.own);
+  const auto at = [&](size_t t) { return result.begin() + std::ptrdiff_t(t); };
+  std::iota(at(0), at(history), 0);
+  int next = int(history);
+  for (size_t i = 0; i < candidates; ++i) {
+    std::iota(at(item(i).begin), at(item(i).end), next);
+    next += int(item(i).size());
+    *at(names + i) = next++;
   }
   return result;
 }
 
-std::vector<std::string> prompt_phrases() { return {std::string(kHistoryText)}; }
+std::vector<std::string> prompt_phrases() {
+  return {std::string(kSlateText), std::string(kSequenceText)};
+}
 
 void append_sid(const PromptContext& context, ItemIndex item, std::vector<TokenId>& out) {
   PODIUM_CHECK(item < context.sids.items());
@@ -101,39 +104,38 @@ void append_sid(const PromptContext& context, ItemIndex item, std::vector<TokenI
 
 std::vector<TokenId> build_sequence(const PromptContext& context,
                                     std::span<const ItemIndex> items) {
-  std::vector<TokenId> out = context.tokenizer.encode(kHistoryText);
+  std::vector<TokenId> out = context.tokenizer.encode(kSequenceText);
   for (const ItemIndex item : items) append_sid(context, item, out);
   return out;
 }
 
 Prompt build_prompt(const PromptContext& context, const Slate& slate) {
+  const PromptOptions& options = context.options;
   const size_t k = slate.candidates.size();
   PODIUM_CHECK(k <= kMaxCandidates);
-  const size_t shown =
-      std::min<size_t>(std::max(0, context.options.max_history), slate.history.size());
-  Prompt prompt{.tokens = build_sequence(context, std::span(slate.history).last(shown)),
-                .history = 0,
-                .candidates = std::vector<Prompt::Candidate>(k)};
+  Prompt prompt{.tokens = context.tokenizer.encode(kSlateText), .candidates = k};
   std::vector<TokenId>& tokens = prompt.tokens;
-  prompt.history = tokens.size();
-  const auto span_of = [&](auto&& append) {
-    const size_t begin = tokens.size();
-    append();
-    return Span{begin, tokens.size()};
+  prompt.blocks.push_back({0, tokens.size()});
+  const auto close_block = [&] {
+    prompt.blocks.push_back({prompt.blocks.back().end, tokens.size()});
   };
-  for (size_t i = 0; i < k; ++i) {
-    prompt.candidates[i].item = span_of([&] {
-      append_sid(context, slate.candidates[i].item, tokens);
-      append_title(context, slate.candidates[i].item, tokens);
-    });
+  const size_t shown = std::min<size_t>(std::max(0, options.max_history), slate.history.size());
+  for (const ItemIndex item : std::span(slate.history).last(shown)) {
+    append_sid(context, item, tokens);
+    close_block();
   }
+  prompt.history = tokens.size();
+  for (const SlateCandidate& candidate : slate.candidates) {
+    append_sid(context, candidate.item, tokens);
+    append_title(context, candidate.item, tokens);
+    close_block();
+  }
+  prompt.names = tokens.size();
   for (size_t i = 0; i < k; ++i) {
-    prompt.candidates[i].own = span_of([&] {
-      for (int group = 0; context.options.evidence && group < kEvidenceGroups; ++group) {
-        tokens.push_back(context.vocabulary.evidence(group, slate.candidates[i].evidence));
-      }
-      tokens.push_back(context.vocabulary.candidate(i));
-    });
+    tokens.push_back(context.vocabulary.candidate(i));
+    for (int group = 0; options.evidence && group < kEvidenceGroups; ++group) {
+      prompt.evidence.push_back(context.vocabulary.evidence(group, slate.candidates[i].evidence));
+    }
   }
   return prompt;
 }

@@ -1,14 +1,16 @@
 // Slate to prompt, and answer tokens to permutation. One piece of code for the trainer, the
 // evaluation and the server. A prompt is read in blocks, so that what is known is not read again:
 //
-//   history: SIDSID...       the user's block: the same until the history changes
-//   SID[ title]              an item's block, a candidate: sees itself alone, so the same for all
-//   <e_a_3010><e_b_0000><c_1>    a candidate's block: sees the history, its item and itself
-//   {"recommendations":["    the answer's block: sees all
+//   seen:              how every prompt begins
+//   SID                an item of the history, oldest first
+//   SID[ title]        a candidate's item
+//   <c_1>              a candidate, with its evidence: sees the beginning, the history and its item
+//   {"recommendations":["    the answer: sees all
 //
-// Candidates do not see one another, so what a slate costs is linear in K. They stand one behind
-// the other, each behind its item. A candidate's name stands last: there the policy has read all of
-// the candidate, and the answer, which names it, looks there.
+// The beginning and items see themselves alone, so what the engine reads of an item it reads once
+// for all users. Candidates do not see one another, so what a slate costs is linear in K. They
+// stand one behind the other, each behind its item. A candidate is one token: the embeddings of its
+// evidence, <e_a_3010> and <e_b_0000>, are added to its name's.
 //
 // Catalogue text goes through Tokenizer::encode, which can never produce a control token.
 #pragma once
@@ -51,24 +53,32 @@ struct Span {
   size_t size() const { return end - begin; }
 };
 
+// Raise when prompts are built otherwise, and funnel/bundle.h's version with it: what a policy has
+// learnt of the old ones does not hold for the new.
+inline constexpr int kPromptForm = 2;
+
 // All but the answer.
 struct Prompt {
-  struct Candidate {
-    Span item, own;  // its blocks, in tokens
-  };
+  std::vector<TokenId> tokens;  // all blocks, then the candidates' names
+  std::vector<Span> blocks;     // in tokens: the beginning, the history's items, candidates' items
+  size_t candidates = 0;        // K
+  size_t history = 0;           // tokens of the beginning and the history's items, at least one
+  size_t names = 0;             // the first candidate's name, in tokens
+  std::vector<TokenId> evidence;  // [K, n]: their embeddings are added to the names'
 
-  std::vector<TokenId> tokens;        // the history's block, all items' blocks, all candidates' own
-  size_t history = 0;                 // tokens of the history's block, at least one
-  std::vector<Candidate> candidates;  // [K]
-
+  // The block of a candidate's item.
+  const Span& item(size_t candidate) const {
+    return blocks[blocks.size() - candidates + candidate];
+  }
   // Of every token (RoPE). The answer goes on behind the last.
   std::vector<int> positions() const;
 };
 
 Prompt build_prompt(const PromptContext& context, const Slate& slate);
 
-// A user's events, oldest first, as mid-training reads them: "history: SIDSID...". It reads at most
-// kSequenceItems, so that what comes next is known behind kSequenceItems - 1 at most.
+// A user's events, oldest first, as mid-training reads them: "history: SIDSID...", every token of
+// which sees all before it. It reads at most kSequenceItems, so that what comes next is known
+// behind kSequenceItems - 1 at most.
 inline constexpr size_t kSequenceItems = 20;
 std::vector<TokenId> build_sequence(const PromptContext& context, std::span<const ItemIndex> items);
 

@@ -34,8 +34,8 @@ TEST_F(PromptTest, GoldenText) {
   options.max_history = 2;
   const Prompt prompt = build_prompt(world_.context(options), two_items());
   EXPECT_EQ(world_.tokenizer().decode(prompt.tokens),
-            "history: " + sid(3) + sid(4) + sid(0) + sid(1) +
-                "<e_a_3000><e_b_0010><c_1><e_a_0000><e_b_0000><c_2>");
+            "seen: " + sid(3) + sid(4) + sid(0) + sid(1) + "<c_1><c_2>");
+  EXPECT_EQ(world_.tokenizer().decode(prompt.evidence), "<e_a_3000><e_b_0010><e_a_0000><e_b_0000>");
 }
 
 TEST_F(PromptTest, CandidatesStandBehindTheHistoryEachBehindItsItem) {
@@ -43,20 +43,33 @@ TEST_F(PromptTest, CandidatesStandBehindTheHistoryEachBehindItsItem) {
   const auto text = [&](Span span) {
     return world_.tokenizer().decode(std::span(prompt.tokens).subspan(span.begin, span.size()));
   };
-  EXPECT_EQ(text({0, prompt.history}), "history: " + sid(2) + sid(3) + sid(4));
-  ASSERT_EQ(prompt.candidates.size(), 2u);
+  EXPECT_EQ(text({0, prompt.history}), "seen: " + sid(2) + sid(3) + sid(4));
+  ASSERT_EQ(prompt.candidates, 2u);
   const auto positions = prompt.positions();
+  for (size_t t = 0; t < prompt.history; ++t) EXPECT_EQ(positions[t], int(t));
   int next = int(prompt.history);
   for (size_t i = 0; i < 2; ++i) {
-    const auto& [item, own] = prompt.candidates[i];
+    const Span& item = prompt.item(i);
     EXPECT_EQ(text(item), sid(ItemIndex(i)));
-    EXPECT_TRUE(text(own).ends_with(i == 0 ? "<c_1>" : "<c_2>"));
     for (size_t t = item.begin; t < item.end; ++t) EXPECT_EQ(positions[t], next++);
-    for (size_t t = own.begin; t < own.end; ++t) EXPECT_EQ(positions[t], next++);
+    const size_t name = prompt.names + i;
+    EXPECT_EQ(text({name, name + 1}), i == 0 ? "<c_1>" : "<c_2>");
+    EXPECT_EQ(positions[name], next++);
   }
   EXPECT_EQ(next, int(prompt.tokens.size()));
-  EXPECT_EQ(positions[prompt.history - 1], int(prompt.history) - 1);
-  EXPECT_EQ(prompt.candidates.back().own.end, prompt.tokens.size());
+  EXPECT_EQ(prompt.names + prompt.candidates, prompt.tokens.size());
+}
+
+TEST_F(PromptTest, BlocksAreTheBeginningAndEveryItem) {
+  const Prompt prompt = build_prompt(world_.context(), two_items());
+  ASSERT_EQ(prompt.blocks.size(), 1 + 3 + 2u);
+  size_t end = 0;
+  for (const Span& block : prompt.blocks) {
+    EXPECT_EQ(block.begin, end);
+    end = block.end;
+  }
+  EXPECT_EQ(end, prompt.names);
+  EXPECT_EQ(prompt.blocks[3].end, prompt.history);
 }
 
 TEST_F(PromptTest, WithoutHistoryAndEvidence) {
@@ -64,17 +77,20 @@ TEST_F(PromptTest, WithoutHistoryAndEvidence) {
   options.evidence = false;
   options.max_history = 0;
   const Prompt prompt = build_prompt(world_.context(options), two_items());
-  EXPECT_EQ(world_.tokenizer().decode(prompt.tokens), "history: " + sid(0) + sid(1) + "<c_1><c_2>");
+  EXPECT_EQ(world_.tokenizer().decode(prompt.tokens), "seen: " + sid(0) + sid(1) + "<c_1><c_2>");
+  EXPECT_TRUE(prompt.evidence.empty());
   EXPECT_GE(prompt.history, 1u);
 }
 
 TEST_F(PromptTest, LabelsAndScoresNeverShow) {
   Slate slate = two_items();
-  const auto before = build_prompt(world_.context(), slate).tokens;
+  const Prompt before = build_prompt(world_.context(), slate);
   slate.candidates[0].gain = 0;
   slate.candidates[1].gain = 3;
   slate.id = "other";
-  EXPECT_EQ(build_prompt(world_.context(), slate).tokens, before);
+  const Prompt after = build_prompt(world_.context(), slate);
+  EXPECT_EQ(after.tokens, before.tokens);
+  EXPECT_EQ(after.evidence, before.evidence);
 }
 
 TEST_F(PromptTest, TitlesCannotBecomeControlTokens) {

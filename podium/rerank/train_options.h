@@ -99,7 +99,7 @@ struct MidtrainOptions {
 };
 
 struct SftOptions {
-  int epochs = 2;
+  int epochs = 6;
   int batch_slates = 16;
   double learning_rate = 1e-3;
   double trace_weight = 0.3, answer_weight = 1.0;  // lambda_r < lambda_o

@@ -288,6 +288,34 @@ TEST_F(EngineTest, RememberedPrefixesChangeNoAnswer) {
   EXPECT_EQ(engine_.item_stats().bytes, 0u);
 }
 
+// Whatever the beginning that two histories share, be it half an item's semantic ID, and whoever
+// read the items before.
+TEST_F(EngineTest, KnownItemsServeNewUsers) {
+  const Engine cached(spec_, weights_.weights(),
+                      {.prefix_bytes = 64 << 20, .item_bytes = 64 << 20});
+  const DecodeOptions options{.with_trace = false};
+  Slate slate = slates(1, 5)[0];
+  const auto expect_same_answer = [&] {
+    const Rollout expected = engine_.decode(world_.context(), {&slate, 1}, options, 1).at(0);
+    const Rollout got = cached.decode(world_.context(), {&slate, 1}, options, 1).at(0);
+    EXPECT_EQ(got.order, expected.order);
+    for (size_t t = 0; t < got.logprob.size(); ++t) {
+      EXPECT_NEAR(got.logprob[t], expected.logprob[t], 1e-5);
+    }
+  };
+  for (rerank::ItemIndex last = 0; last < world_.kItems; ++last) {
+    slate.history.back() = last;
+    expect_same_answer();
+  }
+  const CacheStats before = cached.item_stats();
+  std::reverse(slate.history.begin(), slate.history.end());
+  std::reverse(slate.candidates.begin(), slate.candidates.end());
+  expect_same_answer();
+  const CacheStats after = cached.item_stats();
+  EXPECT_EQ(after.asked - before.asked, after.found - before.found);
+  EXPECT_GE(after.asked - before.asked, (5 + slate.history.size()) * 3);
+}
+
 class EngineFiles : public EngineTest {
  protected:
   EngineFiles() : dir_(scratch_dir("engine")) {

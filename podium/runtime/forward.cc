@@ -94,16 +94,30 @@ class Pass {
       PODIUM_CHECK(!chunk.tokens.empty());
       chunk.cache->reserve(chunk.tokens.size());
       for (size_t t = 0; t < chunk.tokens.size(); ++t) {
-        const TokenId token = chunk.tokens[t];
-        PODIUM_CHECK(token >= 0 && token < spec_.vocab);
-        const float* row = model_.embedding + size_t(token) * spec_.hidden;
+        const float* row = embedding_of(chunk.tokens[t]);
         w_.x.insert(w_.x.end(), row, row + spec_.hidden);
+        if (chunk.branches) add_embeddings(*chunk.branches, chunk.first + t);
         w_.position.push_back(chunk.branches ? chunk.branches->position[chunk.first + t]
                                              : int(chunk.cache->length() + t));
       }
     }
     n_ = w_.position.size();
     fill_rotation(model_, w_);
+  }
+
+  const float* embedding_of(TokenId token) const {
+    PODIUM_CHECK(token >= 0 && token < spec_.vocab);
+    return model_.embedding + size_t(token) * spec_.hidden;
+  }
+
+  // To the last row, what is added to a token of the branches.
+  void add_embeddings(const Branches& branches, size_t token) {
+    const size_t begin = token * branches.added_width, end = begin + branches.added_width;
+    float* const row = w_.x.data() + w_.x.size() - spec_.hidden;
+    for (size_t i = begin; i < end; ++i) {
+      const TokenId added = branches.added[i];
+      if (added >= 0) kernels::axpy(1, embedding_of(added), row, spec_.hidden);
+    }
   }
 
   // out = w_.input's rows times a matrix.

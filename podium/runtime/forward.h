@@ -22,6 +22,8 @@ struct Branches {
   std::vector<uint32_t> trunk;  // [tokens]
   size_t width = 0;             // runs of a token, at most kMaxRuns
   std::vector<Run> runs;        // [tokens, width], without overlap, before the token's own place
+  size_t added_width = 0;       // tokens whose embeddings are added to each token's own
+  std::vector<TokenId> added;   // [tokens, added_width]; negative: none
 };
 
 // New tokens of one sequence, read after those that its cache holds. Chunks whose caches begin with

@@ -4,20 +4,25 @@ namespace podium::runtime {
 
 ItemBlock::ItemBlock(const KvCache& cache)
     : tokens(cache.length()), data(tokens * cache.layout().token_bytes()) {
-  for (size_t t = 0; t < tokens; ++t) cache.read(t, data.data() + t * cache.layout().token_bytes());
+  cache.read(0, tokens, data.data());
 }
 
 void append(const Model& model, const ItemBlock& block, int position, KvCache& cache) {
-  const size_t token_bytes = cache.layout().token_bytes();
-  thread_local std::vector<float> cosine, sine;
-  cosine.clear();
-  sine.clear();
-  model.rotation_at(position, cosine, sine);
-  cache.reserve(block.tokens);
-  for (size_t t = 0; t < block.tokens; ++t) {
-    cache.write(cache.length() + t, block.data.data() + t * token_bytes, cosine.data(),
-                sine.data());
+  struct Rotation {
+    std::vector<float> cosine, sine;
+  };
+  thread_local Rotation one, all;  // of one token, of every token
+  for (Rotation* rotation : {&one, &all}) {
+    rotation->cosine.clear();
+    rotation->sine.clear();
   }
+  model.rotation_at(position, one.cosine, one.sine);
+  for (size_t i = 0; i < one.cosine.size(); ++i) {
+    all.cosine.insert(all.cosine.end(), block.tokens, one.cosine[i]);
+    all.sine.insert(all.sine.end(), block.tokens, one.sine[i]);
+  }
+  cache.reserve(block.tokens);
+  cache.write(cache.length(), block.tokens, block.data.data(), all.cosine.data(), all.sine.data());
   cache.advance(block.tokens);
 }
 

@@ -23,7 +23,7 @@ struct ItemBlock {
   explicit ItemBlock(const KvCache& cache);
 
   size_t tokens;
-  std::vector<std::byte> data;  // [tokens][layer][kv head]{key [head_dim], value [head_dim]}
+  std::vector<std::byte> data;  // see KvCache::read
 };
 
 // Appends a block to a sequence at positions from `position` on.

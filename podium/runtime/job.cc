@@ -132,90 +132,80 @@ void Job::begin() {
     cache = policy.parts.prefixes->find(std::span(prompt.tokens).first(prompt.history));
   }
   cache.expect(prompt.tokens.size());
-  find_items();
+  find_blocks();
   list_branches();
 }
 
-void Job::find_items() {
-  items_.resize(prompt.candidates.size());
-  for (size_t i = 0; i < items_.size(); ++i) {
-    if (policy.parts.items) {
-      items_[i] = policy.parts.items->find(tokens_of(prompt.candidates[i].item));
-    }
-    if (!items_[i]) item_reads_.push_back({i, KvCache(policy.parts.pool)});
+void Job::find_blocks() {
+  const auto known = [&](const rerank::Span& block) { return block.end <= cache.length(); };
+  const auto& blocks = prompt.blocks;
+  first_block_ = size_t(std::find_if_not(blocks.begin(), blocks.end(), known) - blocks.begin());
+  cache.truncate(first_block_ < blocks.size() ? blocks[first_block_].begin : prompt.names);
+  blocks_.resize(blocks.size());
+  for (size_t i = first_block_; i < blocks.size(); ++i) {
+    if (policy.parts.items) blocks_[i] = policy.parts.items->find(tokens_of(i));
+    if (!blocks_[i]) block_reads_.push_back({i, KvCache(policy.parts.pool)});
   }
 }
 
 void Job::list_branches() {
-  const auto history = uint32_t(prompt.history);
-  branches_.width = 2;
-  for (const auto& [item, own] : prompt.candidates) {
-    for (size_t t = own.begin; t < own.end; ++t) {
-      branches_.position.push_back(positions_[t]);
-      branches_.trunk.push_back(history);
-      branches_.runs.push_back({uint32_t(item.begin), uint32_t(item.end)});
-      branches_.runs.push_back({uint32_t(own.begin), uint32_t(t)});
-    }
+  branches_.width = 1;
+  branches_.added = prompt.evidence;
+  branches_.added_width = prompt.evidence.size() / std::max<size_t>(1, prompt.candidates);
+  for (size_t i = 0; i < prompt.candidates; ++i) {
+    branches_.position.push_back(positions_[prompt.names + i]);
+    branches_.trunk.push_back(uint32_t(prompt.history));
+    branches_.runs.push_back({uint32_t(prompt.item(i).begin), uint32_t(prompt.item(i).end)});
   }
   for (size_t t = positions_.size(); t < prompt.tokens.size(); ++t) {  // these see all
     branches_.position.push_back(int(t));
     branches_.trunk.push_back(uint32_t(t));
-    branches_.runs.insert(branches_.runs.end(), 2, {0, 0});
+    branches_.runs.push_back({0, 0});
   }
+  branches_.added.resize(branches_.position.size() * branches_.added_width, -1);
 }
 
 size_t Job::unread() const {
-  size_t tokens = prompt.tokens.size() - cache.length();
-  if (cache.length() > prompt.history) return tokens;
-  for (size_t i = 0; i < items_.size(); ++i) {
-    if (items_[i]) tokens -= prompt.candidates[i].item.size();
-  }
+  if (cache.length() >= prompt.names) return prompt.tokens.size() - cache.length();
+  size_t tokens = prompt.tokens.size() - prompt.names;
+  for (const BlockRead& read : block_reads_) tokens += prompt.blocks[read.block].size();
   return tokens;
 }
 
 size_t Job::read_next(size_t most, std::vector<Chunk>& chunks) {
   size_t left = most;
-  const bool history = cache.length() < prompt.history;
-  if (history) {
-    const auto rest =
-        std::span(prompt.tokens).subspan(cache.length(), prompt.history - cache.length());
-    chunks.push_back({rest.first(std::min(left, rest.size())), &cache});
-    left -= chunks.back().tokens.size();
-  }
-  item_reads_now_ = 0;
-  for (ItemRead& read : item_reads_) {
-    const auto tokens = tokens_of(prompt.candidates[read.candidate].item);
+  block_reads_now_ = 0;
+  for (BlockRead& read : block_reads_) {
+    const auto tokens = tokens_of(read.block);
     if (left < tokens.size() && left < most) break;
     chunks.push_back({tokens, &read.cache});
     left -= std::min(left, tokens.size());
-    ++item_reads_now_;
+    ++block_reads_now_;
     if (left == 0) break;
   }
-  if (history || item_reads_now_ > 0) return most - left;
-  if (cache.length() == prompt.history) place_items();
+  if (block_reads_now_ > 0) return most - left;
+  if (cache.length() < prompt.names) place_blocks();
   const auto rest = std::span(prompt.tokens).subspan(cache.length());
   const size_t count = std::min(most, rest.size());
-  chunks.push_back({rest.first(count), &cache, &branches_, cache.length() - behind_items()});
+  chunks.push_back({rest.first(count), &cache, &branches_, cache.length() - prompt.names});
   return count;
 }
 
-void Job::place_items() {
-  for (size_t i = 0; i < items_.size(); ++i) {
-    append(policy.parts.model, *items_[i], positions_[prompt.candidates[i].item.begin], cache);
+void Job::place_blocks() {
+  for (size_t i = first_block_; i < blocks_.size(); ++i) {
+    append(policy.parts.model, *blocks_[i], positions_[prompt.blocks[i].begin], cache);
   }
 }
 
 void Job::advance() {
-  for (size_t i = 0; i < item_reads_now_; ++i) {
-    const ItemRead& read = item_reads_[i];
-    auto& item = items_[read.candidate];
-    item = std::make_shared<const ItemBlock>(read.cache);
-    if (policy.parts.items) {
-      policy.parts.items->insert(tokens_of(prompt.candidates[read.candidate].item), item);
-    }
+  for (size_t i = 0; i < block_reads_now_; ++i) {
+    const BlockRead& read = block_reads_[i];
+    auto& block = blocks_[read.block];
+    block = std::make_shared<const ItemBlock>(read.cache);
+    if (policy.parts.items) policy.parts.items->insert(tokens_of(read.block), block);
   }
-  item_reads_.erase(item_reads_.begin(), item_reads_.begin() + ptrdiff_t(item_reads_now_));
-  item_reads_now_ = 0;
+  block_reads_.erase(block_reads_.begin(), block_reads_.begin() + ptrdiff_t(block_reads_now_));
+  block_reads_now_ = 0;
   if (unread() > 0) return;
   if (policy.parts.prefixes) {
     policy.parts.prefixes->insert(std::span(prompt.tokens).first(prompt.history), cache);

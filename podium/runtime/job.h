@@ -47,8 +47,8 @@ struct Job {
 
   // Tokens of the prompt that are neither read nor known.
   size_t unread() const;
-  // Appends what the next pass reads of the prompt, at most so many tokens: the history and items'
-  // blocks, then, behind all of them, the candidates' own. Returns how many.
+  // Appends what the next pass reads of the prompt, at most so many tokens (or one block): the
+  // blocks, then, behind all of them, the candidates' names. Returns how many.
   size_t read_next(size_t most, std::vector<Chunk>& chunks);
   // After that pass.
   void advance();
@@ -64,24 +64,25 @@ struct Job {
   std::vector<Lane> lanes;
 
  private:
-  struct ItemRead {
-    size_t candidate;
+  struct BlockRead {
+    size_t block;
     KvCache cache;
   };
 
   void open_lane(Lane& lane);
-  void find_items();
+  void find_blocks();
   void list_branches();
-  void place_items();
-  size_t behind_items() const { return prompt.candidates.front().own.begin; }
-  std::span<const TokenId> tokens_of(const rerank::Span& span) const {
+  void place_blocks();
+  std::span<const TokenId> tokens_of(size_t block) const {
+    const rerank::Span& span = prompt.blocks[block];
     return std::span(prompt.tokens).subspan(span.begin, span.size());
   }
 
-  std::vector<std::shared_ptr<const ItemBlock>> items_;  // [K]; null: not read yet
-  std::vector<ItemRead> item_reads_;                     // those not read yet, being read first
-  size_t item_reads_now_ = 0;                            // of them in the pass
-  Branches branches_;           // of what stands behind the items: own blocks, forced tokens
+  size_t first_block_ = 0;  // the first that the cache did not begin with
+  std::vector<std::shared_ptr<const ItemBlock>> blocks_;  // [the prompt's]; null: not read yet
+  std::vector<BlockRead> block_reads_;                    // those not read yet, being read first
+  size_t block_reads_now_ = 0;                            // of them in the pass
+  Branches branches_;           // of what stands behind the blocks: names, forced tokens
   std::vector<int> positions_;  // of the prompt's tokens, without the forced ones
 };
 

@@ -1,6 +1,7 @@
 #include "podium/runtime/kv_cache.h"
 
 #include <algorithm>
+#include <cstring>
 #include <type_traits>
 
 #include "podium/artifact/half.h"
@@ -70,7 +71,17 @@ float number(uint16_t stored) { return artifact::bf16_to_float(stored); }
 void put(float value, float& to) { to = value; }
 void put(float value, uint16_t& to) { to = kernels::to_bf16(value); }
 
-// One token's key and value in the pages of one layer and head.
+// As std::copy_n, without its call for what most items' blocks have.
+template <class T>
+void copy_few(const T* from, size_t n, T* to) {
+  if (n == 4) {
+    std::memcpy(to, from, 4 * sizeof(T));
+  } else {
+    std::copy_n(from, n, to);
+  }
+}
+
+// Of one layer and head, the places from `at` on of one page.
 template <class Stored>
 struct Slot {
   Slot(const PageLayout& layout, std::byte* page, int layer, int kv_head, size_t at)
@@ -79,40 +90,40 @@ struct Slot {
                at * kernels::kPanel),
         dim(layout.head_dim) {}
 
-  Stored& key(size_t d) const { return keys[d * kPageTokens]; }
-
-  // body(d, count, where): the value's dimensions d .. d + count, which lie together.
+  // body(d, count, where): a value's dimensions d .. d + count, which lie together.
   template <class Body>
-  void each_panel(const Body& body) const {
+  void each_panel(size_t token, const Body& body) const {
     for (size_t d = 0; d < dim; d += kernels::kPanel) {
-      body(d, std::min(kernels::kPanel, dim - d), values + d * kPageTokens);
+      body(d, std::min(kernels::kPanel, dim - d),
+           values + d * kPageTokens + token * kernels::kPanel);
     }
   }
 
-  void store(const float* from_key, const float* from_value) const {
-    for (size_t d = 0; d < dim; ++d) put(from_key[d], key(d));
-    each_panel([&](size_t d, size_t count, Stored* to) {
-      for (size_t i = 0; i < count; ++i) put(from_value[d + i], to[i]);
+  void store(const float* key, const float* value) const {
+    for (size_t d = 0; d < dim; ++d) put(key[d], keys[d * kPageTokens]);
+    each_panel(0, [&](size_t d, size_t count, Stored* to) {
+      for (size_t i = 0; i < count; ++i) put(value[d + i], to[i]);
     });
   }
-  // to: the key, then the value.
-  void read(Stored* to) const {
-    for (size_t d = 0; d < dim; ++d) to[d] = key(d);
-    each_panel([&](size_t d, size_t count, const Stored* from) {
-      std::copy_n(from, count, to + dim + d);
-    });
-  }
-  void write(const Stored* from, const float* cosine, const float* sine) const {
-    const size_t half = dim / 2;
-    for (size_t i = 0; i < half; ++i) {
-      const float a = number(from[i]), b = number(from[i + half]);
-      put(a * cosine[i] - b * sine[i], key(i));
-      put(b * cosine[i] + a * sine[i], key(i + half));
+  // to_keys: [head_dim][stride], to_values: [n][head_dim].
+  void read(size_t n, size_t stride, Stored* to_keys, Stored* to_values) const {
+    for (size_t d = 0; d < dim; ++d) std::copy_n(keys + d * kPageTokens, n, to_keys + d * stride);
+    for (size_t t = 0; t < n; ++t) {
+      each_panel(t, [&](size_t d, size_t count, const Stored* from) {
+        std::copy_n(from, count, to_values + t * dim + d);
+      });
     }
-    each_panel([&](size_t d, size_t count, Stored* to) { std::copy_n(from + dim + d, count, to); });
+  }
+  void write(size_t n, size_t stride, const Stored* from_keys, const Stored* from_values) const {
+    for (size_t d = 0; d < dim; ++d) copy_few(from_keys + d * stride, n, keys + d * kPageTokens);
+    for (size_t t = 0; t < n; ++t) {
+      each_panel(t, [&](size_t d, size_t count, Stored* to) {
+        std::copy_n(from_values + t * dim + d, count, to);
+      });
+    }
   }
 
-  Stored *keys, *values;  // of the token
+  Stored *keys, *values;
   size_t dim;
 };
 
@@ -127,38 +138,59 @@ void with_slot(const PageLayout& layout, std::byte* page, int layer, int kv_head
   }
 }
 
-// body(slot, bytes of the token before it) for every layer and head.
-template <class Body>
-void each_slot(const PageLayout& layout, std::byte* page, size_t at, const Body& body) {
-  size_t offset = 0;
-  for (int layer = 0; layer < int(layout.layers); ++layer) {
-    for (int head = 0; head < int(layout.kv_heads); ++head) {
-      with_slot(layout, page, layer, head, at, [&](const auto& slot) { body(slot, offset); });
-      offset += 2 * layout.head_dim * layout.element;
-    }
+// keys: [head_dim][count], rotated. Element by element, so that the compiler takes many at once.
+template <class Stored>
+void rotate(const Stored* keys, const float* cosine, const float* sine, size_t half, Stored* to) {
+  for (size_t i = 0; i < half; ++i) {
+    const float a = number(keys[i]), b = number(keys[half + i]);
+    put(a * cosine[i] - b * sine[i], to[i]);
+    put(b * cosine[i] + a * sine[i], to[half + i]);
   }
 }
 
 }  // namespace
+
+// body(slot, first token, tokens, offset of the slot's keys and values in bytes) for every layer,
+// head and page of tokens [place, place + count).
+template <class Body>
+void KvCache::each_slot(size_t place, size_t count, const Body& body) const {
+  const size_t head_bytes = 2 * count * layout().head_dim * layout().element;
+  size_t offset = 0;
+  for (int layer = 0; layer < int(layout().layers); ++layer) {
+    for (int head = 0; head < int(layout().kv_heads); ++head, offset += head_bytes) {
+      for (size_t t = 0; t < count;) {
+        const size_t at = (place + t) % kPageTokens, n = std::min(count - t, kPageTokens - at);
+        with_slot(layout(), pages_[(place + t) / kPageTokens].data(), layer, head, at,
+                  [&](const auto& slot) { body(slot, t, n, offset); });
+        t += n;
+      }
+    }
+  }
+}
 
 void KvCache::store(int layer, int kv_head, size_t place, const float* key, const float* value) {
   with_slot(layout(), pages_[place / kPageTokens].data(), layer, kv_head, place % kPageTokens,
             [&](const auto& slot) { slot.store(key, value); });
 }
 
-void KvCache::read(size_t place, std::byte* to) const {
-  each_slot(layout(), pages_[place / kPageTokens].data(), place % kPageTokens,
-            [&](const auto& slot, size_t offset) {
-              slot.read(reinterpret_cast<decltype(slot.keys)>(to + offset));
-            });
+void KvCache::read(size_t place, size_t count, std::byte* to) const {
+  each_slot(place, count, [&](const auto& slot, size_t t, size_t n, size_t offset) {
+    auto* const keys = reinterpret_cast<decltype(slot.keys)>(to + offset);
+    slot.read(n, count, keys + t, keys + (count + t) * slot.dim);
+  });
 }
 
-void KvCache::write(size_t place, const std::byte* from, const float* cosine, const float* sine) {
-  each_slot(layout(), pages_[place / kPageTokens].data(), place % kPageTokens,
-            [&](const auto& slot, size_t offset) {
-              using Stored = std::remove_pointer_t<decltype(slot.keys)>;
-              slot.write(reinterpret_cast<const Stored*>(from + offset), cosine, sine);
-            });
+void KvCache::write(size_t place, size_t count, const std::byte* from, const float* cosine,
+                    const float* sine) {
+  thread_local std::vector<std::byte> turned;
+  each_slot(place, count, [&](const auto& slot, size_t t, size_t n, size_t offset) {
+    using Stored = std::remove_pointer_t<decltype(slot.keys)>;
+    const auto* const keys = reinterpret_cast<const Stored*>(from + offset);
+    turned.resize(count * slot.dim * sizeof(Stored));
+    auto* const to = reinterpret_cast<Stored*>(turned.data());
+    if (t == 0) rotate(keys, cosine, sine, count * slot.dim / 2, to);
+    slot.write(n, count, to + t, keys + (count + t) * slot.dim);
+  });
 }
 
 }  // namespace podium::runtime

@@ -115,12 +115,17 @@ class KvCache {
   // key, value: [head_dim].
   void store(int layer, int kv_head, size_t place, const float* key, const float* value);
 
-  // All of one token, apart from its page: [layer][kv head]{key, value}, as the pages' numbers.
-  void read(size_t place, std::byte* to) const;
-  // The same, its keys rotated (RoPE). cosine, sine: [head_dim / 2].
-  void write(size_t place, const std::byte* from, const float* cosine, const float* sine);
+  // Tokens [place, place + count), apart from their pages: [layer][kv head]{keys [head_dim][count],
+  // values [count][head_dim]}, as the pages' numbers.
+  void read(size_t place, size_t count, std::byte* to) const;
+  // The same, the keys rotated (RoPE). cosine, sine: [head_dim / 2][count].
+  void write(size_t place, size_t count, const std::byte* from, const float* cosine,
+             const float* sine);
 
  private:
+  template <class Body>
+  void each_slot(size_t place, size_t count, const Body& body) const;
+
   PagePool* pool_;
   std::vector<PageRef> pages_;
   size_t length_ = 0;

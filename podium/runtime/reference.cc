@@ -133,6 +133,7 @@ Sight causal(size_t tokens) {
     sight.position.push_back(t);
     see(sight.sees.emplace_back(), 0, t + 1);
   }
+  sight.added.resize(tokens);
   return sight;
 }
 
@@ -140,17 +141,20 @@ Sight in_blocks(const rerank::Prompt& prompt, size_t answer) {
   Sight sight = causal(prompt.tokens.size() + answer);
   const std::vector<int> positions = prompt.positions();
   std::copy(positions.begin(), positions.end(), sight.position.begin());
-  for (const auto& [item, own] : prompt.candidates) {
-    for (size_t t = item.begin; t < item.end; ++t) {
+  for (const rerank::Span& block : prompt.blocks) {
+    for (size_t t = block.begin; t < block.end; ++t) {
       sight.sees[t].clear();
-      see(sight.sees[t], item.begin, t + 1);
+      see(sight.sees[t], block.begin, t + 1);
     }
-    for (size_t t = own.begin; t < own.end; ++t) {
-      sight.sees[t].clear();
-      see(sight.sees[t], 0, prompt.history);
-      see(sight.sees[t], item.begin, item.end);
-      see(sight.sees[t], own.begin, t + 1);
-    }
+  }
+  for (size_t i = 0; i < prompt.candidates; ++i) {
+    const size_t name = prompt.names + i, evidence = prompt.evidence.size() / prompt.candidates;
+    sight.sees[name].clear();
+    see(sight.sees[name], 0, prompt.history);
+    see(sight.sees[name], prompt.item(i).begin, prompt.item(i).end);
+    see(sight.sees[name], name, name + 1);
+    const auto added = prompt.evidence.begin() + std::ptrdiff_t(i * evidence);
+    sight.added[name].assign(added, added + std::ptrdiff_t(evidence));
   }
   return sight;
 }
@@ -160,10 +164,14 @@ std::vector<double> reference_logits(const rerank::ModelSpec& spec, const Weight
   const float* embedding = weights.find("model.embed_tokens.weight")->second.data();
   const float* head = spec.tied ? embedding : weights.find("lm_head.weight")->second.data();
   const float* norm = weights.find("model.norm.weight")->second.data();
-  std::vector<Vec> xs;
-  for (TokenId token : tokens) {
-    const float* row = embedding + size_t(token) * spec.hidden;
-    xs.emplace_back(row, row + spec.hidden);
+  std::vector<Vec> xs(tokens.size(), Vec(spec.hidden));
+  for (size_t t = 0; t < tokens.size(); ++t) {
+    const auto embed = [&](TokenId token) {
+      const float* row = embedding + size_t(token) * spec.hidden;
+      for (int i = 0; i < spec.hidden; ++i) xs[t][size_t(i)] += row[i];
+    };
+    embed(tokens[t]);
+    for (const TokenId token : sight.added[t]) embed(token);
   }
   for (int i = 0; i < spec.layers; ++i) {
     layer_forward(spec, Layer(weights, i, spec.head_norms), sight, xs);

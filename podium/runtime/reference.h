@@ -9,10 +9,12 @@
 
 namespace podium::runtime {
 
-// Where every token stands, and which tokens (itself among them) it sees.
+// Where every token stands, which tokens (itself among them) it sees, and those whose embeddings
+// are added to its own.
 struct Sight {
   std::vector<size_t> position;
   std::vector<std::vector<size_t>> sees;
+  std::vector<std::vector<TokenId>> added;
 };
 Sight causal(size_t tokens);
 // Of a prompt in its blocks, with so many tokens of an answer behind it.

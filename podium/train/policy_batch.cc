@@ -87,10 +87,15 @@ SlateExample::SlateExample(const rerank::PromptContext& context, const rerank::S
   packed.tokens.assign(prompt.tokens.begin(), prompt.tokens.end());
   const auto positions = prompt.positions();
   packed.positions.assign(positions.begin(), positions.end());
-  packed.segments.push_back({history});
-  for (const auto& c : prompt.candidates) packed.segments.push_back({range(c.item)});
-  for (const auto& c : prompt.candidates) {
-    packed.segments.push_back({range(c.own), {history, range(c.item)}});
+  for (const auto& block : prompt.blocks) packed.segments.push_back({range(block)});
+  for (size_t i = 0; i < prompt.candidates; ++i) {
+    const auto name = int64_t(prompt.names + i);
+    packed.segments.push_back({{name, name + 1}, {history, range(prompt.item(i))}});
+  }
+  packed.added_tokens.assign(prompt.evidence.begin(), prompt.evidence.end());
+  for (size_t i = 0; i < prompt.evidence.size(); ++i) {
+    packed.added_rows.push_back(
+        int64_t(prompt.names + i * prompt.candidates / prompt.evidence.size()));
   }
 }
 
@@ -135,6 +140,9 @@ Example concatenate(std::span<const Example> examples) {
     for (const Segment& s : p.segments) {
       all.packed.segments.push_back({moved(s.own), {moved(s.before[0]), moved(s.before[1])}});
     }
+    all.packed.added_tokens.insert(all.packed.added_tokens.end(), p.added_tokens.begin(),
+                                   p.added_tokens.end());
+    for (const int64_t row : p.added_rows) all.packed.added_rows.push_back(row + shift);
     for (const ScoredToken& scored : example.scored) {
       all.scored.push_back(scored);
       all.scored.back().row += shift;

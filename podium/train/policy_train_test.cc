@@ -81,7 +81,7 @@ TEST_F(PolicyStages, SftThenRlLearnToReadEvidence) {
   const SlateSets slates = telling_slates(world_, 400, 100);
   Qwen3 model = small_model(world_, 2);
   rerank::SftOptions sft_options;
-  sft_options.epochs = 2;
+  sft_options.epochs = 5;
   sft_options.learning_rate = 2e-3;
   sft_options.no_trace_share = 0.6;
   // The scores tell nothing here, so the teacher must try every candidate.
@@ -93,7 +93,7 @@ TEST_F(PolicyStages, SftThenRlLearnToReadEvidence) {
   const Validation taught = validate(*model, context_, slates.valid, 100, false, 64, 2);
 
   rerank::RlOptions rl_options;
-  rl_options.steps = 20;
+  rl_options.steps = 30;
   rl_options.prompts = 16;
   rl_options.learning_rate = 1e-3;
   rl_options.eval_every = 5;

@@ -122,7 +122,13 @@ Tensor hidden_states(const ModelSpec& spec, const std::vector<Tensor>& weights,
   const auto table_size = size_t(spec.layers) * kLayer + (spec.tied ? 2 : 3);
   PODIUM_CHECK(weights.size() == table_size && batch.tokens.size() == batch.positions.size());
   const Rotation r = rotation(spec, batch.positions);
-  Tensor x = torch::embedding(weights[0], torch::tensor(batch.tokens, torch::kLong));
+  const auto embed = [&](const std::vector<int64_t>& tokens) {
+    return torch::embedding(weights[0], torch::tensor(tokens, torch::kLong));
+  };
+  Tensor x = embed(batch.tokens);
+  if (!batch.added_rows.empty()) {
+    x = x.index_add(0, torch::tensor(batch.added_rows, torch::kLong), embed(batch.added_tokens));
+  }
   for (int layer = 0; layer < spec.layers; ++layer) {
     x = layer_forward(spec, weights.data() + 1 + size_t(layer) * kLayer, x, r, batch.segments);
   }

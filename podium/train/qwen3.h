@@ -16,8 +16,9 @@ namespace podium::train {
 
 // Sequences back to back, without padding.
 struct Packed {
-  std::vector<int64_t> tokens, positions;  // [n]
-  std::vector<Segment> segments;           // partition of [0, n)
+  std::vector<int64_t> tokens, positions;         // [n]
+  std::vector<Segment> segments;                  // partition of [0, n)
+  std::vector<int64_t> added_rows, added_tokens;  // embeddings added to those of rows
 };
 
 // The parameters, in the order of tensor_table.
