@@ -6,23 +6,27 @@
 
 namespace podium::bench {
 
-// What the tokens of the rest see, from the `first` on; the cache holds all before it.
-inline runtime::Branches branches_of(const Request& request, size_t first) {
-  constexpr size_t kRuns = 2;
+// What the tokens at places [begin, end) see; the cache holds all before them.
+inline runtime::Branches branches_of(const Request& request, size_t begin, size_t end) {
   runtime::Branches branches;
-  branches.width = kRuns;
-  for (size_t t = first; t < request.rest.size(); ++t) {
+  branches.width = 1;
+  const size_t prefix = request.prefix.size();
+  for (size_t t = begin; t < end; ++t) {
     std::vector<int> runs = request.sees[t];
     --runs.back();  // itself
     branches.position.push_back(request.positions[t]);
     const bool sees_first = runs.front() == 0;
     branches.trunk.push_back(sees_first ? uint32_t(runs[1]) : 0);
-    size_t count = 0;
-    for (size_t i = sees_first ? 2 : 0; i < runs.size(); i += 2, ++count) {
-      branches.runs.push_back({uint32_t(runs[i]), uint32_t(runs[i + 1])});
-    }
-    for (; count < kRuns; ++count) branches.runs.push_back({0, 0});
+    const size_t behind = sees_first ? 2 : 0;  // a second run is of the token alone
+    runs.resize(std::max(runs.size(), behind + 2), 0);
+    branches.runs.push_back({uint32_t(runs[behind]), uint32_t(runs[behind + 1])});
+    if (t < prefix || request.added[t - prefix].empty()) continue;
+    const auto& added = request.added[t - prefix];
+    branches.added_width = added.size();
+    branches.added.resize((t - begin) * added.size(), -1);
+    branches.added.insert(branches.added.end(), added.begin(), added.end());
   }
+  branches.added.resize((end - begin) * branches.added_width, -1);
   return branches;
 }
 
@@ -30,10 +34,9 @@ inline runtime::Branches branches_of(const Request& request, size_t first) {
 inline std::vector<size_t> item_blocks(const Request& request) {
   std::vector<size_t> blocks;
   int begin = -1;
-  for (const auto& runs : request.sees) {
-    if (runs.front() == 0) break;
-    if (runs.front() != begin) blocks.push_back(0);
-    begin = runs.front();
+  for (size_t t = request.prefix.size(); request.sees[t].front() != 0; ++t) {
+    if (request.sees[t].front() != begin) blocks.push_back(0);
+    begin = request.sees[t].front();
     ++blocks.back();
   }
   return blocks;

@@ -33,10 +33,11 @@ void export_weights(const fs::path& dir, const rerank::ModelSpec& spec,
 // A prompt in its blocks, and what is said behind it.
 Request request_of(const rerank::Prompt& prompt, std::span<const text::TokenId> said) {
   const auto rest = prompt.tokens.begin() + std::ptrdiff_t(prompt.history);
-  Request request{{prompt.tokens.begin(), rest}, {rest, prompt.tokens.end()}, {}, {}};
+  Request request{{prompt.tokens.begin(), rest}, {rest, prompt.tokens.end()}, {}, {}, {}};
   request.rest.insert(request.rest.end(), said.begin(), said.end());
   const auto sight = runtime::in_blocks(prompt, said.size());
-  for (size_t t = prompt.history; t < sight.sees.size(); ++t) {
+  request.added.assign(sight.added.begin() + std::ptrdiff_t(prompt.history), sight.added.end());
+  for (size_t t = 0; t < sight.sees.size(); ++t) {
     request.positions.push_back(int(sight.position[t]));
     std::vector<int>& runs = request.sees.emplace_back();
     for (const size_t seen : sight.sees[t]) {
@@ -52,9 +53,11 @@ std::vector<float> block_logits(const runtime::Engine& engine, const Request& re
   const runtime::Model& model = engine.parts().model;
   runtime::KvCache cache(engine.parts().pool);
   runtime::Workspace work;
-  runtime::Chunk prefix{request.prefix, &cache};
+  const size_t history = request.prefix.size(), all = history + request.rest.size();
+  const runtime::Branches before = branches_of(request, 0, history);
+  runtime::Chunk prefix{request.prefix, &cache, &before};
   runtime::forward(model, {&prefix, 1}, runtime::Rows::kLast, work);
-  const runtime::Branches branches = branches_of(request, 0);
+  const runtime::Branches branches = branches_of(request, history, all);
   runtime::Chunk rest{request.rest, &cache, &branches};
   const auto state = runtime::forward(model, {&rest, 1}, runtime::Rows::kLast, work);
   std::vector<float> result;
@@ -65,7 +68,7 @@ std::vector<float> block_logits(const runtime::Engine& engine, const Request& re
   return result;
 }
 
-// With every token seeing all before it.
+// With every token seeing all before it, nothing added to it.
 std::vector<float> causal_logits(const runtime::Engine& engine, const Request& request,
                                  std::span<const text::TokenId> names) {
   std::vector<text::TokenId> tokens = request.prefix;
@@ -83,8 +86,11 @@ struct Requests {
 
   void add(const Request& r, const runtime::Engine& engine, std::span<const text::TokenId> names,
            bool checked) {
-    requests.push_back(
-        {{"prefix", r.prefix}, {"rest", r.rest}, {"positions", r.positions}, {"sees", r.sees}});
+    requests.push_back({{"prefix", r.prefix},
+                        {"rest", r.rest},
+                        {"positions", r.positions},
+                        {"sees", r.sees},
+                        {"added", r.added}});
     if (!checked) return;
     logits.push_back(block_logits(engine, r, names));
     causal.push_back(causal_logits(engine, r, names));
@@ -112,10 +118,10 @@ void export_job(const fs::path& out, const World& world, const Job& job,
                                        {"causal", all.causal}});
 }
 
-// Ten candidates with titles behind a history of titles: about 1,000 tokens; answered by the logits
-// of ten names, or by 20 tokens.
+// Ten candidates with titles behind a history of titles, one text: about 1,000 tokens; answered by
+// the logits of ten names, or by 20 tokens.
 void export_language_model(const fs::path& dir, const fs::path& model) {
-  constexpr size_t kPrefix = 700, kItem = 27, kOwn = 3, kNames = 10, kAnswer = 20, kRequests = 8;
+  constexpr size_t kPrefix = 700, kItem = 29, kNames = 10, kAnswer = 20, kRequests = 8;
   const runtime::Engine engine = runtime::Engine::open(model);
   Rng rng(3);
   const auto random_tokens = [&](size_t n) {
@@ -126,10 +132,15 @@ void export_language_model(const fs::path& dir, const fs::path& model) {
   const auto names = random_tokens(kNames);
   Requests all;
   for (size_t i = 0; i < kRequests; ++i) {
-    rerank::Prompt prompt{random_tokens(kPrefix + kNames * (kItem + kOwn)), kPrefix, {}};
-    for (size_t c = 0; c < kNames; ++c) {
-      const size_t item = kPrefix + c * kItem, own = kPrefix + kNames * kItem + c * kOwn;
-      prompt.candidates.push_back({{item, item + kItem}, {own, own + kOwn}});
+    const size_t behind = kPrefix + kNames * kItem;
+    rerank::Prompt prompt{.tokens = random_tokens(behind + kNames),
+                          .blocks = {{0, kPrefix}},
+                          .candidates = kNames,
+                          .history = kPrefix,
+                          .names = behind,
+                          .evidence = {}};
+    for (size_t item = kPrefix; item < behind; item += kItem) {
+      prompt.blocks.push_back({item, item + kItem});
     }
     all.add(request_of(prompt, random_tokens(1)), engine, names, i == 0);
   }

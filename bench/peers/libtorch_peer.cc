@@ -24,8 +24,12 @@ class TorchPeer {
         workload_(workload),
         cache_(policy.spec(), int64_t(workload.requests.size()), int64_t(workload.longest())) {
     for (int64_t i = 0; i < size(); ++i) {
-      read(i, request(i).prefix, 0, nullptr);
-      blocks_.push_back({longs(request(i).positions), request(i).sees});
+      const auto& r = request(i);
+      const size_t prefix = r.prefix.size(), all = prefix + r.rest.size();
+      warm_.push_back(blocks_of(r, prefix, all));
+      cold_.push_back(blocks_of(r, 0, all));
+      const TorchBlocks before = blocks_of(r, 0, prefix);
+      read(i, r.prefix, 0, before);
     }
   }
 
@@ -37,11 +41,10 @@ class TorchPeer {
     TorchCache batch = cache_.rows(begin, end);
     for (int64_t i = begin; i < end; ++i) {
       const Request& r = request(i);
-      const TorchBlocks* const blocks = &blocks_[size_t(i)];
       std::vector<int> prompt = r.prefix;
       prompt.insert(prompt.end(), r.rest.begin(), r.rest.end());
-      rows.push_back(warm ? read(i, r.rest, int64_t(r.prefix.size()), blocks)
-                          : read(i, prompt, 0, blocks));
+      rows.push_back(warm ? read(i, r.rest, int64_t(r.prefix.size()), warm_[size_t(i)])
+                          : read(i, prompt, 0, cold_[size_t(i)]));
       batch.length[size_t(i - begin)] = int64_t(prompt.size());
     }
     torch::Tensor logits = torch::cat(rows);
@@ -65,17 +68,36 @@ class TorchPeer {
  private:
   const Request& request(int64_t i) const { return workload_.requests[size_t(i)]; }
 
+  // Of the tokens at places [begin, end).
+  TorchBlocks blocks_of(const Request& r, size_t begin, size_t end) const {
+    const auto places = [&](const auto& values) {
+      return std::pair{values.begin() + std::ptrdiff_t(begin),
+                       values.begin() + std::ptrdiff_t(end)};
+    };
+    const auto [position, last_position] = places(r.positions);
+    const auto [sees, last_sees] = places(r.sees);
+    TorchBlocks blocks{{position, last_position},
+                       {sees, last_sees},
+                       torch::zeros({int64_t(end - begin), policy_.spec().hidden})};
+    for (size_t t = std::max(begin, r.prefix.size()); t < end; ++t) {
+      for (const int token : r.added[t - r.prefix.size()]) {
+        blocks.added[int64_t(t - begin)].add_(policy_.embedding()[token]);
+      }
+    }
+    return blocks;
+  }
+
   torch::Tensor read(int64_t i, const std::vector<int>& tokens, int64_t kept,
-                     const TorchBlocks* blocks) {
+                     const TorchBlocks& blocks) {
     TorchCache row = cache_.rows(i, i + 1);
     row.length[0] = kept;
-    return policy_.read(longs(tokens), row, blocks);
+    return policy_.read(longs(tokens), row, &blocks);
   }
 
   const TorchPolicy& policy_;
   const Workload& workload_;
   TorchCache cache_;
-  std::vector<TorchBlocks> blocks_;  // of requests
+  std::vector<TorchBlocks> warm_, cold_;  // of requests
 };
 
 void check(TorchPeer& peer, const Workload& workload, const Run& run) {

@@ -2,7 +2,8 @@
 // values of the prefix are kept when it is warm. For many requests at once: one context on two
 // threads or two of one thread each, some requests a batch. Of format F32, slower than Q8_0 and
 // Q4_0 on every workload, only the logits are compared with podium's. It cannot read a prompt in
-// blocks: each token sees all before it, which costs no less and computes something else.
+// blocks: each token sees all before it, which costs no less and computes something else; nor are
+// embeddings added.
 //
 //   llama_cpp_peer MODEL.gguf FORMAT WORKLOAD.json...
 #include <ggml-backend.h>

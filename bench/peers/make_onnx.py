@@ -3,15 +3,15 @@ graphs, in the form that ONNX Runtime runs language models best in: its fused at
 of keys and values that are written in place, fused norms, and the layers behind the last attention
 for the last position alone.
 
-  make_onnx.py SOURCE OUT      # OUT/fp32.onnx, int8.onnx, nbits8.onnx, nbits4.onnx
+  make_onnx.py SOURCE OUT      # OUT/fp32.onnx, int8.onnx, nbits8.onnx, nbits4.onnx, embedding.npy
 
 int8: quantize_dynamic (weights per channel, activations a tensor); nbits: MatMulNBits, blocks of
 32 weights, products in int8.
 
 Inputs: ids [B, S], last [B] (tokens read so far, these included, minus 1), total (the most of
 them), past keys and values [B, kv_heads, room, head_dim] a layer; as prompts are read in blocks (see
-peer.h), positions [B, S] and hidden [1, 1, S, total]: 0, or where a token does not see a place
-something very small. Outputs: logits [B, vocab] of the last position, and the buffers.
+peer.h), positions [B, S], added [B, S, hidden_size] to the embeddings, and hidden [1, 1, S, total]:
+0, or where a token does not see a place something very small. Outputs: logits [B, vocab] of the last position, and the buffers.
 """
 import json
 import pathlib
@@ -99,7 +99,7 @@ class Graph:
         layers = self.config["num_hidden_layers"]
         self.rotation()
         embedding = self.constant("embedding", self.weights["model.embed_tokens.weight"])
-        x = self.op("Gather", [embedding, "ids"], ["x"])
+        x = self.op("Add", [self.op("Gather", [embedding, "ids"], ["tokens"]), "added"], ["x"])
         h = self.norm(x, "model.layers.0.input_layernorm")
         for layer in range(layers):
             at = f"model.layers.{layer}"
@@ -128,6 +128,7 @@ class Graph:
         inputs = [value("ids", TensorProto.INT64, ["B", "S"]),
                   value("last", TensorProto.INT32, ["B"]), value("total", TensorProto.INT32, [])]
         inputs += [value("positions", TensorProto.INT64, ["B", "S"]),
+                   value("added", TensorProto.FLOAT, ["B", "S", self.config["hidden_size"]]),
                    value("hidden", TensorProto.FLOAT, [1, 1, "S", "T"])]
         inputs += [value("past_" + name, TensorProto.FLOAT, cache) for name in names]
         outputs = [value("logits", TensorProto.FLOAT, ["B", self.config["vocab_size"]])]
@@ -140,6 +141,7 @@ class Graph:
 def main(source, out):
     config, weights = read_directory(source) if source.is_dir() else read_llama(source)
     (out / "shape.json").write_text(json.dumps(config))
+    np.save(out / "embedding.npy", weights["model.embed_tokens.weight"])
     onnx.save(Graph(config, weights).model(), out / "fp32.onnx")
     quantize_dynamic(out / "fp32.onnx", out / "int8.onnx", op_types_to_quantize=["MatMul"],
                      per_channel=True, weight_type=QuantType.QInt8,

@@ -17,29 +17,32 @@ HIDDEN = np.float32(-1e30)
 NOTHING_HIDDEN = np.zeros(1 << 14, np.float32)
 
 
-def causal(n):
-    return np.triu(np.full((n, n), HIDDEN, np.float32), 1)
-
-
 def hidden_of(request):
-    """[rest, prefix + rest]"""
-    hidden = np.full((len(request["rest"]), len(request["prefix"]) + len(request["rest"])), HIDDEN,
-                     np.float32)
+    """[prefix + rest, prefix + rest]"""
+    total = len(request["prefix"]) + len(request["rest"])
+    hidden = np.full((total, total), HIDDEN, np.float32)
     for row, runs in zip(hidden, request["sees"]):
         for begin, end in zip(runs[::2], runs[1::2]):
             row[begin:end] = 0
     return hidden
 
 
+def added_of(request, embedding):
+    """[prefix + rest, hidden_size]"""
+    added = [np.zeros(embedding.shape[1], np.float32)] * len(request["prefix"])
+    added += [embedding[tokens].sum(0) for tokens in request["added"]]
+    return np.array(added)
+
+
 class Replica:
     """A session and some of a workload's requests, which decode in batches of `lanes`."""
 
-    def __init__(self, model, config, workload, requests, threads, lanes):
+    def __init__(self, model, config, embedding, workload, requests, threads, lanes):
         options = ort.SessionOptions()
         options.intra_op_num_threads = threads
         options.log_severity_level = 3
         self.session = ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-        self.workload, self.lanes = workload, lanes
+        self.workload, self.lanes, self.width = workload, lanes, embedding.shape[1]
         self.requests = [workload["requests"][i] for i in requests]
         self.decoded = workload["trace"] + workload["answer"] if workload["trace"] else 0
         longest = max(len(r["prefix"]) + len(r["rest"]) for r in self.requests)
@@ -55,15 +58,10 @@ class Replica:
             self.prefixes.append(self.bound(i, i + 1, [prefix], len(prefix)))
             self.cold.append(self.bound(i, i + 1, [prefix + rest], total))
             self.warm.append(self.bound(i, i + 1, [rest], total))
-            behind = np.array([request["positions"]], np.int64)
-            before = np.arange(len(prefix), dtype=np.int64)[None]
-            hidden = hidden_of(request)
-            self.bind_blocks(self.prefixes[-1], before, causal(len(prefix)))
-            self.bind_blocks(self.warm[-1], behind, hidden)
-            whole = np.full((total, total), HIDDEN, np.float32)
-            whole[:len(prefix), :len(prefix)] = causal(len(prefix))
-            whole[len(prefix):] = hidden
-            self.bind_blocks(self.cold[-1], np.concatenate([before, behind], 1), whole)
+            blocks = request, hidden_of(request), added_of(request, embedding)
+            self.bind_blocks(self.prefixes[-1], *blocks, 0, len(prefix))
+            self.bind_blocks(self.warm[-1], *blocks, len(prefix), total)
+            self.bind_blocks(self.cold[-1], *blocks, 0, total)
             self.run(self.prefixes[-1])
         if self.decoded:
             self.groups = {begin: self.decoder(begin) for begin in range(0, len(requests), lanes)}
@@ -87,9 +85,11 @@ class Replica:
             self.bind(binding, "past_" + name, rows)
             binding.bind_output(name, "cpu", 0, rows.dtype, rows.shape, rows.ctypes.data)
 
-    def bind_blocks(self, binding, positions, hidden):
+    def bind_blocks(self, binding, request, hidden, added, begin, end):
+        positions = np.array([request["positions"][begin:end]], np.int64)
         self.bind(binding, "positions", positions)
-        self.bind(binding, "hidden", hidden[None, None])
+        self.bind(binding, "hidden", np.ascontiguousarray(hidden[begin:end, :end])[None, None])
+        self.bind(binding, "added", np.ascontiguousarray(added[begin:end])[None])
 
     def decoder(self, begin):
         """A binding of some requests' next tokens, and the arrays it reads them from."""
@@ -101,6 +101,7 @@ class Replica:
             self.bind(binding, name, values)
         positions = np.zeros((end - begin, 1), np.int64)
         self.bind(binding, "positions", positions)
+        self.bind(binding, "added", np.zeros((end - begin, 1, self.width), np.float32))
         self.bind_cache(binding, begin, end)
         return binding, ids, last, total, end, positions
 
@@ -143,24 +144,24 @@ def in_parallel(replicas, warm):
         thread.join()
 
 
-def measure(model, config, workload, row):
+def measure(model, config, embedding, workload, row):
     n = len(workload["requests"])
     alone = 1
     if not workload["trace"]:
-        replica = Replica(model, config, workload, range(n), 1, alone)
+        replica = Replica(model, config, embedding, workload, range(n), 1, alone)
         most = max(np.abs(replica.answer(i, True) - expected).max()
                    for i, expected in enumerate(workload["logits"]))
         print_row({**row, "difference": float(most)})
     for threads in (1, 2):
-        replica = Replica(model, config, workload, range(n), threads, alone)
+        replica = Replica(model, config, embedding, workload, range(n), threads, alone)
         answer = replica.answer_group if workload["trace"] else replica.answer
         for warm in (True, False):
             measure_latency({**row, "state": "warm" if warm else "cold", "threads": threads}, n,
                             lambda i, warm=warm, answer=answer: answer(i, warm))
     for count in (1, 2):
         lanes = MOST_LANES if workload["trace"] else 1
-        replicas = [Replica(model, config, workload, range(i, n, count), 2 // count, lanes)
-                    for i in range(count)]
+        replicas = [Replica(model, config, embedding, workload, range(i, n, count), 2 // count,
+                            lanes) for i in range(count)]
         for warm in (True, False):
             how = f"{count} of {2 // count} threads, batches of {lanes}"
             measure_rate({**row, "state": "warm" if warm else "cold", "threads": 2, "how": how}, n,
@@ -169,8 +170,10 @@ def measure(model, config, workload, row):
 
 if __name__ == "__main__":
     folder, kind = pathlib.Path(sys.argv[1]), sys.argv[2]
+    shape = json.loads((folder / "shape.json").read_text())
+    embedding = np.load(folder / "embedding.npy", mmap_mode="r")
     for path in sys.argv[3:]:
         loaded = json.loads(pathlib.Path(path).read_text())
-        measure(folder / f"{kind}.onnx", json.loads((folder / "shape.json").read_text()), loaded,
+        measure(folder / f"{kind}.onnx", shape, embedding, loaded,
                 {"workload": loaded["name"], "state": "", "peer": "ONNX Runtime", "format": kind,
                  "how": "", "threads": 1})

@@ -2,16 +2,18 @@
 // long each measurement takes, and the rows that table.py collects from standard output.
 //
 // A workload is a folder's JSON file: {"name": "small K=10", "trace": 0, "answer": 1, "names": [N],
-// "requests": [{"prefix": [tokens], "rest": [tokens], "positions": [of rest], "sees": [[runs] of
-// rest]}], "logits": [[N] a request], "causal": [[N] a request]}. The answer to a request is, after
-// prefix and rest, the logits of `names` if trace is 0; else `trace` tokens decoded greedily and
-// then `answer` more. Cold: prefix and rest are read. Warm: the prefix was read before, and its
-// keys and values kept.
+// "requests": [{"prefix": [tokens], "rest": [tokens], "positions": [of both], "sees": [[runs] of
+// both], "added": [[tokens] of rest]}], "logits": [[N] a request], "causal": [[N] a request]}. The
+// answer to a request is, after prefix and rest, the logits of `names` if trace is 0; else `trace`
+// tokens decoded greedily and then `answer` more. Cold: prefix and rest are read. Warm: the prefix
+// was read before, and its keys and values kept. New user, podium alone: items' blocks were read
+// before, for others.
 //
-// A prompt is read in blocks (rerank/prompt.h): a token of the rest stands at its position and sees
-// the runs [begin, end, begin, end ...] of places alone. "logits" are podium's in fp32, of the
-// first requests; "causal" are those of the same tokens when each sees all before it, for an engine
-// that can read them in no other way.
+// A prompt is read in blocks (rerank/prompt.h): a token stands at its position and sees the runs
+// [begin, end, begin, end ...] of places alone; the embeddings of added tokens are added to its
+// own. "logits" are podium's in fp32, of the first requests; "causal" are those of the same tokens
+// when each sees all before it and nothing is added, for an engine that can read them in no other
+// way.
 #pragma once
 
 #include <fmt/format.h>
@@ -31,7 +33,7 @@ namespace podium::bench {
 
 struct Request {
   std::vector<int> prefix, rest, positions;
-  std::vector<std::vector<int>> sees;
+  std::vector<std::vector<int>> sees, added;
 };
 
 struct Workload {
@@ -54,7 +56,7 @@ inline Workload read_workload(const fs::path& path) {
   Workload w{json["name"], json["trace"],  json["answer"], json["names"],
              {},           json["logits"], json["causal"]};
   for (const Json& r : json["requests"]) {
-    w.requests.push_back({r["prefix"], r["rest"], r["positions"], r["sees"]});
+    w.requests.push_back({r["prefix"], r["rest"], r["positions"], r["sees"], r["added"]});
   }
   return w;
 }

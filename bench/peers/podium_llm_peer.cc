@@ -43,10 +43,12 @@ class LanguageModel {
       const auto fresh = warm ? Items{} : read(request, &caches.back(), work);
       size_t placed = 0;
       for (const runtime::ItemBlock& item : warm ? items_[i] : fresh) {
-        runtime::append(model_, item, request.positions[placed], caches.back());
+        runtime::append(model_, item, request.positions[request.prefix.size() + placed],
+                        caches.back());
         placed += item.tokens;
       }
-      const runtime::Branches branches = branches_of(request, placed);
+      const runtime::Branches branches =
+          branches_of(request, caches.back().length(), request.positions.size());
       Chunk chunk{std::span(request.rest).subspan(placed), &caches.back(), &branches};
       const auto state = runtime::forward(model_, {&chunk, 1}, runtime::Rows::kLast, work);
       states.insert(states.end(), state.begin(), state.end());

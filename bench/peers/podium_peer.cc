@@ -9,12 +9,18 @@ namespace {
 
 using kernels::Precision;
 
-void measure(const World& world, const Job& job, Precision precision, bool warm, bool verbalize) {
+// What was read before: a new user's items were, for others.
+constexpr std::string_view kCold = "cold", kNewUser = "new user", kWarm = "warm";
+
+void measure(const World& world, const Job& job, Precision precision, std::string_view state,
+             bool verbalize) {
   const auto spec = spec_of(world, job.size);
   const runtime::TestWeights weights(spec, 1);
-  const size_t kept = warm ? size_t{8} << 30 : 0;
+  constexpr size_t kRoom = size_t{8} << 30;
   const runtime::Engine engine(spec, weights.weights(),
-                               {.precision = precision, .prefix_bytes = kept, .item_bytes = kept});
+                               {.precision = precision,
+                                .prefix_bytes = state == kWarm ? kRoom : 0,
+                                .item_bytes = state == kCold ? 0 : kRoom});
   const auto slates = slates_of(world, job);
   const auto context = world.context();
   const runtime::DecodeOptions options{
@@ -22,9 +28,9 @@ void measure(const World& world, const Job& job, Precision precision, bool warm,
   const auto answer = [&](std::span<const rerank::Slate> some, int threads) {
     engine.decode(context, some, options, threads);
   };
-  answer(slates, 2);  // reads every history
+  answer(slates, 2);  // reads what is kept
   Run run{job.name(),
-          warm ? "warm" : "cold",
+          std::string(state),
           "podium",
           std::string(kernels::precision_name(precision)),
           verbalize ? "" : "every name",
@@ -38,10 +44,10 @@ int run(int argc, char** argv) {
   const World world;
   for (const Job& job : kJobs) {
     if (argc > 1 && std::string_view(job.size) != argv[1]) continue;
-    for (const bool warm : {false, true}) {
-      if (job.trace == 0) measure(world, job, Precision::kFp32, warm, true);
-      measure(world, job, Precision::kInt8, warm, true);
-      if (job.trace > 0) measure(world, job, Precision::kInt8, warm, false);
+    for (const auto state : {kCold, kNewUser, kWarm}) {
+      if (job.trace == 0) measure(world, job, Precision::kFp32, state, true);
+      measure(world, job, Precision::kInt8, state, true);
+      if (job.trace > 0) measure(world, job, Precision::kInt8, state, false);
     }
   }
   return 0;

@@ -104,19 +104,14 @@ Tensor TorchPolicy::read(const std::vector<int64_t>& tokens, TorchCache& cache,
   const Tensor positions = lengths.unsqueeze(1) + torch::arange(batch.tokens);  // [rows, tokens]
   batch.position = positions.flatten();
   batch.row = torch::arange(batch.rows).repeat_interleave(batch.tokens);
-  const Tensor rotation = batch.position.clone();
-  const int64_t plain = blocks ? batch.tokens - int64_t(blocks->positions.size()) : batch.tokens;
-  if (blocks) {
-    rotation.narrow(0, plain, batch.tokens - plain)
-        .copy_(torch::tensor(blocks->positions, torch::kLong));
-  }
+  const Tensor rotation = blocks ? torch::tensor(blocks->positions, torch::kLong) : batch.position;
   batch.cosine = cosine_.index_select(0, rotation);
   batch.sine = sine_.index_select(0, rotation);
   if (batch.tokens > 1 || *least != *most) {
     Tensor hidden = torch::arange(batch.total).view({1, 1, -1}) > positions.unsqueeze(2);
-    for (int64_t t = plain; t < batch.tokens; ++t) {
+    for (int64_t t = 0; blocks && t < batch.tokens; ++t) {
       Tensor row = hidden[0][t].fill_(true);
-      const auto& runs = blocks->sees[size_t(t - plain)];
+      const auto& runs = blocks->sees[size_t(t)];
       for (size_t i = 0; i < runs.size(); i += 2) row.slice(0, runs[i], runs[i + 1]).fill_(false);
     }
     batch.mask = torch::zeros(hidden.sizes())
@@ -124,6 +119,7 @@ Tensor TorchPolicy::read(const std::vector<int64_t>& tokens, TorchCache& cache,
                      .view({batch.rows, 1, 1, batch.tokens, batch.total});
   }
   Tensor x = model_->weights[0].index_select(0, torch::tensor(tokens, torch::kLong));
+  if (blocks) x.add_(blocks->added);
   for (int layer = 0; layer < s.layers; ++layer) {
     const Tensor* w = model_->weights.data() + 1 + size_t(layer) * kLayer;
     Tensor attended = attend(train::rms_norm(x, w[kInputNorm], s.norm_eps), layer, batch, cache);

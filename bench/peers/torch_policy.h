@@ -22,10 +22,11 @@ struct TorchCache {
   std::vector<int64_t> length;  // tokens read, a row
 };
 
-// Of tokens that do not see all before them: one row's.
+// Of a row's new tokens, when they do not see all before them.
 struct TorchBlocks {
   std::vector<int64_t> positions;      // [n]
   std::vector<std::vector<int>> sees;  // [n]: runs of places, begin, end, begin, end ...
+  torch::Tensor added;                 // [n, hidden], to the embeddings
 };
 
 class TorchPolicy {
@@ -33,11 +34,12 @@ class TorchPolicy {
   explicit TorchPolicy(train::Qwen3 model);
 
   // Reads tokens [rows, n] behind what the cache holds. Logits [rows, vocab] of the last of each.
-  // blocks: null, or of the last tokens of the one row.
+  // blocks: null, or of the tokens of the one row.
   torch::Tensor read(const std::vector<int64_t>& tokens, TorchCache& cache,
                      const TorchBlocks* blocks = nullptr) const;
 
   const rerank::ModelSpec& spec() const { return model_->spec; }
+  const torch::Tensor& embedding() const { return model_->weights.front(); }  // [vocab, hidden]
 
  private:
   struct Batch;
