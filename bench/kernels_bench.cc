@@ -1,6 +1,6 @@
 // The packed matrix products on one thread, as shares of the machine's measured peak: prefill
-// (many rows, int8 with the quantising of its inputs; operations a second) and decoding (one row;
-// weights out of memory; bytes a second).
+// (many rows, int8 and int4 with the quantising of their inputs, and without; operations a second)
+// and decoding (one row; weights out of memory; bytes a second).
 //
 //   kernels_bench [--rows 240] [--runs 31]
 #include <fmt/format.h>
@@ -36,17 +36,23 @@ std::vector<float> values(size_t n) {
   return v;
 }
 
-// Seconds of one layer's products over `rows` rows, with OpenBLAS or packed.
+// Seconds of one layer's products over `rows` rows, with OpenBLAS or packed. gemm_alone: inputs
+// were quantised before.
 double prefill_seconds(const std::vector<Shape>& shapes, size_t rows, const Precision* precision,
-                       const kernels::KernelTable& table, long runs) {
+                       const kernels::KernelTable& table, long runs, bool gemm_alone = false) {
   std::vector<std::vector<float>> weights, inputs;
   std::vector<PackedMatrix> packed;
+  std::vector<LinearInput> quantised(shapes.size());
   std::vector<float> y;
   for (const Shape& s : shapes) {
     weights.push_back(values(s.outputs * s.inputs));
     inputs.push_back(values(rows * s.inputs));
     y.resize(std::max(y.size(), rows * s.outputs));
     if (precision) packed.emplace_back(weights.back().data(), s.outputs, s.inputs, *precision);
+  }
+  for (size_t i = 0; gemm_alone && i < shapes.size(); ++i) {
+    quantised[i].assign(inputs[i].data(), rows, shapes[i].inputs);
+    packed[i].apply(quantised[i], y.data(), false, table);
   }
   LinearInput input;
   std::vector<double> times;
@@ -59,7 +65,7 @@ double prefill_seconds(const std::vector<Shape>& shapes, size_t rows, const Prec
           continue;
         }
         if (!shapes[i].same_input) input.assign(inputs[i].data(), rows, shapes[i].inputs);
-        packed[i].apply(input, y.data(), false, table);
+        packed[i].apply(gemm_alone ? quantised[i] : input, y.data(), false, table);
       }
     }));
   }
@@ -71,7 +77,7 @@ void prefill(const char* size, size_t rows, long runs, double fp32, double int8)
   double operations = 0;
   for (const Shape& s : shapes) operations += 2.0 * double(rows * s.outputs * s.inputs);
   const auto report = [&](std::string_view isa, std::string_view name, double time, double peak) {
-    fmt::print("  {:<6} {:<7} {:<9} {:8.1f} G operations/s", size, isa, name,
+    fmt::print("  {:<6} {:<7} {:<15} {:8.1f} G operations/s", size, isa, name,
                operations / time / 1e9);
     if (peak > 0) fmt::print("  {:3.0f} % of peak", 100 * operations / time / peak);
     fmt::print("\n");
@@ -88,6 +94,10 @@ void prefill(const char* size, size_t rows, long runs, double fp32, double int8)
              !best                   ? 0
              : p >= Precision::kInt8 ? int8
                                      : fp32);
+      if (best && p >= Precision::kInt8) {
+        report(kernels::isa_name(isa), fmt::format("{}, GEMM alone", kernels::precision_name(p)),
+               prefill_seconds(shapes, rows, &p, kernels::kernel_table(isa), runs, true), int8);
+      }
     }
   }
 }

@@ -39,10 +39,8 @@ export_models() {
   for model in small base smol; do
     local source=$work/$model
     [ $model != smol ] || source=$smol
-    [ -e "$work/$model/Q4_0.gguf" ] ||
-      "$python" $here/make_gguf.py "$source" "$work/$model" F32 Q8_0 Q4_0
-    [ -e "$work/$model/nbits8.onnx" ] ||
-      "$python" $here/make_onnx.py "$source" "$work/$model" 2>"$work/$model/onnx.log"
+    "$python" $here/make_gguf.py "$source" "$work/$model" F32 Q8_0 Q4_0
+    "$python" $here/make_onnx.py "$source" "$work/$model" 2>"$work/$model/onnx.log"
   done
 }
 
