@@ -1,6 +1,7 @@
 // LibTorch's rows of `make bench-peers`: fp32, one buffer of keys and values a request.
 //
 //   libtorch_peer DIR WORKLOAD.json...
+#include <limits>
 #include <thread>
 
 #include "bench/measure.h"
@@ -70,15 +71,17 @@ class TorchPeer {
 
   // Of the tokens at places [begin, end).
   TorchBlocks blocks_of(const Request& r, size_t begin, size_t end) const {
-    const auto places = [&](const auto& values) {
-      return std::pair{values.begin() + std::ptrdiff_t(begin),
-                       values.begin() + std::ptrdiff_t(end)};
-    };
-    const auto [position, last_position] = places(r.positions);
-    const auto [sees, last_sees] = places(r.sees);
-    TorchBlocks blocks{{position, last_position},
-                       {sees, last_sees},
-                       torch::zeros({int64_t(end - begin), policy_.spec().hidden})};
+    const auto n = int64_t(end - begin);
+    const auto position = r.positions.begin() + std::ptrdiff_t(begin);
+    TorchBlocks blocks{
+        {position, position + n},
+        torch::full({1, 1, 1, n, int64_t(end)}, -std::numeric_limits<float>::infinity()),
+        torch::zeros({n, policy_.spec().hidden})};
+    for (size_t t = begin; t < end; ++t) {
+      const auto& runs = r.sees[t];
+      torch::Tensor row = blocks.mask[0][0][0][int64_t(t - begin)];
+      for (size_t i = 0; i < runs.size(); i += 2) row.slice(0, runs[i], runs[i + 1]).fill_(0);
+    }
     for (size_t t = std::max(begin, r.prefix.size()); t < end; ++t) {
       for (const int token : r.added[t - r.prefix.size()]) {
         blocks.added[int64_t(t - begin)].add_(policy_.embedding()[token]);

@@ -3,15 +3,15 @@ graphs, in the form that ONNX Runtime runs language models best in: its fused at
 of keys and values that are written in place, fused norms, and the layers behind the last attention
 for the last position alone.
 
-  make_onnx.py SOURCE OUT      # OUT/fp32.onnx, int8.onnx, nbits8.onnx, nbits4.onnx, embedding.npy
+  make_onnx.py SOURCE OUT  # OUT/fp32.onnx, int8.onnx, nbits8.onnx, nbits4.onnx, embedding.npy
 
 int8: quantize_dynamic (weights per channel, activations a tensor); nbits: MatMulNBits, blocks of
 32 weights, products in int8.
 
 Inputs: ids [B, S], last [B] (tokens read so far, these included, minus 1), total (the most of
-them), past keys and values [B, kv_heads, room, head_dim] a layer; as prompts are read in blocks (see
-peer.h), positions [B, S], added [B, S, hidden_size] to the embeddings, and hidden [1, 1, S, total]:
-0, or where a token does not see a place something very small. Outputs: logits [B, vocab] of the last position, and the buffers.
+them), past keys and values [B, kv_heads, room, head_dim] a layer; as prompts are read in blocks
+(see peer.h), positions [B, S], added [B, S, hidden_size] to the embeddings, and hidden [1, 1, S,
+total]: 0, or where a token does not see a place something very small. Outputs: logits [B, vocab] of the last position, and the buffers.
 """
 import json
 import pathlib

@@ -55,10 +55,11 @@ def main(path):
             print(f"  {r['workload']}, {r['peer']} {r['format']}: {r['difference']:.1e}")
         else:
             groups[r["workload"], r["state"]][r["peer"]].append(r)
-    for workload, state in list(groups):  # which no other engine knows: there it is cold
+    for workload, state in list(groups):  # which the other engines' programs do not know
         if state == "new user":
             cold = groups[workload, "cold"].items()
-            groups[workload, state].update((p, some) for p, some in cold if p != "podium")
+            groups[workload, state].update(
+                (p + ", cold", some) for p, some in cold if p != "podium")
     print("\n| " + " | ".join(HEADER) + " |\n" + "|---" * len(HEADER) + "|")
     for (workload, state), peers in sorted(groups.items()):
         ours = best_of(peers["podium"]) if "podium" in peers else None

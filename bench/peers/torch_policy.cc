@@ -107,13 +107,10 @@ Tensor TorchPolicy::read(const std::vector<int64_t>& tokens, TorchCache& cache,
   const Tensor rotation = blocks ? torch::tensor(blocks->positions, torch::kLong) : batch.position;
   batch.cosine = cosine_.index_select(0, rotation);
   batch.sine = sine_.index_select(0, rotation);
-  if (batch.tokens > 1 || *least != *most) {
-    Tensor hidden = torch::arange(batch.total).view({1, 1, -1}) > positions.unsqueeze(2);
-    for (int64_t t = 0; blocks && t < batch.tokens; ++t) {
-      Tensor row = hidden[0][t].fill_(true);
-      const auto& runs = blocks->sees[size_t(t)];
-      for (size_t i = 0; i < runs.size(); i += 2) row.slice(0, runs[i], runs[i + 1]).fill_(false);
-    }
+  if (blocks) {
+    batch.mask = blocks->mask;
+  } else if (batch.tokens > 1 || *least != *most) {
+    const Tensor hidden = torch::arange(batch.total).view({1, 1, -1}) > positions.unsqueeze(2);
     batch.mask = torch::zeros(hidden.sizes())
                      .masked_fill_(hidden, -std::numeric_limits<float>::infinity())
                      .view({batch.rows, 1, 1, batch.tokens, batch.total});

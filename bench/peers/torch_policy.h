@@ -24,9 +24,9 @@ struct TorchCache {
 
 // Of a row's new tokens, when they do not see all before them.
 struct TorchBlocks {
-  std::vector<int64_t> positions;      // [n]
-  std::vector<std::vector<int>> sees;  // [n]: runs of places, begin, end, begin, end ...
-  torch::Tensor added;                 // [n, hidden], to the embeddings
+  std::vector<int64_t> positions;  // [n]
+  torch::Tensor mask;              // [1, 1, 1, n, places up to the last of them]: 0 or -inf
+  torch::Tensor added;             // [n, hidden], to the embeddings
 };
 
 class TorchPolicy {

@@ -36,8 +36,8 @@ rerank::Slate slate_of(const retrieval::Query& query, std::span<const rerank::Sl
 
 // int8 costs no quality that could be measured (docs/performance.md).
 constexpr runtime::EngineOptions kEngine{.precision = kernels::Precision::kInt8,
-                                         .prefix_bytes = size_t{256} << 20,
-                                         .item_bytes = size_t{128} << 20};
+                                         .prefix_bytes = size_t{128} << 20,
+                                         .item_bytes = size_t{256} << 20};
 
 // Characters of the semantic ID, whole or cut short, that a text begins with; 0: none.
 size_t sid_length(std::string_view text) {

@@ -62,8 +62,8 @@ class RunningBatch {
   void add(Request request);
 
   // One forward pass for all; calls done of those that it answers and of those past their deadline.
-  // Allocates nothing but pages that the pool has not got, once as many rollouts as now and as long
-  // prompts have been under way before.
+  // Once prompts are read, allocates nothing but pages that the pool has not got, if as many
+  // rollouts as now have been under way before.
   void step();
 
   // Ends every request with an error.

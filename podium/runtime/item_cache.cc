@@ -29,7 +29,7 @@ void append(const Model& model, const ItemBlock& block, int position, KvCache& c
 std::shared_ptr<const ItemBlock> ItemCache::find(std::span<const TokenId> tokens) {
   const std::lock_guard lock(mutex_);
   stats_.asked += tokens.size();
-  const auto at = entries_.find({tokens.begin(), tokens.end()});
+  const auto at = entries_.find(tokens);
   if (at == entries_.end()) return nullptr;
   stats_.found += tokens.size();
   recent_.splice(recent_.begin(), recent_, at->second.place);

@@ -1,9 +1,10 @@
-// Items' blocks (rerank/prompt.h) that were read before. Such a block sees itself alone, so its
-// keys and values are the same for every user; only their position differs, and keys are turned to
-// it when they join a sequence (the position correction of M-FALCON). Least recently used items go
-// first.
+// Items' blocks, and the beginning (rerank/prompt.h), that were read before. Such a block sees
+// itself alone, so its keys and values are the same for every user; only their position differs,
+// and keys are turned to it when they join a sequence (the position correction of M-FALCON). Least
+// recently used items go first.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <list>
 #include <map>
@@ -45,9 +46,16 @@ class ItemCache {
     std::list<const std::vector<TokenId>*>::iterator place;  // in recent_
   };
 
+  struct Before {  // finds without a copy of the tokens
+    using is_transparent = void;
+    bool operator()(std::span<const TokenId> a, std::span<const TokenId> b) const {
+      return std::ranges::lexicographical_compare(a, b);
+    }
+  };
+
   size_t max_bytes_;
   mutable std::mutex mutex_;
-  std::map<std::vector<TokenId>, Entry> entries_;
+  std::map<std::vector<TokenId>, Entry, Before> entries_;
   std::list<const std::vector<TokenId>*> recent_;  // keys; most recent first
   CacheStats stats_;
 };

@@ -140,7 +140,7 @@ void Job::find_blocks() {
   const auto known = [&](const rerank::Span& block) { return block.end <= cache.length(); };
   const auto& blocks = prompt.blocks;
   first_block_ = size_t(std::find_if_not(blocks.begin(), blocks.end(), known) - blocks.begin());
-  cache.truncate(first_block_ < blocks.size() ? blocks[first_block_].begin : prompt.names);
+  if (first_block_ < blocks.size()) cache.truncate(blocks[first_block_].begin);
   blocks_.resize(blocks.size());
   for (size_t i = first_block_; i < blocks.size(); ++i) {
     if (policy.parts.items) blocks_[i] = policy.parts.items->find(tokens_of(i));
@@ -151,7 +151,7 @@ void Job::find_blocks() {
 void Job::list_branches() {
   branches_.width = 1;
   branches_.added = prompt.evidence;
-  branches_.added_width = prompt.evidence.size() / std::max<size_t>(1, prompt.candidates);
+  branches_.added_width = prompt.evidence_tokens();
   for (size_t i = 0; i < prompt.candidates; ++i) {
     branches_.position.push_back(positions_[prompt.names + i]);
     branches_.trunk.push_back(uint32_t(prompt.history));
@@ -195,6 +195,7 @@ void Job::place_blocks() {
   for (size_t i = first_block_; i < blocks_.size(); ++i) {
     append(policy.parts.model, *blocks_[i], positions_[prompt.blocks[i].begin], cache);
   }
+  blocks_.clear();  // whatever the cache of items has let go meanwhile goes
 }
 
 void Job::advance() {

@@ -79,11 +79,12 @@ struct Job {
   }
 
   size_t first_block_ = 0;  // the first that the cache did not begin with
-  std::vector<std::shared_ptr<const ItemBlock>> blocks_;  // [the prompt's]; null: not read yet
-  std::vector<BlockRead> block_reads_;                    // those not read yet, being read first
-  size_t block_reads_now_ = 0;                            // of them in the pass
-  Branches branches_;           // of what stands behind the blocks: names, forced tokens
-  std::vector<int> positions_;  // of the prompt's tokens, without the forced ones
+  // [the prompt's]; null: not read yet. Empty once they are placed.
+  std::vector<std::shared_ptr<const ItemBlock>> blocks_;
+  std::vector<BlockRead> block_reads_;  // those not read yet, being read first
+  size_t block_reads_now_ = 0;          // of them in the pass
+  Branches branches_;                   // of what stands behind the blocks: names, forced tokens
+  std::vector<int> positions_;          // of the prompt's tokens, without the forced ones
 };
 
 // Sorts indices of values, largest first, equals as they were. Allocates nothing; NaNs do no harm.

@@ -1,5 +1,5 @@
-// Beginnings of prompts that were read before, as a radix tree of pages: the system text is read
-// once, a user's history once until it changes. Least recently used leaves go first.
+// Beginnings of sequences that were read or put together before, as a radix tree of pages: a user's
+// history once until it changes. Least recently used leaves go first.
 #pragma once
 
 #include <cstdint>

@@ -94,8 +94,7 @@ SlateExample::SlateExample(const rerank::PromptContext& context, const rerank::S
   }
   packed.added_tokens.assign(prompt.evidence.begin(), prompt.evidence.end());
   for (size_t i = 0; i < prompt.evidence.size(); ++i) {
-    packed.added_rows.push_back(
-        int64_t(prompt.names + i * prompt.candidates / prompt.evidence.size()));
+    packed.added_rows.push_back(int64_t(prompt.names + i / prompt.evidence_tokens()));
   }
 }
 
