@@ -11,7 +11,8 @@ int8: quantize_dynamic (weights per channel, activations a tensor); nbits: MatMu
 Inputs: ids [B, S], last [B] (tokens read so far, these included, minus 1), total (the most of
 them), past keys and values [B, kv_heads, room, head_dim] a layer; as prompts are read in blocks
 (see peer.h), positions [B, S], added [B, S, hidden_size] to the embeddings, and hidden [1, 1, S,
-total]: 0, or where a token does not see a place something very small. Outputs: logits [B, vocab] of the last position, and the buffers.
+total]: 0, or where a token does not see a place something very small. Outputs: logits [B, vocab]
+of the last position, and the buffers.
 """
 import json
 import pathlib
