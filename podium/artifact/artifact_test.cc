@@ -67,7 +67,8 @@ TEST(Manifest, TellsWhatIsWrong) {
   write_manifest(dir, "dataset", 2, {{"x", 1}});
   EXPECT_EQ(read_manifest(dir, "dataset", 2, true).at("x"), 1);
   EXPECT_THROW(read_manifest(dir, "policy", 2), Error);
-  EXPECT_THROW(read_manifest(dir, "dataset", 1), Error);  // newer than the program
+  EXPECT_THROW(read_manifest(dir, "dataset", 1), Error);
+  EXPECT_THROW(read_manifest(dir, "dataset", 3), Error);
   write_file_atomic(dir / "a.bin", "hellO");
   EXPECT_NO_THROW(read_manifest(dir, "dataset", 2));
   EXPECT_THROW(read_manifest(dir, "dataset", 2, true), Error);

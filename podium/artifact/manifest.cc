@@ -36,8 +36,7 @@ void write_manifest(const fs::path& dir, std::string_view kind, int version, con
                      {"content", content}});
 }
 
-Json read_manifest(const fs::path& dir, std::string_view kind, int newest_version,
-                   bool verify_hashes) {
+Json read_manifest(const fs::path& dir, std::string_view kind, int version, bool verify_hashes) {
   const fs::path path = dir / kName;
   if (!fs::exists(path)) {
     throw Error(fmt::format("no {} here: manifest.json is missing", kind),
@@ -52,11 +51,10 @@ Json read_manifest(const fs::path& dir, std::string_view kind, int newest_versio
       throw Error(fmt::format("expected a {}, found a {}", kind, found), "check the path",
                   dir.string());
     }
-    const int version = own.at("version").get<int>();
-    if (version < 1 || version > newest_version) {
-      throw Error(fmt::format("{} has format version {}, this program reads up to {}", kind,
-                              version, newest_version),
-                  "use a newer podium, or write it again", dir.string());
+    if (const int found = own.at("version").get<int>(); found != version) {
+      throw Error(
+          fmt::format("{} has format version {}, this program reads {}", kind, found, version),
+          "write it again, or use the podium that wrote it", dir.string());
     }
     for (const auto& [name, entry] : manifest.at("files").items()) {
       const fs::path file = dir / name;

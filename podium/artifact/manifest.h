@@ -13,10 +13,10 @@ namespace podium::artifact {
 // Writes dir/manifest.json over all files now in `dir` (recursively, itself aside).
 void write_manifest(const fs::path& dir, std::string_view kind, int version, const Json& content);
 
-// Reads and checks it: the kind must match, the version must be in [1, newest], all files must be
-// there with their sizes. verify_hashes also compares sha256. Throws Error saying which file is
-// wrong and what to do; a newer version is refused by name. Returns "content".
-Json read_manifest(const fs::path& dir, std::string_view kind, int newest_version,
+// Reads and checks it: kind and version must match, all files must be there with their sizes.
+// verify_hashes also compares sha256. Throws Error saying which file is wrong and what to do.
+// Returns "content".
+Json read_manifest(const fs::path& dir, std::string_view kind, int version,
                    bool verify_hashes = false);
 
 }  // namespace podium::artifact
