@@ -86,7 +86,7 @@ void memory(const World& world) {
     Rng rng(2);
     const auto prompt = rerank::build_prompt(world.context(), world.slate(rng, 50, 10));
     fmt::print("# {}: {:.1f} KiB a token, {:.2f} MiB a user with 50 events, {:.1f} KiB an item\n",
-               size, token / 1024, double(prompt.history) * token / (1 << 20),
+               size, token / 1024, double(prompt.history()) * token / (1 << 20),
                double(prompt.item(0).size()) * token / 1024);
   }
 }

@@ -32,11 +32,11 @@ void export_weights(const fs::path& dir, const rerank::ModelSpec& spec,
 
 // A prompt in its blocks, and what is said behind it.
 Request request_of(const rerank::Prompt& prompt, std::span<const text::TokenId> said) {
-  const auto rest = prompt.tokens.begin() + std::ptrdiff_t(prompt.history);
+  const auto rest = prompt.tokens.begin() + std::ptrdiff_t(prompt.history());
   Request request{{prompt.tokens.begin(), rest}, {rest, prompt.tokens.end()}, {}, {}, {}};
   request.rest.insert(request.rest.end(), said.begin(), said.end());
   const auto sight = runtime::in_blocks(prompt, said.size());
-  request.added.assign(sight.added.begin() + std::ptrdiff_t(prompt.history), sight.added.end());
+  request.added.assign(sight.added.begin() + std::ptrdiff_t(prompt.history()), sight.added.end());
   for (size_t t = 0; t < sight.sees.size(); ++t) {
     request.positions.push_back(int(sight.position[t]));
     std::vector<int>& runs = request.sees.emplace_back();
@@ -136,8 +136,6 @@ void export_language_model(const fs::path& dir, const fs::path& model) {
     rerank::Prompt prompt{.tokens = random_tokens(behind + kNames),
                           .blocks = {{0, kPrefix}},
                           .candidates = kNames,
-                          .history = kPrefix,
-                          .names = behind,
                           .evidence = {}};
     for (size_t item = kPrefix; item < behind; item += kItem) {
       prompt.blocks.push_back({item, item + kItem});

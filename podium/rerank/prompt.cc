@@ -80,12 +80,12 @@ class AnswerParser {
 std::vector<int> Prompt::positions() const {
   std::vector<int> result(tokens.size());
   const auto at = [&](size_t t) { return result.begin() + std::ptrdiff_t(t); };
-  std::iota(at(0), at(history), 0);
-  int next = int(history);
+  std::iota(at(0), at(history()), 0);
+  int next = int(history());
   for (size_t i = 0; i < candidates; ++i) {
     std::iota(at(item(i).begin), at(item(i).end), next);
     next += int(item(i).size());
-    *at(names + i) = next++;
+    *at(names() + i) = next++;
   }
   return result;
 }
@@ -124,13 +124,11 @@ Prompt build_prompt(const PromptContext& context, const Slate& slate) {
     append_sid(context, item, tokens);
     close_block();
   }
-  prompt.history = tokens.size();
   for (const SlateCandidate& candidate : slate.candidates) {
     append_sid(context, candidate.item, tokens);
     append_title(context, candidate.item, tokens);
     close_block();
   }
-  prompt.names = tokens.size();
   for (size_t i = 0; i < k; ++i) {
     tokens.push_back(context.vocabulary.candidate(i));
     for (int group = 0; options.evidence && group < kEvidenceGroups; ++group) {

@@ -62,14 +62,16 @@ struct Prompt {
   std::vector<TokenId> tokens;  // all blocks, then the candidates' names
   std::vector<Span> blocks;     // in tokens: the beginning, the history's items, candidates' items
   size_t candidates = 0;        // K
-  size_t history = 0;           // tokens of the beginning and the history's items, at least one
-  size_t names = 0;             // the first candidate's name, in tokens
   std::vector<TokenId> evidence;  // [K, evidence_tokens]: their embeddings are added to the names'
 
   // The block of a candidate's item.
   const Span& item(size_t candidate) const {
     return blocks[blocks.size() - candidates + candidate];
   }
+  // Tokens of the beginning and the history's items, at least one.
+  size_t history() const { return blocks[blocks.size() - candidates - 1].end; }
+  // The first candidate's name, in tokens.
+  size_t names() const { return blocks.back().end; }
   size_t evidence_tokens() const { return candidates ? evidence.size() / candidates : 0; }
   // Of every token (RoPE). The answer goes on behind the last.
   std::vector<int> positions() const;

@@ -43,21 +43,21 @@ TEST_F(PromptTest, CandidatesStandBehindTheHistoryEachBehindItsItem) {
   const auto text = [&](Span span) {
     return world_.tokenizer().decode(std::span(prompt.tokens).subspan(span.begin, span.size()));
   };
-  EXPECT_EQ(text({0, prompt.history}), "seen: " + sid(2) + sid(3) + sid(4));
+  EXPECT_EQ(text({0, prompt.history()}), "seen: " + sid(2) + sid(3) + sid(4));
   ASSERT_EQ(prompt.candidates, 2u);
   const auto positions = prompt.positions();
-  for (size_t t = 0; t < prompt.history; ++t) EXPECT_EQ(positions[t], int(t));
-  int next = int(prompt.history);
+  for (size_t t = 0; t < prompt.history(); ++t) EXPECT_EQ(positions[t], int(t));
+  int next = int(prompt.history());
   for (size_t i = 0; i < 2; ++i) {
     const Span& item = prompt.item(i);
     EXPECT_EQ(text(item), sid(ItemIndex(i)));
     for (size_t t = item.begin; t < item.end; ++t) EXPECT_EQ(positions[t], next++);
-    const size_t name = prompt.names + i;
+    const size_t name = prompt.names() + i;
     EXPECT_EQ(text({name, name + 1}), i == 0 ? "<c_1>" : "<c_2>");
     EXPECT_EQ(positions[name], next++);
   }
   EXPECT_EQ(next, int(prompt.tokens.size()));
-  EXPECT_EQ(prompt.names + prompt.candidates, prompt.tokens.size());
+  EXPECT_EQ(prompt.names() + prompt.candidates, prompt.tokens.size());
 }
 
 TEST_F(PromptTest, BlocksAreTheBeginningAndEveryItem) {
@@ -68,8 +68,8 @@ TEST_F(PromptTest, BlocksAreTheBeginningAndEveryItem) {
     EXPECT_EQ(block.begin, end);
     end = block.end;
   }
-  EXPECT_EQ(end, prompt.names);
-  EXPECT_EQ(prompt.blocks[3].end, prompt.history);
+  EXPECT_EQ(end, prompt.names());
+  EXPECT_EQ(prompt.blocks[3].end, prompt.history());
 }
 
 TEST_F(PromptTest, WithoutHistoryAndEvidence) {
@@ -79,7 +79,7 @@ TEST_F(PromptTest, WithoutHistoryAndEvidence) {
   const Prompt prompt = build_prompt(world_.context(options), two_items());
   EXPECT_EQ(world_.tokenizer().decode(prompt.tokens), "seen: " + sid(0) + sid(1) + "<c_1><c_2>");
   EXPECT_TRUE(prompt.evidence.empty());
-  EXPECT_GE(prompt.history, 1u);
+  EXPECT_GE(prompt.history(), 1u);
 }
 
 TEST_F(PromptTest, LabelsAndScoresNeverShow) {

@@ -129,7 +129,7 @@ void Job::begin() {
   const auto& forced = rollouts.front().tokens;
   prompt.tokens.insert(prompt.tokens.end(), forced.begin(), forced.end());
   if (policy.parts.prefixes) {
-    cache = policy.parts.prefixes->find(std::span(prompt.tokens).first(prompt.history));
+    cache = policy.parts.prefixes->find(std::span(prompt.tokens).first(prompt.history()));
   }
   cache.expect(prompt.tokens.size());
   find_blocks();
@@ -153,8 +153,8 @@ void Job::list_branches() {
   branches_.added = prompt.evidence;
   branches_.added_width = prompt.evidence_tokens();
   for (size_t i = 0; i < prompt.candidates; ++i) {
-    branches_.position.push_back(positions_[prompt.names + i]);
-    branches_.trunk.push_back(uint32_t(prompt.history));
+    branches_.position.push_back(positions_[prompt.names() + i]);
+    branches_.trunk.push_back(uint32_t(prompt.history()));
     branches_.runs.push_back({uint32_t(prompt.item(i).begin), uint32_t(prompt.item(i).end)});
   }
   for (size_t t = positions_.size(); t < prompt.tokens.size(); ++t) {  // these see all
@@ -166,8 +166,8 @@ void Job::list_branches() {
 }
 
 size_t Job::unread() const {
-  if (cache.length() >= prompt.names) return prompt.tokens.size() - cache.length();
-  size_t tokens = prompt.tokens.size() - prompt.names;
+  if (cache.length() >= prompt.names()) return prompt.tokens.size() - cache.length();
+  size_t tokens = prompt.tokens.size() - prompt.names();
   for (const BlockRead& read : block_reads_) tokens += prompt.blocks[read.block].size();
   return tokens;
 }
@@ -184,10 +184,10 @@ size_t Job::read_next(size_t most, std::vector<Chunk>& chunks) {
     if (left == 0) break;
   }
   if (block_reads_now_ > 0) return most - left;
-  if (cache.length() < prompt.names) place_blocks();
+  if (cache.length() < prompt.names()) place_blocks();
   const auto rest = std::span(prompt.tokens).subspan(cache.length());
   const size_t count = std::min(most, rest.size());
-  chunks.push_back({rest.first(count), &cache, &branches_, cache.length() - prompt.names});
+  chunks.push_back({rest.first(count), &cache, &branches_, cache.length() - prompt.names()});
   return count;
 }
 
@@ -209,7 +209,7 @@ void Job::advance() {
   block_reads_now_ = 0;
   if (unread() > 0) return;
   if (policy.parts.prefixes) {
-    policy.parts.prefixes->insert(std::span(prompt.tokens).first(prompt.history), cache);
+    policy.parts.prefixes->insert(std::span(prompt.tokens).first(prompt.history()), cache);
   }
   for (Lane& lane : lanes) {
     lane.cache.emplace(cache).expect(prompt.tokens.size() + answer);

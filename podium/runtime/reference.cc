@@ -148,9 +148,9 @@ Sight in_blocks(const rerank::Prompt& prompt, size_t answer) {
     }
   }
   for (size_t i = 0; i < prompt.candidates; ++i) {
-    const size_t name = prompt.names + i, evidence = prompt.evidence_tokens();
+    const size_t name = prompt.names() + i, evidence = prompt.evidence_tokens();
     sight.sees[name].clear();
-    see(sight.sees[name], 0, prompt.history);
+    see(sight.sees[name], 0, prompt.history());
     see(sight.sees[name], prompt.item(i).begin, prompt.item(i).end);
     see(sight.sees[name], name, name + 1);
     const auto added = prompt.evidence.begin() + std::ptrdiff_t(i * evidence);

@@ -81,7 +81,7 @@ SlateExample::SlateExample(const rerank::PromptContext& context, const rerank::S
   const auto range = [](const rerank::Span& span) {
     return Range{int64_t(span.begin), int64_t(span.end)};
   };
-  const Range history{0, int64_t(prompt.history)};
+  const Range history{0, int64_t(prompt.history())};
   prompt_end_ = int64_t(prompt.tokens.size());
   Packed& packed = example_.packed;
   packed.tokens.assign(prompt.tokens.begin(), prompt.tokens.end());
@@ -89,12 +89,12 @@ SlateExample::SlateExample(const rerank::PromptContext& context, const rerank::S
   packed.positions.assign(positions.begin(), positions.end());
   for (const auto& block : prompt.blocks) packed.segments.push_back({range(block)});
   for (size_t i = 0; i < prompt.candidates; ++i) {
-    const auto name = int64_t(prompt.names + i);
+    const auto name = int64_t(prompt.names() + i);
     packed.segments.push_back({{name, name + 1}, {history, range(prompt.item(i))}});
   }
   packed.added_tokens.assign(prompt.evidence.begin(), prompt.evidence.end());
   for (size_t i = 0; i < prompt.evidence.size(); ++i) {
-    packed.added_rows.push_back(int64_t(prompt.names + i / prompt.evidence_tokens()));
+    packed.added_rows.push_back(int64_t(prompt.names() + i / prompt.evidence_tokens()));
   }
 }
 
