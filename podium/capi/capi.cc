@@ -7,10 +7,10 @@
 
 #include "podium/base/parallel.h"
 #include "podium/capi/podium.h"
-#include "podium/funnel/serving.h"
+#include "podium/serving/serving.h"
 
 struct podium_bundle {
-  std::unique_ptr<podium::funnel::Serving> serving;
+  std::unique_ptr<podium::serving::Serving> serving;
 };
 
 namespace podium::capi {
@@ -45,14 +45,14 @@ void need(bool condition, const char* message) {
   if (!condition) throw BadRequest{message};
 }
 
-data::ItemIndex item_of(const funnel::Serving& serving, const char* id) {
+data::ItemIndex item_of(const serving::Serving& serving, const char* id) {
   need(id != nullptr, "an item id is null");
   const auto item = serving.dataset().find_item(id);
   if (!item) throw BadRequest{fmt::format("the catalogue has no item \"{}\"", id)};
   return *item;
 }
 
-rerank::Slate to_slate(const funnel::Serving& serving, const podium_slate& from) {
+rerank::Slate to_slate(const serving::Serving& serving, const podium_slate& from) {
   need(from.history != nullptr || from.history_size == 0, "history is null");
   need(from.candidates != nullptr, "candidates is null");
   rerank::Slate slate;
@@ -77,11 +77,11 @@ char* copy_of(std::string_view text) {
   return copy;
 }
 
-void fill(const funnel::Serving& serving, const funnel::Served& served, podium_items& items) {
+void fill(const serving::Serving& serving, const serving::Served& served, podium_items& items) {
   const size_t size = served.items.size();
   items.ids = static_cast<char**>(std::calloc(size + 1, sizeof(char*)));
   if (!items.ids) throw std::bad_alloc();
-  for (const funnel::ServedItem& item : served.items) {
+  for (const serving::ServedItem& item : served.items) {
     items.ids[items.size] = copy_of(serving.dataset().item_id(item.item));
     ++items.size;
   }
@@ -104,7 +104,7 @@ podium_status podium_open(const char* path, int threads, podium_bundle** bundle)
     capi::need(threads >= 0, "threads is negative");
     *bundle = nullptr;
     *bundle =
-        new podium_bundle{funnel::Serving::open(path, threads > 0 ? threads : default_threads())};
+        new podium_bundle{serving::Serving::open(path, threads > 0 ? threads : default_threads())};
   });
 }
 
@@ -113,8 +113,8 @@ void podium_close(podium_bundle* bundle) { delete bundle; }
 podium_status podium_rerank(const podium_bundle* bundle, const podium_slate* slate, size_t* order) {
   return capi::guarded([&] {
     capi::need(bundle && slate && order, "bundle, slate or order is null");
-    const funnel::Serving& serving = *bundle->serving;
-    const funnel::Served served = serving.rerank({capi::to_slate(serving, *slate)}, false)[0];
+    const serving::Serving& serving = *bundle->serving;
+    const serving::Served served = serving.rerank({capi::to_slate(serving, *slate)}, false)[0];
     for (size_t r = 0; r < served.items.size(); ++r) {
       order[r] = size_t(served.items[r].upstream_rank);
     }
@@ -127,7 +127,7 @@ podium_status podium_recommend(const podium_bundle* bundle, const char* user, si
   const podium_status status = capi::guarded([&] {
     capi::need(bundle && user && items, "bundle, user or items is null");
     capi::need(k >= 1 && k <= 1000, "k is not within 1 .. 1000");
-    const funnel::Serving& serving = *bundle->serving;
+    const serving::Serving& serving = *bundle->serving;
     const auto known = serving.dataset().find_user(user);
     if (!known) throw capi::BadRequest{fmt::format("the data set has no user \"{}\"", user)};
     capi::fill(serving, serving.recommend(serving.query_of(*known), k, false), *items);

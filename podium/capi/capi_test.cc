@@ -10,14 +10,14 @@
 
 #include "podium/base/scratch.h"
 #include "podium/capi/podium.h"
-#include "podium/funnel/test_bundle.h"
+#include "podium/serving/test_bundle.h"
 
 namespace {
 
 class CapiTest : public testing::Test {
  protected:
   static void SetUpTestSuite() {
-    path_ = podium::funnel::write_test_bundle(podium::scratch_dir("capi"));
+    path_ = podium::serving::write_test_bundle(podium::scratch_dir("capi"));
     ASSERT_EQ(podium_open(path_.c_str(), 1, &bundle_), PODIUM_OK) << podium_error();
   }
   static void TearDownTestSuite() { podium_close(bundle_); }

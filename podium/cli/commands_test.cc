@@ -10,7 +10,7 @@
 #include "podium/base/error.h"
 #include "podium/base/scratch.h"
 #include "podium/eval/report.h"
-#include "podium/funnel/test_bundle.h"
+#include "podium/serving/test_bundle.h"
 
 namespace podium::cli {
 namespace {
@@ -20,7 +20,7 @@ class CommandsTest : public testing::Test {
  protected:
   static void SetUpTestSuite() {
     root_ = scratch("commands");
-    bundle_ = funnel::write_test_bundle(root_);
+    bundle_ = serving::write_test_bundle(root_);
     run_ = root_ / "run";
     fs::create_directories(run_ / "stages");
     fs::rename(root_ / "upstream", run_ / "stages" / "upstream");
@@ -171,8 +171,8 @@ TEST_F(CommandsTest, ConfigIsAFileThatTrainReads) {
   const std::string toml = run({"config", "--preset", "demo"});
   const fs::path file = root_ / "podium.toml";
   write_file_atomic(file, toml);
-  funnel::PipelineOptions read, demo;
-  funnel::apply_preset("demo", demo);
+  pipeline::PipelineOptions read, demo;
+  pipeline::apply_preset("demo", demo);
   OptionList(read).load_toml(file);
   EXPECT_EQ(OptionList(read).to_toml(), OptionList(demo).to_toml());
 

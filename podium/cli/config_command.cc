@@ -5,7 +5,7 @@
 
 #include "podium/base/options.h"
 #include "podium/cli/commands.h"
-#include "podium/funnel/pipeline.h"
+#include "podium/pipeline/pipeline.h"
 
 namespace podium::cli {
 namespace {
@@ -30,8 +30,8 @@ std::string markdown(const OptionList& list) {
 }
 
 void config(const ConfigArguments& a) {
-  funnel::PipelineOptions options;
-  funnel::apply_preset(a.preset, options);
+  pipeline::PipelineOptions options;
+  pipeline::apply_preset(a.preset, options);
   const OptionList list(options);
   std::string text = list.to_toml();
   if (a.json || a.format == "json") {

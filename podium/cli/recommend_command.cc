@@ -8,8 +8,8 @@
 #include "podium/base/parallel.h"
 #include "podium/cli/commands.h"
 #include "podium/eval/text_table.h"
-#include "podium/funnel/serving.h"
 #include "podium/rerank/trace.h"
+#include "podium/serving/serving.h"
 
 namespace podium::cli {
 namespace {
@@ -22,7 +22,7 @@ struct RecommendArguments {
   bool explain = false, json = false;
 };
 
-funnel::Served answer(const RecommendArguments& a, const funnel::Serving& serving) {
+serving::Served answer(const RecommendArguments& a, const serving::Serving& serving) {
   const data::Dataset& dataset = serving.dataset();
   if (a.k < 1) throw Error("--k must be at least 1", "10 is usual");
   if (!a.user.empty()) {
@@ -60,11 +60,11 @@ std::vector<std::string> reasons(const rerank::Evidence& evidence) {
   return words;
 }
 
-Json to_json(const RecommendArguments& a, const funnel::Serving& serving,
-             const funnel::Served& served) {
+Json to_json(const RecommendArguments& a, const serving::Serving& serving,
+             const serving::Served& served) {
   const data::Dataset& dataset = serving.dataset();
   Json items = Json::array();
-  for (const funnel::ServedItem& item : served.items) {
+  for (const serving::ServedItem& item : served.items) {
     items.push_back({{"item", dataset.item_id(item.item)},
                      {"title", dataset.title(item.item)},
                      {"upstream_rank", item.upstream_rank + 1}});
@@ -78,14 +78,14 @@ Json to_json(const RecommendArguments& a, const funnel::Serving& serving,
   return json;
 }
 
-std::string to_text(const RecommendArguments& a, const funnel::Serving& serving,
-                    const funnel::Served& served) {
+std::string to_text(const RecommendArguments& a, const serving::Serving& serving,
+                    const serving::Served& served) {
   const data::Dataset& dataset = serving.dataset();
   std::vector<std::string> header = {"", "item", "title", "upstream"};
   if (a.explain) header.push_back("because");
   eval::TextTable table(header, {1, 2, 4});
   for (size_t r = 0; r < served.items.size(); ++r) {
-    const funnel::ServedItem& item = served.items[r];
+    const serving::ServedItem& item = served.items[r];
     std::vector<std::string> row = {std::to_string(r + 1), std::string(dataset.item_id(item.item)),
                                     eval::fit_width(dataset.title(item.item), 48),
                                     std::to_string(item.upstream_rank + 1)};
@@ -102,8 +102,8 @@ std::string to_text(const RecommendArguments& a, const funnel::Serving& serving,
 
 void recommend(const RecommendArguments& a) {
   const auto serving =
-      funnel::Serving::open(a.bundle, a.threads > 0 ? a.threads : default_threads());
-  const funnel::Served served = answer(a, *serving);
+      serving::Serving::open(a.bundle, a.threads > 0 ? a.threads : default_threads());
+  const serving::Served served = answer(a, *serving);
   const std::string text =
       a.json ? to_json(a, *serving, served).dump(2) + "\n" : to_text(a, *serving, served);
   std::fputs(text.c_str(), stdout);

@@ -8,7 +8,7 @@
 #include "podium/base/progress.h"
 #include "podium/cli/commands.h"
 #include "podium/eval/report.h"
-#include "podium/funnel/process.h"
+#include "podium/pipeline/process.h"
 
 namespace podium::cli {
 namespace {
@@ -35,7 +35,7 @@ void report(const ReportArguments& a) {
   std::fputs(text.c_str(), stdout);
   std::fflush(stdout);
   log_info(fmt::format("with intervals, charts and examples: {}", html.string()));
-  if (shall_open(a)) funnel::run_child({kOpener, fs::absolute(html).string()});
+  if (shall_open(a)) pipeline::run_child({kOpener, fs::absolute(html).string()});
 }
 
 }  // namespace

@@ -11,7 +11,7 @@
 #include "podium/base/progress.h"
 #include "podium/cli/commands.h"
 #include "podium/cli/rerank_json.h"
-#include "podium/funnel/serving.h"
+#include "podium/serving/serving.h"
 
 namespace podium::cli {
 namespace {
@@ -50,15 +50,15 @@ Pending read_request(const std::string& line, size_t number, const data::Dataset
   return pending;
 }
 
-std::string answer_line(const Pending& pending, const funnel::Served& served) {
+std::string answer_line(const Pending& pending, const serving::Served& served) {
   std::vector<int> order;
   if (served.valid) {
-    for (const funnel::ServedItem& item : served.items) order.push_back(item.upstream_rank);
+    for (const serving::ServedItem& item : served.items) order.push_back(item.upstream_rank);
   }
   return ranking_line(pending.request, order, served.late, served.explanation);
 }
 
-void answer(const funnel::Serving& serving, const std::vector<Pending>& batch,
+void answer(const serving::Serving& serving, const std::vector<Pending>& batch,
             const RerankArguments& a) {
   using runtime::Clock;
   const auto deadline = a.deadline_ms > 0 ? Clock::now() + std::chrono::milliseconds(a.deadline_ms)
@@ -67,8 +67,8 @@ void answer(const funnel::Serving& serving, const std::vector<Pending>& batch,
   for (const Pending& pending : batch) {
     if (pending.slate) slates.push_back(*pending.slate);
   }
-  const std::vector<funnel::Served> served =
-      slates.empty() ? std::vector<funnel::Served>{} : serving.rerank(slates, a.trace, deadline);
+  const std::vector<serving::Served> served =
+      slates.empty() ? std::vector<serving::Served>{} : serving.rerank(slates, a.trace, deadline);
   size_t next = 0;
   for (const Pending& pending : batch) {
     std::cout << (pending.slate ? answer_line(pending, served[next++]) : pending.problem) << '\n';
@@ -79,7 +79,7 @@ void answer(const funnel::Serving& serving, const std::vector<Pending>& batch,
 // Answers as soon as no further line is waiting, so that a program may talk line by line.
 void rerank_lines(const RerankArguments& a) {
   const auto serving =
-      funnel::Serving::open(a.bundle, a.threads > 0 ? a.threads : default_threads());
+      serving::Serving::open(a.bundle, a.threads > 0 ? a.threads : default_threads());
   std::vector<Pending> batch;
   std::string line;
   for (size_t number = 1; std::getline(std::cin, line) && !interrupted(); ++number) {

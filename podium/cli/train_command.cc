@@ -4,13 +4,13 @@
 #include <memory>
 
 #include "podium/base/options.h"
-#include "podium/funnel/pipeline.h"
+#include "podium/pipeline/pipeline.h"
 
 namespace podium::cli {
 namespace {
 
 struct TrainArguments {
-  funnel::PipelineRequest request;
+  pipeline::PipelineRequest request;
   std::string preset, data, out, trainer;
   bool json = false;
 };
@@ -19,9 +19,9 @@ void run_train(TrainArguments& a) {
   a.request.data = a.data;
   a.request.out = a.out;
   a.request.trainer = a.trainer;
-  const Json report = funnel::run_pipeline(a.request);
+  const Json report = pipeline::run_pipeline(a.request);
   if (report.is_null()) return;  // --until stopped before the report
-  const std::string text = a.json ? report.dump(2) + "\n" : funnel::report_table(report);
+  const std::string text = a.json ? report.dump(2) + "\n" : pipeline::report_table(report);
   std::fputs(text.c_str(), stdout);
 }
 
@@ -34,12 +34,13 @@ void add_train_commands(CLI::App& app) {
       "train", "train the whole funnel; finished stages are skipped, killed ones resumed");
   train->add_option("--data", a->data, "dataset directory")->required();
   train->add_option("--out", a->out, "run directory")->required();
-  train->add_option("--until", a->request.until, "last stage to run: " + funnel::stage_names());
+  train->add_option("--until", a->request.until, "last stage to run: " + pipeline::stage_names());
   train->add_option("--trainer", a->trainer, "the podium-train binary (default: beside podium)");
   train->add_flag("--json", a->json, "print the report as JSON instead of a table");
   // Callbacks run in order of declaration: preset, then file, then flags.
   train->add_option_function<std::string>(
-      "--preset", [a](const std::string& name) { funnel::apply_preset(name, a->request.options); },
+      "--preset",
+      [a](const std::string& name) { pipeline::apply_preset(name, a->request.options); },
       "demo (a small data set in minutes) or full (the default values)");
   train->add_option_function<std::string>(
       "--config", [list](const std::string& file) { list->load_toml(file); },

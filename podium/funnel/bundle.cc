@@ -1,9 +1,12 @@
 #include "podium/funnel/bundle.h"
 
 #include "podium/artifact/manifest.h"
+#include "podium/base/options.h"
 
 namespace podium::funnel {
 namespace {
+
+constexpr const char* kOptions = "serving.toml";
 
 void copy_tree(const fs::path& from, const fs::path& to) {
   fs::create_directories(to);
@@ -27,12 +30,16 @@ void write_bundle_files(const BundleSources& sources, const fs::path& dir) {
     }
     fs::copy_file(sources.tokenizer, dir / name / "tokenizer.json");
   }
-  write_file_atomic(dir / "options.toml", sources.options_toml);
+  ServingOptions options = sources.options;  // OptionList points into it
+  write_file_atomic(dir / kOptions, OptionList(options).to_toml());
   artifact::write_manifest(dir, "bundle", kBundleVersion, sources.content);
 }
 
-Json check_bundle(const fs::path& dir, bool verify) {
-  return artifact::read_manifest(dir, "bundle", kBundleVersion, verify);
+ServingOptions read_bundle_options(const fs::path& dir, bool verify) {
+  artifact::read_manifest(dir, "bundle", kBundleVersion, verify);
+  ServingOptions options;
+  OptionList(options).load_toml(dir / kOptions);
+  return options;
 }
 
 }  // namespace podium::funnel

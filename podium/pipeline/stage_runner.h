@@ -17,7 +17,7 @@
 #include "podium/base/files.h"
 #include "podium/base/json.h"
 
-namespace podium::funnel {
+namespace podium::pipeline {
 
 struct StageRequest {
   std::string name;
@@ -56,4 +56,4 @@ class StageRunner {
   Json timings_;  // [{stage, seconds, peak_mb}]
 };
 
-}  // namespace podium::funnel
+}  // namespace podium::pipeline

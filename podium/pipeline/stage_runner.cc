@@ -1,4 +1,4 @@
-#include "podium/funnel/stage_runner.h"
+#include "podium/pipeline/stage_runner.h"
 
 #include <fmt/format.h>
 
@@ -9,9 +9,9 @@
 #include "podium/artifact/manifest.h"
 #include "podium/base/error.h"
 #include "podium/base/progress.h"
-#include "podium/funnel/process.h"
+#include "podium/pipeline/process.h"
 
-namespace podium::funnel {
+namespace podium::pipeline {
 namespace {
 
 constexpr int kStageVersion = 1;
@@ -100,4 +100,4 @@ std::vector<std::pair<std::string, double>> StageRunner::timings() const {
   return all;
 }
 
-}  // namespace podium::funnel
+}  // namespace podium::pipeline

@@ -1,5 +1,5 @@
-// A bundle opened for requests: retrieve -> rank -> re-rank, with the reasons. See bundle.h for the
-// directory's layout.
+// A bundle opened for requests: retrieve -> rank -> re-rank, with the reasons. See funnel/bundle.h
+// for the directory's layout.
 #pragma once
 
 #include <atomic>
@@ -15,7 +15,7 @@
 #include "podium/rerank/prompt.h"
 #include "podium/runtime/scheduler.h"
 
-namespace podium::funnel {
+namespace podium::serving {
 
 struct ServedItem {
   data::ItemIndex item = 0;
@@ -86,4 +86,4 @@ Served in_order(const rerank::Slate& slate, std::span<const int> order);
 std::string readable_trace(std::string_view trace, const rerank::Slate& slate,
                            const data::Dataset& dataset, const sid::SidTable& sids);
 
-}  // namespace podium::funnel
+}  // namespace podium::serving

@@ -8,10 +8,10 @@
 #include "podium/data/dataset.h"
 #include "podium/data/split_options.h"
 #include "podium/eval/report.h"
-#include "podium/funnel/policy_eval.h"
+#include "podium/pipeline/policy_eval.h"
 #include "podium/rerank/prompt.h"
 
-namespace podium::funnel {
+namespace podium::pipeline {
 
 struct ReportSources {
   const data::Dataset* dataset = nullptr;
@@ -30,4 +30,4 @@ struct ReportSources {
 // Everything eval::write_report needs. Throws Error when results of another phase are mixed in.
 eval::ReportInput collect_report(const ReportSources& sources);
 
-}  // namespace podium::funnel
+}  // namespace podium::pipeline

@@ -1,4 +1,4 @@
-#include "podium/funnel/policy_eval.h"
+#include "podium/pipeline/policy_eval.h"
 
 #include <fmt/format.h>
 
@@ -11,7 +11,7 @@
 #include "podium/base/rng.h"
 #include "podium/rerank/reward.h"
 
-namespace podium::funnel {
+namespace podium::pipeline {
 namespace {
 
 using rerank::Slate;
@@ -215,4 +215,4 @@ std::vector<ExampleTrace> example_traces_from_json(const Json& json) {
   return examples;
 }
 
-}  // namespace podium::funnel
+}  // namespace podium::pipeline

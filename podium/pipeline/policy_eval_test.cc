@@ -1,10 +1,10 @@
-#include "podium/funnel/policy_eval.h"
+#include "podium/pipeline/policy_eval.h"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
 
-namespace podium::funnel {
+namespace podium::pipeline {
 namespace {
 
 rerank::Slate slate_of(std::vector<uint32_t> items, uint32_t positive) {
@@ -54,4 +54,4 @@ TEST(ExampleTraces, SurviveJson) {
 }
 
 }  // namespace
-}  // namespace podium::funnel
+}  // namespace podium::pipeline

@@ -6,7 +6,7 @@
 
 #include "podium/base/files.h"
 
-namespace podium::funnel {
+namespace podium::pipeline {
 
 struct ChildUsage {
   double seconds = 0;
@@ -38,4 +38,4 @@ class FileLock {
   int descriptor_;
 };
 
-}  // namespace podium::funnel
+}  // namespace podium::pipeline

@@ -1,4 +1,4 @@
-#include "podium/funnel/serving.h"
+#include "podium/serving/serving.h"
 
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -8,9 +8,9 @@
 
 #include "podium/base/error.h"
 #include "podium/base/scratch.h"
-#include "podium/funnel/test_bundle.h"
+#include "podium/serving/test_bundle.h"
 
-namespace podium::funnel {
+namespace podium::serving {
 namespace {
 
 class ServingTest : public testing::Test {
@@ -172,4 +172,4 @@ TEST_F(ServingTest, TracesNameItemsByTitle) {
 }
 
 }  // namespace
-}  // namespace podium::funnel
+}  // namespace podium::serving

@@ -1,4 +1,4 @@
-#include "podium/funnel/pipeline_stages.h"
+#include "podium/pipeline/pipeline_stages.h"
 
 #include <fmt/format.h>
 
@@ -7,12 +7,12 @@
 #include "podium/base/options.h"
 #include "podium/base/progress.h"
 #include "podium/funnel/bundle.h"
-#include "podium/funnel/pipeline_report.h"
-#include "podium/funnel/process.h"
 #include "podium/funnel/upstream_fit.h"
+#include "podium/pipeline/pipeline_report.h"
+#include "podium/pipeline/process.h"
 #include "podium/rerank/vocabulary.h"
 
-namespace podium::funnel {
+namespace podium::pipeline {
 namespace {
 
 constexpr int kPhraseRepeats = 200;  // so that the traces' phrases become few tokens
@@ -73,18 +73,18 @@ void write_upstream(const RunContext& run, const fs::path& result) {
   const auto sasrec = [&](const char* stage) {
     return run.options().sasrec.epochs > 0 ? run.runner.dir(stage) / "model" : fs::path();
   };
-  fit_upstream({.dataset = &run.dataset,
-                .split = &run.split,
-                .item_vectors = vectors.get<float>("vectors"),
-                .dim = size_t(run.options().encoder.dim),
-                .sasrec_slates = sasrec("sasrec-slates"),
-                .sasrec_valid = sasrec("sasrec-valid"),
-                .sasrec_test = sasrec("sasrec-test"),
-                .k = size_t(run.options().k),
-                .seed = run.seed(),
-                .threads = run.threads,
-                .options = run.options().upstream},
-               result);
+  funnel::fit_upstream({.dataset = &run.dataset,
+                        .split = &run.split,
+                        .item_vectors = vectors.get<float>("vectors"),
+                        .dim = size_t(run.options().encoder.dim),
+                        .sasrec_slates = sasrec("sasrec-slates"),
+                        .sasrec_valid = sasrec("sasrec-valid"),
+                        .sasrec_test = sasrec("sasrec-test"),
+                        .k = size_t(run.options().k),
+                        .seed = run.seed(),
+                        .threads = run.threads,
+                        .options = run.options().upstream},
+                       result);
 }
 
 void write_tokenizer(const RunContext& run, const fs::path& result) {
@@ -148,16 +148,19 @@ Json write_run_report(const RunContext& run, const std::vector<std::string>& pol
 }
 
 void write_bundle(const RunContext& run, const fs::path& result) {
-  PipelineOptions options = run.options();
-  write_bundle_files({.dataset = run.request.data,
-                      .sid = run.runner.dir("sid"),
-                      .upstream = run.runner.dir("upstream") / "serving",
-                      .policy = run.runner.dir("rl") / "model",
-                      .policy_fast = run.runner.dir("rl-fast") / "model",
-                      .tokenizer = run.runner.dir("tokenizer") / "tokenizer.json",
-                      .options_toml = OptionList(options).to_toml(),
-                      .content = {{"dataset", run.dataset.name()}, {"k", options.k}}},
-                     result / "bundle");
+  const PipelineOptions& options = run.options();
+  funnel::write_bundle_files({.dataset = run.request.data,
+                              .sid = run.runner.dir("sid"),
+                              .upstream = run.runner.dir("upstream") / "serving",
+                              .policy = run.runner.dir("rl") / "model",
+                              .policy_fast = run.runner.dir("rl-fast") / "model",
+                              .tokenizer = run.runner.dir("tokenizer") / "tokenizer.json",
+                              .options = {.k = options.k,
+                                          .max_trace = options.eval.max_trace,
+                                          .upstream = options.upstream,
+                                          .prompt = options.prompt},
+                              .content = {{"dataset", run.dataset.name()}, {"k", options.k}}},
+                             result / "bundle");
 }
 
 double run_trainer(const RunContext& run, const std::string& command,
@@ -177,4 +180,4 @@ double run_trainer(const RunContext& run, const std::string& command,
   return run_child(all).peak_mb;
 }
 
-}  // namespace podium::funnel
+}  // namespace podium::pipeline

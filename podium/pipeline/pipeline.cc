@@ -1,4 +1,4 @@
-#include "podium/funnel/pipeline.h"
+#include "podium/pipeline/pipeline.h"
 
 #include <fmt/format.h>
 
@@ -10,10 +10,10 @@
 #include "podium/base/parallel.h"
 #include "podium/base/progress.h"
 #include "podium/eval/report.h"
-#include "podium/funnel/pipeline_stages.h"
-#include "podium/funnel/process.h"
+#include "podium/pipeline/pipeline_stages.h"
+#include "podium/pipeline/process.h"
 
-namespace podium::funnel {
+namespace podium::pipeline {
 namespace {
 
 // Raise when a stage's code changes its result, so that older results are not taken for new ones.
@@ -274,4 +274,4 @@ Json run_pipeline(const PipelineRequest& request) {
 
 std::string report_table(const Json& report) { return eval::render_table(report); }
 
-}  // namespace podium::funnel
+}  // namespace podium::pipeline

@@ -1,12 +1,12 @@
-#include "podium/funnel/stage_runner.h"
+#include "podium/pipeline/stage_runner.h"
 
 #include <gtest/gtest.h>
 
 #include "podium/base/error.h"
 #include "podium/base/scratch.h"
-#include "podium/funnel/process.h"
+#include "podium/pipeline/process.h"
 
-namespace podium::funnel {
+namespace podium::pipeline {
 namespace {
 
 struct Chain {
@@ -113,4 +113,4 @@ TEST(Process, ALockedDirectoryIsRefused) {
 }
 
 }  // namespace
-}  // namespace podium::funnel
+}  // namespace podium::pipeline

@@ -6,10 +6,10 @@
 #include <string>
 #include <vector>
 
-#include "podium/funnel/pipeline.h"
-#include "podium/funnel/stage_runner.h"
+#include "podium/pipeline/pipeline.h"
+#include "podium/pipeline/stage_runner.h"
 
-namespace podium::funnel {
+namespace podium::pipeline {
 
 // What all stages share. Immutable while stages run.
 struct RunContext {
@@ -62,4 +62,4 @@ double run_trainer(const RunContext& run, const std::string& command,
                    const std::vector<std::string>& arguments, const std::string& config,
                    const StageDirs& dirs);
 
-}  // namespace podium::funnel
+}  // namespace podium::pipeline

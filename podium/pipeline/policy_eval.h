@@ -12,7 +12,7 @@
 #include "podium/eval/results.h"
 #include "podium/runtime/engine.h"
 
-namespace podium::funnel {
+namespace podium::pipeline {
 
 struct PolicyEvalOptions {
   int unconstrained = 200;  // slates decoded freely for the invalid rate
@@ -65,4 +65,4 @@ rerank::Slate shuffled_slate(const rerank::Slate& slate, uint64_t seed);
 Json to_json(const std::vector<ExampleTrace>& examples);
 std::vector<ExampleTrace> example_traces_from_json(const Json& json);
 
-}  // namespace podium::funnel
+}  // namespace podium::pipeline

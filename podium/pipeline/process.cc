@@ -1,4 +1,4 @@
-#include "podium/funnel/process.h"
+#include "podium/pipeline/process.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -18,7 +18,7 @@
 #include "podium/base/error.h"
 #include "podium/base/progress.h"
 
-namespace podium::funnel {
+namespace podium::pipeline {
 namespace {
 
 constexpr int kCannotExecute = 127;
@@ -119,4 +119,4 @@ FileLock::FileLock(const fs::path& file) {
 
 FileLock::~FileLock() { ::close(descriptor_); }
 
-}  // namespace podium::funnel
+}  // namespace podium::pipeline

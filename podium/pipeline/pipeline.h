@@ -24,15 +24,15 @@
 #include "podium/base/json.h"
 #include "podium/data/split_options.h"
 #include "podium/eval/metrics.h"
-#include "podium/funnel/policy_eval.h"
 #include "podium/funnel/upstream.h"
+#include "podium/pipeline/policy_eval.h"
 #include "podium/rerank/prompt.h"
 #include "podium/rerank/trace.h"
 #include "podium/rerank/train_options.h"
 #include "podium/sid/codebook.h"
 #include "podium/text/encoder.h"
 
-namespace podium::funnel {
+namespace podium::pipeline {
 
 struct PipelineOptions {
   int64_t seed = 1;
@@ -44,7 +44,7 @@ struct PipelineOptions {
   text::EncoderOptions encoder;
   sid::SidOptions sid;
   rerank::SequenceOptions sasrec;
-  UpstreamOptions upstream;
+  funnel::UpstreamOptions upstream;
   rerank::PromptOptions prompt;
   rerank::PolicyOptions policy;
   rerank::MidtrainOptions midtrain;
@@ -97,4 +97,4 @@ Json run_pipeline(const PipelineRequest& request);
 
 std::string report_table(const Json& report);  // for the terminal
 
-}  // namespace podium::funnel
+}  // namespace podium::pipeline

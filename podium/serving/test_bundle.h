@@ -4,16 +4,16 @@
 #include <fmt/format.h>
 
 #include "podium/artifact/safetensors.h"
-#include "podium/base/options.h"
 #include "podium/base/rng.h"
 #include "podium/data/split.h"
 #include "podium/funnel/bundle.h"
-#include "podium/funnel/pipeline.h"
 #include "podium/funnel/upstream_fit.h"
 #include "podium/rerank/model_spec.h"
 #include "podium/rerank/vocabulary.h"
+#include "podium/sid/codebook.h"
+#include "podium/text/encoder.h"
 
-namespace podium::funnel {
+namespace podium::serving {
 
 // 80 users "u0".. of 9 events each over 40 items "i0"..; neighbours by number go together.
 inline void write_test_shop(const fs::path& dir) {
@@ -79,40 +79,40 @@ inline fs::path write_test_bundle(const fs::path& root) {
   const data::Dataset dataset = data::Dataset::open(root / "shop");
   const data::Split split = data::leave_one_out(dataset);
 
-  PipelineOptions options;
+  funnel::ServingOptions options;
   options.upstream.ranker.rounds = 5;
-  options.eval.max_trace = 12;
-  options.encoder.dim = 16;
+  options.max_trace = 12;
+  const text::EncoderOptions encoder{.dim = 16};
+  const sid::SidOptions sid_options{.codes = 16};
   const auto vectors = text::encode_texts(
-      dataset.items(), [&](size_t i) { return dataset.item_text(data::ItemIndex(i)); },
-      options.encoder, 1, 1);
-  options.sid.codes = 16;
-  const sid::SidModel sids = sid::fit_rq_kmeans(vectors, options.encoder.dim, options.sid, 1, 1);
+      dataset.items(), [&](size_t i) { return dataset.item_text(data::ItemIndex(i)); }, encoder, 1,
+      1);
+  const sid::SidModel sids = sid::fit_rq_kmeans(vectors, encoder.dim, sid_options, 1, 1);
   fs::create_directories(root / "sid");
   sid::save_sid(root / "sid", sids);
-  fit_upstream({.dataset = &dataset,
-                .split = &split,
-                .item_vectors = vectors,
-                .dim = size_t(options.encoder.dim),
-                .sasrec_slates = {},
-                .sasrec_valid = {},
-                .sasrec_test = {},
-                .options = options.upstream},
-               root / "upstream");
+  funnel::fit_upstream({.dataset = &dataset,
+                        .split = &split,
+                        .item_vectors = vectors,
+                        .dim = size_t(encoder.dim),
+                        .sasrec_slates = {},
+                        .sasrec_valid = {},
+                        .sasrec_test = {},
+                        .options = options.upstream},
+                       root / "upstream");
   const int vocab = write_test_tokenizer(root / "tokenizer.json", dataset, sids.table);
   write_random_policy(root / "policy", vocab, 1);
   write_random_policy(root / "policy-fast", vocab, 2);
   fs::create_directories(root / "bundle");
-  write_bundle_files({.dataset = root / "shop",
-                      .sid = root / "sid",
-                      .upstream = root / "upstream" / "serving",
-                      .policy = root / "policy",
-                      .policy_fast = root / "policy-fast",
-                      .tokenizer = root / "tokenizer.json",
-                      .options_toml = OptionList(options).to_toml(),
-                      .content = {{"dataset", "test shop"}}},
-                     root / "bundle");
+  funnel::write_bundle_files({.dataset = root / "shop",
+                              .sid = root / "sid",
+                              .upstream = root / "upstream" / "serving",
+                              .policy = root / "policy",
+                              .policy_fast = root / "policy-fast",
+                              .tokenizer = root / "tokenizer.json",
+                              .options = options,
+                              .content = {{"dataset", "test shop"}}},
+                             root / "bundle");
   return root / "bundle";
 }
 
-}  // namespace podium::funnel
+}  // namespace podium::serving

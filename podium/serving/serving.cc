@@ -1,4 +1,4 @@
-#include "podium/funnel/serving.h"
+#include "podium/serving/serving.h"
 
 #include <fmt/format.h>
 
@@ -7,27 +7,18 @@
 
 #include "podium/base/error.h"
 #include "podium/base/lazy.h"
-#include "podium/base/options.h"
 #include "podium/funnel/bundle.h"
-#include "podium/funnel/pipeline.h"
 #include "podium/rerank/reward.h"
 
-namespace podium::funnel {
+namespace podium::serving {
 namespace {
 
 constexpr size_t kMostItems = 1000;
 
-PipelineOptions options_of(const fs::path& bundle) {
-  check_bundle(bundle, /*verify=*/false);
-  PipelineOptions options;
-  OptionList(options).load_toml(bundle / "options.toml");
-  return options;
-}
-
 rerank::Slate slate_of(const retrieval::Query& query, std::span<const rerank::SlateCandidate> top) {
   rerank::Slate slate;
   slate.id = "request";
-  const size_t kept = std::min(kHistoryKept, query.history.size());
+  const size_t kept = std::min(funnel::kHistoryKept, query.history.size());
   const auto newest = query.history.last(kept);
   slate.history.assign(newest.begin(), newest.end());
   slate.candidates.assign(top.begin(), top.end());
@@ -75,21 +66,21 @@ struct Answerer {
 
 // What a bundle holds beside the dataset; the references inside point to its own members.
 struct Serving::Policies {
-  PipelineOptions options;
+  funnel::ServingOptions options;
   text::Tokenizer tokenizer;
   sid::SidModel sids;
   rerank::Vocabulary vocabulary;
   rerank::PromptContext prompts;
-  Upstream upstream;
+  funnel::Upstream upstream;
   Lazy<Answerer> reasoning, fast;
 
   Policies(const fs::path& bundle, const data::Dataset& dataset, int threads)
-      : options(options_of(bundle)),
+      : options(funnel::read_bundle_options(bundle, /*verify=*/false)),
         tokenizer(text::Tokenizer::load(bundle / "policy" / "tokenizer.json")),
         sids(sid::load_sid(bundle / "sid")),
         vocabulary(tokenizer, sids.table.levels, sids.table.codes_per_level),
         prompts{tokenizer, vocabulary, sids.table, &dataset, options.prompt},
-        upstream(Upstream::load(bundle / "upstream", dataset, options.upstream)),
+        upstream(funnel::Upstream::load(bundle / "upstream", dataset, options.upstream)),
         reasoning(Answerer::later(bundle / "policy", prompts, threads)),
         fast(Answerer::later(bundle / "policy-fast", prompts, threads)) {}
 };
@@ -99,7 +90,6 @@ std::unique_ptr<Serving> Serving::open(const fs::path& bundle, int threads) {
     throw Error("this is not a bundle", "give the `bundle` directory of a finished run",
                 bundle.string());
   }
-  check_bundle(bundle, /*verify=*/false);
   return std::unique_ptr<Serving>(new Serving(bundle, threads));
 }
 
@@ -134,7 +124,7 @@ std::vector<Served> Serving::answer(const std::vector<rerank::Slate>& slates, bo
                                     runtime::Clock::time_point deadline) const {
   runtime::DecodeOptions options;
   options.with_trace = with_trace;
-  options.max_trace = policies_->options.eval.max_trace;
+  options.max_trace = policies_->options.max_trace;
   options.deadline = deadline;
   Answerer& answerer = (with_trace ? policies_->reasoning : policies_->fast).get();
   std::vector<std::future<std::vector<runtime::Rollout>>> pending;
@@ -189,8 +179,8 @@ std::vector<Served> Serving::rerank(std::vector<rerank::Slate> slates, bool with
     for (size_t i = 0; i < items.size(); ++i) {
       slate.candidates[i].evidence = described[i].evidence;
     }
-    if (slate.history.size() > kHistoryKept) {
-      slate.history.erase(slate.history.begin(), slate.history.end() - kHistoryKept);
+    if (slate.history.size() > funnel::kHistoryKept) {
+      slate.history.erase(slate.history.begin(), slate.history.end() - funnel::kHistoryKept);
     }
   }
   return answer(slates, with_trace, deadline);
@@ -242,4 +232,4 @@ std::string readable_trace(std::string_view trace, const rerank::Slate& slate,
   return text;
 }
 
-}  // namespace podium::funnel
+}  // namespace podium::serving

@@ -1,4 +1,4 @@
-#include "podium/funnel/pipeline_report.h"
+#include "podium/pipeline/pipeline_report.h"
 
 #include <fmt/format.h>
 
@@ -6,7 +6,7 @@
 
 #include "podium/base/error.h"
 
-namespace podium::funnel {
+namespace podium::pipeline {
 namespace {
 
 using eval::ExampleItem;
@@ -94,4 +94,4 @@ eval::ReportInput collect_report(const ReportSources& sources) {
   return input;
 }
 
-}  // namespace podium::funnel
+}  // namespace podium::pipeline
