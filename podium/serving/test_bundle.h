@@ -9,6 +9,7 @@
 #include "podium/funnel/bundle.h"
 #include "podium/funnel/upstream_fit.h"
 #include "podium/rerank/model_spec.h"
+#include "podium/rerank/trace.h"
 #include "podium/rerank/vocabulary.h"
 #include "podium/sid/codebook.h"
 #include "podium/text/encoder.h"
