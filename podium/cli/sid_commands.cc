@@ -25,14 +25,15 @@ struct FitArguments {
 // Item text to semantic IDs without the rest of the funnel; prints what they are worth.
 void fit(const FitArguments& a) {
   const data::Dataset dataset = data::Dataset::open(a.data);
-  const text::EncoderOptions encoder;
-  const auto vectors = text::encode_texts(
-      dataset.items(), [&](size_t i) { return dataset.item_text(data::ItemIndex(i)); }, encoder,
-      uint64_t(a.seed), default_threads());
+  const auto text_of = [&](size_t i) { return dataset.item_text(data::ItemIndex(i)); };
+  const auto encoder =
+      text::fit_text_encoder(dataset.items(), text_of, {}, uint64_t(a.seed), default_threads());
+  const auto vectors = text::encode_texts(*encoder, dataset.items(), text_of, default_threads());
   const sid::SidModel model =
-      sid::fit_rq_kmeans(vectors, encoder.dim, {}, uint64_t(a.seed), default_threads());
+      sid::fit_rq_kmeans(vectors, int(encoder->dim()), {}, uint64_t(a.seed), default_threads());
   AtomicDir out{fs::path(a.out)};
   sid::save_sid(out.path(), model);
+  encoder->save(out.path());
   out.commit();
   const Json report = read_json(fs::path(a.out) / "sid.json");
   if (a.json) {

@@ -41,7 +41,7 @@ struct PipelineOptions {
   std::string reward = "conditional";
   bool compare_plain = false;
   data::SplitOptions split;
-  text::EncoderOptions encoder;
+  text::LsaOptions encoder;
   sid::SidOptions sid;
   rerank::SequenceOptions sasrec;
   funnel::UpstreamOptions upstream;

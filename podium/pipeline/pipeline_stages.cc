@@ -55,12 +55,15 @@ std::unique_ptr<PolicyWorld> PolicyWorld::open(const RunContext& run) {
 void write_sids(const RunContext& run, const fs::path& result) {
   const data::Dataset& dataset = run.dataset;
   const PipelineOptions& options = run.options();
-  const std::vector<float> vectors = text::encode_texts(
-      dataset.items(), [&](size_t i) { return dataset.item_text(data::ItemIndex(i)); },
-      options.encoder, run.seed(), run.threads);
+  const auto text_of = [&](size_t i) { return dataset.item_text(data::ItemIndex(i)); };
+  const auto encoder =
+      text::fit_text_encoder(dataset.items(), text_of, options.encoder, run.seed(), run.threads);
+  const std::vector<float> vectors =
+      text::encode_texts(*encoder, dataset.items(), text_of, run.threads);
   const sid::SidModel model =
       sid::fit_rq_kmeans(vectors, options.encoder.dim, options.sid, run.seed(), run.threads);
   sid::save_sid(result, model);
+  encoder->save(result);
   artifact::SafetensorsWriter writer;
   writer.add<float>("vectors", vectors, {int64_t(dataset.items()), options.encoder.dim});
   writer.write(result / "item_vectors.safetensors");

@@ -35,7 +35,7 @@ struct PolicyWorld {
   PolicyWorld(const PolicyWorld&) = delete;
 };
 
-// item_vectors.safetensors, sid.safetensors, sid.json
+// text_encoder.safetensors, item_vectors.safetensors, sid.safetensors, sid.json
 void write_sids(const RunContext& run, const fs::path& result);
 
 // tokenizer.json

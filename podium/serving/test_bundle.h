@@ -83,18 +83,18 @@ inline fs::path write_test_bundle(const fs::path& root) {
   funnel::ServingOptions options;
   options.upstream.ranker.rounds = 5;
   options.max_trace = 12;
-  const text::EncoderOptions encoder{.dim = 16};
+  const auto text_of = [&](size_t i) { return dataset.item_text(data::ItemIndex(i)); };
+  const auto encoder = text::fit_text_encoder(dataset.items(), text_of, {.dim = 16}, 1, 1);
   const sid::SidOptions sid_options{.codes = 16};
-  const auto vectors = text::encode_texts(
-      dataset.items(), [&](size_t i) { return dataset.item_text(data::ItemIndex(i)); }, encoder, 1,
-      1);
-  const sid::SidModel sids = sid::fit_rq_kmeans(vectors, encoder.dim, sid_options, 1, 1);
+  const auto vectors = text::encode_texts(*encoder, dataset.items(), text_of, 1);
+  const sid::SidModel sids = sid::fit_rq_kmeans(vectors, int(encoder->dim()), sid_options, 1, 1);
   fs::create_directories(root / "sid");
   sid::save_sid(root / "sid", sids);
+  encoder->save(root / "sid");
   funnel::fit_upstream({.dataset = &dataset,
                         .split = &split,
                         .item_vectors = vectors,
-                        .dim = size_t(encoder.dim),
+                        .dim = encoder->dim(),
                         .sasrec_slates = {},
                         .sasrec_valid = {},
                         .sasrec_test = {},

@@ -1,33 +1,29 @@
-// Item text to dense vectors without a download: hashed word n-gram TF-IDF, then randomised SVD
-// (Halko, Martinsson, Tropp 2011).
+// The text encoders there are: today one, latent semantic analysis (lsa.h).
 #pragma once
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "podium/text/lsa.h"
+#include "podium/text/text_encoder.h"
+
 namespace podium::text {
 
-struct EncoderOptions {
-  int dim = 256;
-  int hash_bits = 18;  // 2^18 feature buckets
-  int max_ngram = 2;   // words and word pairs
-  int power_iterations = 2;
-  int oversample = 16;
-  template <class V>
-  void visit(V& v) {
-    v("dim", dim, "dimensions of an item's text vector");
-    v("hash_bits", hash_bits, "n-grams are hashed into 2^bits buckets");
-    v("max_ngram", max_ngram, "longest word n-gram");
-    v("power_iterations", power_iterations, "power iterations of the randomised SVD");
-    v("oversample", oversample, "extra SVD dimensions, dropped at the end");
-  }
-};
+using TextOf = std::function<std::string(size_t)>;
 
-// text_of(i) for i in [0, n). Returns row-major [n, dim], rows of unit length (zero where the item
-// has no text). dim shrinks the vector's useful part, never its size: absent directions are 0.
-std::vector<float> encode_texts(size_t n, const std::function<std::string(size_t)>& text_of,
-                                const EncoderOptions& options, uint64_t seed, int threads);
+// Fitted on text_of(i) for i in [0, n). The same for every thread count.
+std::unique_ptr<TextEncoder> fit_text_encoder(size_t n, const TextOf& text_of,
+                                              const LsaOptions& options, uint64_t seed,
+                                              int threads);
+
+// From what TextEncoder::save wrote. Throws Error when the file is missing or damaged.
+std::unique_ptr<TextEncoder> load_text_encoder(const fs::path& dir);
+
+// Row-major [n, encoder.dim()].
+std::vector<float> encode_texts(const TextEncoder& encoder, size_t n, const TextOf& text_of,
+                                int threads);
 
 }  // namespace podium::text
