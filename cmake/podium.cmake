@@ -20,6 +20,24 @@ if(PODIUM_SANITIZE)
   target_link_options(podium_options INTERFACE -fsanitize=${PODIUM_SANITIZE})
 endif()
 
+# Public data of the tests: podium/base/test_data.h tells the suites that need it by their names.
+if(PODIUM_TESTS)
+  add_test(NAME fetch_movielens
+           COMMAND ${CMAKE_SOURCE_DIR}/tools/fetch_movielens.sh build/testdata/ml-100k
+           WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+  set_tests_properties(fetch_movielens PROPERTIES FIXTURES_SETUP movielens TIMEOUT 300)
+endif()
+
+# podium_discover(TARGET FILTER PROPERTY VALUE): ctest's tests of one binary, of the suites named.
+function(podium_discover target filter)
+  set(properties)
+  if(ARGN)
+    set(properties PROPERTIES ${ARGN})
+  endif()
+  gtest_discover_tests(${target} TEST_FILTER ${filter} DISCOVERY_TIMEOUT 60
+                       WORKING_DIRECTORY ${CMAKE_SOURCE_DIR} ${properties})
+endfunction()
+
 # podium_library(FOLDER LIBS...): builds podium/FOLDER/*.cc (tests aside) as podium_FOLDER, and its
 # tests *_test.cc as one binary podium_FOLDER_test. LIBS are podium folders or outside targets.
 function(podium_library folder)
@@ -45,7 +63,8 @@ function(podium_library folder)
   if(PODIUM_TESTS AND tests)
     add_executable(podium_${folder}_test ${tests})
     target_link_libraries(podium_${folder}_test PRIVATE podium_${folder} GTest::gtest_main)
-    gtest_discover_tests(podium_${folder}_test DISCOVERY_TIMEOUT 60
-                         WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+    podium_discover(podium_${folder}_test "-*OnMovieLens.*:*OnData.*")
+    podium_discover(podium_${folder}_test "*OnMovieLens.*" FIXTURES_REQUIRED movielens)
+    podium_discover(podium_${folder}_test "*OnData.*" LABELS data)
   endif()
 endfunction()

@@ -15,7 +15,11 @@ expect() { # exit code, then the command
 }
 
 expect 0 "$podium" --version
-grep -q '^podium [0-9]' "$dir/out" || fail "--version names no version"
+grep -qE '^podium [0-9]+\.[0-9]+\.[0-9]+( \([0-9a-f]{7,}\))?$' "$dir/out" ||
+  fail "--version names no version"
+if git rev-parse HEAD >/dev/null 2>&1; then
+  grep -q '(' "$dir/out" || fail "--version names no commit"
+fi
 expect 0 "$podium" --help
 grep -q 'podium train --data' "$dir/out" || fail "--help shows no example"
 for command in data sid train report eval slates recommend rerank config; do

@@ -7,15 +7,16 @@
 
 #include "podium/base/error.h"
 #include "podium/base/scratch.h"
+#include "podium/base/test_data.h"
 #include "podium/data/known_sets.h"
 #include "podium/data/split.h"
 
 namespace podium::data {
 namespace {
 
-Dataset known(const std::string& name) {
+Dataset known(const std::string& name, const fs::path& folder) {
   const fs::path out = scratch(name);
-  import_known(name, locate_known(name, "", ""), out);
+  import_known(name, folder, out);
   return Dataset::open(out);
 }
 
@@ -31,8 +32,8 @@ Json import_text(const std::string& name, const std::string& text, bool strict =
   return import_files(request);
 }
 
-TEST(ImportReal, MovieLens100K) {
-  const Dataset d = known("ml-100k");
+TEST(ImportOnMovieLens, EveryEventAndItemComesIn) {
+  const Dataset d = known("ml-100k", movielens_100k());
   EXPECT_EQ(d.users(), 943u);
   EXPECT_EQ(d.items(), 1682u);
   EXPECT_EQ(d.events(), 100000u);
@@ -45,8 +46,10 @@ TEST(ImportReal, MovieLens100K) {
   }
 }
 
-TEST(ImportReal, BeautyKeepsTheFilesOrderWithinADay) {
-  const Dataset d = known("amazon-beauty");
+using ImportOnData = PublicDataTest;
+
+TEST_F(ImportOnData, BeautyKeepsTheFilesOrderWithinADay) {
+  const Dataset d = known("amazon-beauty", public_data("amazon-beauty"));
   EXPECT_EQ(d.users(), 22363u);
   EXPECT_EQ(d.items(), 12101u);
   EXPECT_EQ(d.events(), 198502u);
@@ -55,8 +58,8 @@ TEST(ImportReal, BeautyKeepsTheFilesOrderWithinADay) {
   EXPECT_EQ(d.item_id(items[1]), "9654");
 }
 
-TEST(ImportReal, RowsThatTheFileItselfBreaksAreRejected) {
-  const Dataset d = known("ml-latest-small");
+TEST_F(ImportOnData, RowsThatTheFileItselfBreaksAreRejected) {
+  const Dataset d = known("ml-latest-small", public_data("ml-latest-small"));
   EXPECT_EQ(d.users(), 671u);
   const Json& import = d.manifest().at("source").at("import");
   EXPECT_EQ(d.events() + import.at("rejected").get<size_t>(), 100004u);

@@ -105,7 +105,7 @@ TEST_P(IsaTest, PackedProductsAgreeWithTheReference) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, IsaTest, testing::ValuesIn(supported_isas()),
-                         [](const auto& info) { return std::string(isa_name(info.param)); });
+                         [](const auto& isa) { return std::string(isa_name(isa.param)); });
 
 // The reference itself, against sums in double precision.
 TEST(PackedMatrix, ApproximatesTheProductAsItsPrecisionAllows) {

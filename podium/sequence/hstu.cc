@@ -22,8 +22,8 @@ struct Hstu::Pass {
   std::vector<float> normed, q, logits, part, mixed;
   kernels::LinearInput input;
 
-  Pass(size_t rows, size_t dim, bool causal)
-      : rows(rows), causal(causal), x(rows * dim), uvqk(rows * 4 * dim), normed(rows * dim) {}
+  Pass(size_t n, size_t dim, bool of_events)
+      : rows(n), causal(of_events), x(n * dim), uvqk(n * 4 * dim), normed(n * dim) {}
 };
 
 namespace {

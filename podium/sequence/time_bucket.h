@@ -14,7 +14,7 @@ constexpr int kTimeBuckets = 64;
 constexpr int time_bucket(int64_t seconds) {
   if (seconds <= 0) return 0;
   const auto gap = uint64_t(seconds);
-  const int bits = std::bit_width(gap);
+  const int bits = int(std::bit_width(gap));
   const int upper_half = bits > 1 ? int(gap >> (bits - 2) & 1) : 0;
   return std::min(2 * bits - 1 + upper_half, kTimeBuckets - 1);
 }
