@@ -1,15 +1,15 @@
 #include "podium/data/dataset.h"
 
 #include <fmt/format.h>
+#include <simdjson.h>
 
 #include <algorithm>
-#include <limits>
+#include <cmath>
 #include <numeric>
 
 #include "podium/artifact/manifest.h"
 #include "podium/artifact/safetensors.h"
 #include "podium/base/error.h"
-#include "podium/base/rng.h"
 
 namespace podium::data {
 namespace {
@@ -17,9 +17,9 @@ namespace {
 constexpr const char* kEvents = "events.safetensors";
 constexpr const char* kCatalog = "catalog.safetensors";
 constexpr const char* kUsers = "users.safetensors";
+constexpr int64_t kLatest = int64_t(1) << 53;  // differences of times are exact as doubles
 
 using artifact::SafetensorsFile;
-using artifact::SafetensorsWriter;
 
 // Strings laid end to end: text[begin[i], begin[i + 1]).
 struct StringColumn {
@@ -48,14 +48,20 @@ StringColumn open_strings(const SafetensorsFile& file, const std::string& name, 
                           const fs::path& dir) {
   const StringColumn column{file.get<int64_t>(name + ".begin"), file.get<char>(name + ".text")};
   check_offsets(column.begin, column.text.size(), dir);
+  if (!simdjson::validate_utf8(column.text.data(), column.text.size())) {
+    damaged(dir, name + " is not UTF-8");
+  }
   if (column.size() != count) damaged(dir, name + " has the wrong length");
   return column;
 }
 
-std::vector<uint32_t> order_by_id(const StringColumn& ids) {
+std::vector<uint32_t> order_by_id(const StringColumn& ids, const fs::path& dir) {
   std::vector<uint32_t> order(ids.size());
   std::iota(order.begin(), order.end(), 0U);
   std::sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) { return ids[a] < ids[b]; });
+  const auto twice = std::adjacent_find(order.begin(), order.end(),
+                                        [&](uint32_t a, uint32_t b) { return ids[a] == ids[b]; });
+  if (twice != order.end()) damaged(dir, "an id occurs twice");
   return order;
 }
 
@@ -95,11 +101,27 @@ struct Dataset::Impl {
     if (category_ptr.size() != n + 1) damaged(dir, "categories have the wrong length");
     check_offsets(category_ptr, size_t(category_ptr.empty() ? 0 : category_ptr.back()), dir);
     category = open_strings(catalog, "category", size_t(category_ptr.back()), dir);
+    check_events(dir);
+    user_order = order_by_id(user_id, dir);
+    item_order = order_by_id(item_id, dir);
+  }
+
+  void check_events(const fs::path& dir) const {
+    if (item.empty()) damaged(dir, "there are no events");
     for (const uint32_t i : item) {
-      if (i >= n) damaged(dir, "an event names an item outside the catalogue");
+      if (i >= price.size()) damaged(dir, "an event names an item outside the catalogue");
     }
-    user_order = order_by_id(user_id);
-    item_order = order_by_id(item_id);
+    for (const float value : rating) {
+      if (!std::isfinite(value)) damaged(dir, "a rating is not a number");
+    }
+    for (const int64_t value : time) {
+      if (value < -kLatest || value > kLatest) damaged(dir, "a time is out of range");
+    }
+    for (size_t u = 0; u + 1 < user_ptr.size(); ++u) {
+      if (!std::is_sorted(time.begin() + user_ptr[u], time.begin() + user_ptr[u + 1])) {
+        damaged(dir, "a user's events are not in order of time");
+      }
+    }
   }
 
   template <class T>

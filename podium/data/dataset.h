@@ -64,33 +64,4 @@ class Dataset {
   std::unique_ptr<Impl> impl_;
 };
 
-// Collects rows in memory bounded by the number of events and writes a Dataset directory
-// atomically. Users and items get indices in order of first appearance *after* a shuffle seeded by
-// the id hash: numbering in order of appearance would leak the next item.
-class DatasetBuilder {
- public:
-  struct Item {
-    std::string id, title, brand, description;
-    std::vector<std::string> categories;
-    float price;  // NaN when unknown
-  };
-  struct Event {
-    std::string user, item;
-    int64_t time;
-    float rating;
-  };
-  DatasetBuilder();
-  ~DatasetBuilder();
-
-  void add_item(const Item& item);  // a second row of the same id replaces the first
-  void add_event(const Event& event);
-  // k_core: drops users and items with fewer than k events until none is left to drop (0: keep
-  // all). Returns the dataset's manifest content.
-  Json write(const fs::path& dir, const std::string& name, int k_core, const Json& source);
-
- private:
-  struct Impl;
-  std::unique_ptr<Impl> impl_;
-};
-
 }  // namespace podium::data

@@ -1,135 +1,198 @@
+#include "podium/data/dataset_builder.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <numeric>
-#include <unordered_map>
+#include <tuple>
+#include <utility>
 
 #include "podium/artifact/manifest.h"
-#include "podium/artifact/safetensors.h"
 #include "podium/base/error.h"
-#include "podium/base/rng.h"
 #include "podium/data/dataset.h"
+#include "podium/data/dataset_writer.h"
 
 namespace podium::data {
 namespace {
 
-using artifact::SafetensorsWriter;
+using Item = DatasetBuilder::Item;
 
-struct Row {  // 24 bytes an event
-  uint32_t user, item;
-  int64_t time;
-  float rating;
+// Sets `into` to `from` unless `from` says nothing; true when one value replaced another.
+template <class T>
+bool set_known(T& into, const T& from) {
+  if (from.empty()) return false;
+  const bool conflict = !into.empty() && into != from;
+  into = from;
+  return conflict;
+}
+
+bool set_known(float& into, float from) {
+  if (std::isnan(from)) return false;
+  const bool conflict = !std::isnan(into) && into != from;
+  into = from;
+  return conflict;
+}
+
+// True when a field changed from one value to another.
+bool merge(Item& into, const Item& from) {
+  bool conflict = set_known(into.title, from.title);
+  conflict |= set_known(into.brand, from.brand);
+  conflict |= set_known(into.description, from.description);
+  conflict |= set_known(into.categories, from.categories);
+  conflict |= set_known(into.price, from.price);
+  return conflict;
+}
+
+bool has_text(const Item& item) {
+  return !item.title.empty() || !item.description.empty() || !item.categories.empty();
+}
+
+// The rows of each item: row[begin[item] .. begin[item + 1]).
+struct RowsOfItems {
+  std::vector<size_t> begin, row;
+
+  RowsOfItems(const std::vector<EventRow>& rows, size_t items)
+      : begin(items + 1), row(rows.size()) {
+    for (const EventRow& r : rows) ++begin[r.item + 1];
+    std::partial_sum(begin.begin(), begin.end(), begin.begin());
+    std::vector<size_t> next(begin.begin(), begin.end() - 1);
+    for (size_t r = 0; r < rows.size(); ++r) row[next[rows[r].item]++] = r;
+  }
 };
 
-// Ids to dense numbers in order of first appearance.
-class Interner {
+// Peels off users and items with fewer than k events, one at a time, in linear time.
+class Core {
  public:
-  uint32_t number(const std::string& id) {
-    const auto [entry, fresh] = numbers_.try_emplace(id, static_cast<uint32_t>(ids_.size()));
-    if (fresh) ids_.push_back(&entry->first);
-    return entry->second;
+  Core(std::vector<EventRow>& rows, size_t users, size_t items)
+      : rows_(rows),
+        by_item_(rows, items),
+        first_(users + 1),
+        degree_(users + items),
+        alive_(rows.size(), 1) {
+    for (const EventRow& r : rows) {
+      ++first_[r.user + 1];
+      ++degree_[r.user];
+      ++degree_[users + r.item];
+    }
+    std::partial_sum(first_.begin(), first_.end(), first_.begin());
   }
-  size_t size() const { return ids_.size(); }
-  const std::string& id(uint32_t number) const { return *ids_[number]; }
+
+  void keep(size_t k) {
+    const size_t users = first_.size() - 1;
+    std::vector<size_t> falling;
+    for (size_t node = 0; node < degree_.size(); ++node) {
+      if (degree_[node] < k) falling.push_back(node);
+    }
+    const auto drop = [&](size_t row, size_t other) {
+      if (alive_[row] == 0) return;
+      alive_[row] = 0;
+      if (degree_[other]-- == k) falling.push_back(other);
+    };
+    while (!falling.empty()) {
+      const size_t node = falling.back();
+      falling.pop_back();
+      if (node < users) {
+        for (size_t r = first_[node]; r < first_[node + 1]; ++r) drop(r, users + rows_[r].item);
+      } else {
+        const size_t item = node - users;
+        for (size_t i = by_item_.begin[item]; i < by_item_.begin[item + 1]; ++i) {
+          drop(by_item_.row[i], rows_[by_item_.row[i]].user);
+        }
+      }
+    }
+    size_t kept = 0;
+    for (size_t r = 0; r < rows_.size(); ++r) {
+      if (alive_[r] != 0) rows_[kept++] = rows_[r];
+    }
+    rows_.resize(kept);
+  }
 
  private:
-  std::unordered_map<std::string, uint32_t> numbers_;
-  std::vector<const std::string*> ids_;
+  std::vector<EventRow>& rows_;  // by user
+  RowsOfItems by_item_;
+  std::vector<size_t> first_;   // [users + 1] rows of each user
+  std::vector<size_t> degree_;  // [users + items] events left
+  std::vector<uint8_t> alive_;  // [rows]
 };
-
-// The strings of a column with their offsets, kept alive until the file is written.
-struct StringBuffer {
-  std::vector<int64_t> begin{0};
-  std::string text;
-
-  void add(std::string_view value) {
-    text += value;
-    begin.push_back(static_cast<int64_t>(text.size()));
-  }
-  void write(SafetensorsWriter& writer, const std::string& name) const {
-    writer.add<int64_t>(name + ".begin", begin);
-    writer.add<char>(name + ".text", std::span<const char>(text));
-  }
-};
-
-constexpr uint32_t kDropped = std::numeric_limits<uint32_t>::max();
-
-// Kept numbers in the order of their ids' hashes: an order that tells nothing of time.
-std::vector<uint32_t> shuffled(const Interner& interner, const std::vector<uint8_t>& keep) {
-  std::vector<std::pair<uint64_t, uint32_t>> order;
-  for (uint32_t n = 0; n < interner.size(); ++n) {
-    if (keep[n] != 0) order.emplace_back(stable_hash(interner.id(n)), n);
-  }
-  std::sort(order.begin(), order.end());
-  std::vector<uint32_t> numbers;
-  for (const auto& [hash, n] : order) numbers.push_back(n);
-  return numbers;
-}
-
-std::vector<uint32_t> inverse(const std::vector<uint32_t>& numbers, size_t size) {
-  std::vector<uint32_t> index(size, kDropped);
-  for (size_t i = 0; i < numbers.size(); ++i) index[numbers[i]] = static_cast<uint32_t>(i);
-  return index;
-}
 
 }  // namespace
 
 struct DatasetBuilder::Impl {
   Interner users, items;
-  std::vector<Item> catalog;  // by item number; rows of events alone have only an id
-  std::vector<Row> rows;
-  uint64_t duplicates = 0;
+  std::vector<Item> catalog;       // by item number; items of events alone have only an id
+  std::vector<uint8_t> described;  // by item number: a catalogue row named it
+  std::vector<EventRow> rows;
+  ShownRows shown;
+  uint64_t catalogue_rows = 0, merged = 0, conflicts = 0;
 
-  uint32_t item_number(const std::string& id) {
+  uint32_t item_number(std::string_view id) {
     const uint32_t number = items.number(id);
     if (number == catalog.size()) {
-      catalog.push_back({id, "", "", "", {}, std::numeric_limits<float>::quiet_NaN()});
+      catalog.emplace_back().id = id;
+      described.push_back(0);
     }
     return number;
   }
 
   // By user, then time; events of one moment keep the order of the source.
   void sort_rows() {
-    std::stable_sort(rows.begin(), rows.end(), [](const Row& a, const Row& b) {
-      return a.user != b.user ? a.user < b.user : a.time < b.time;
+    std::stable_sort(rows.begin(), rows.end(), [](const EventRow& a, const EventRow& b) {
+      return std::tie(a.user, a.time, a.nanos) < std::tie(b.user, b.time, b.nanos);
     });
   }
 
-  // One event of a user, item and time is kept once.
-  void drop_duplicates() {
-    std::vector<Row> kept;
-    kept.reserve(rows.size());
-    size_t moment = 0;  // first kept row of this user and time
-    for (const Row& row : rows) {
-      if (kept.empty() || kept.back().user != row.user || kept.back().time != row.time) {
-        moment = kept.size();
-      }
-      const bool seen = std::any_of(kept.begin() + std::ptrdiff_t(moment), kept.end(),
-                                    [&](const Row& other) { return other.item == row.item; });
-      if (seen) {
-        ++duplicates;
-      } else {
-        kept.push_back(row);
-      }
+  // Keeps one event of a user, item and time; returns how many fell. Rows are sorted.
+  size_t drop_duplicates() {
+    std::vector<size_t> last_moment(items.size(), 0);  // in which the item was met, from 1
+    size_t moment = 0, kept = 0;
+    for (size_t r = 0; r < rows.size(); ++r) {
+      if (r == 0 || !rows[r].same_moment(rows[r - 1])) ++moment;
+      if (std::exchange(last_moment[rows[r].item], moment) == moment) continue;
+      rows[kept++] = rows[r];
     }
-    rows = std::move(kept);
+    const size_t dropped = rows.size() - kept;
+    rows.resize(kept);
+    return dropped;
   }
 
-  void k_core(uint32_t k, std::vector<uint8_t>& keep_user, std::vector<uint8_t>& keep_item) {
-    for (bool changed = k > 0; changed;) {
-      std::vector<uint32_t> user_count(users.size()), item_count(items.size());
-      for (const Row& row : rows) ++user_count[row.user], ++item_count[row.item];
-      const size_t before = rows.size();
-      std::erase_if(rows, [&](const Row& row) {
-        return user_count[row.user] < k || item_count[row.item] < k;
-      });
-      changed = rows.size() != before;
+  size_t repeats() const {
+    std::vector<uint32_t> last_user(items.size(), kDropped);
+    return size_t(std::count_if(rows.begin(), rows.end(), [&](const EventRow& row) {
+      return std::exchange(last_user[row.item], row.user) == row.user;
+    }));
+  }
+
+  std::vector<uint8_t> bought() const {
+    std::vector<uint8_t> found(items.size(), 0);
+    for (const EventRow& row : rows) found[row.item] = 1;
+    return found;
+  }
+
+  std::vector<uint8_t> active() const {
+    std::vector<uint8_t> found(users.size(), 0);
+    for (const EventRow& row : rows) found[row.user] = 1;
+    return found;
+  }
+
+  // What the catalogue and the events have to do with each other. Rows are final; `before`: what
+  // was bought before k_core.
+  Json catalogue_counts(const std::vector<uint8_t>& before) const {
+    const std::vector<uint8_t> now = bought();
+    size_t items_described = 0, described_bought = 0, items_bought = 0, with_text = 0;
+    for (size_t i = 0; i < now.size(); ++i) {
+      items_described += described[i];
+      described_bought += described[i] & before[i];
+      items_bought += now[i];
+      with_text += now[i] != 0 && has_text(catalog[i]) ? 1 : 0;
     }
-    keep_user.assign(users.size(), 0);
-    keep_item.assign(items.size(), k == 0 ? 1 : 0);
-    for (const Row& row : rows) keep_user[row.user] = keep_item[row.item] = 1;
+    return {{"catalogue_rows", catalogue_rows},
+            {"catalogue_items", items_described},
+            {"catalogue_merged", merged},
+            {"catalogue_conflicts", conflicts},
+            {"catalogue_items_bought", described_bought},
+            {"items_bought", items_bought},
+            {"items_bought_with_text", with_text}};
   }
 };
 
@@ -137,93 +200,62 @@ DatasetBuilder::DatasetBuilder() : impl_(std::make_unique<Impl>()) {}
 DatasetBuilder::~DatasetBuilder() = default;
 
 void DatasetBuilder::add_item(const Item& item) {
-  impl_->catalog[impl_->item_number(item.id)] = item;
+  const uint32_t number = impl_->item_number(item.id);
+  ++impl_->catalogue_rows;
+  impl_->merged += impl_->described[number];
+  impl_->conflicts += merge(impl_->catalog[number], item) ? 1 : 0;
+  impl_->described[number] = 1;
 }
 
 void DatasetBuilder::add_event(const Event& event) {
   const uint32_t user = impl_->users.number(event.user);
-  impl_->rows.push_back({user, impl_->item_number(event.item), event.time, event.rating});
+  impl_->rows.push_back(
+      {event.time, event.nanos, user, impl_->item_number(event.item), event.rating});
 }
 
-namespace {
-
-void write_events(const fs::path& dir, const std::vector<Row>& rows,
-                  const std::vector<uint32_t>& users, const std::vector<uint32_t>& item_index,
-                  size_t user_numbers) {
-  std::vector<size_t> first(user_numbers + 1, 0);
-  for (const Row& row : rows) ++first[row.user + 1];
-  std::partial_sum(first.begin(), first.end(), first.begin());
-  std::vector<int64_t> user_ptr{0}, time;
-  std::vector<uint32_t> item;
-  std::vector<float> rating;
-  for (const uint32_t user : users) {
-    for (size_t r = first[user]; r < first[user + 1]; ++r) {
-      item.push_back(item_index[rows[r].item]);
-      time.push_back(rows[r].time);
-      rating.push_back(rows[r].rating);
-    }
-    user_ptr.push_back(static_cast<int64_t>(item.size()));
-  }
-  SafetensorsWriter writer;
-  writer.add<int64_t>("user_ptr", user_ptr);
-  writer.add<uint32_t>("item", item);
-  writer.add<int64_t>("time", time);
-  writer.add<float>("rating", rating);
-  writer.write(dir / "events.safetensors");
+void DatasetBuilder::add_shown(const Shown& shown) {
+  PODIUM_CHECK(shown.items.size() == shown.clicked.size());
+  ShownRows& rows = impl_->shown;
+  rows.user.push_back(impl_->users.number(shown.user));
+  rows.time.push_back(shown.time);
+  for (const std::string_view item : shown.items) rows.item.push_back(impl_->item_number(item));
+  rows.clicked.insert(rows.clicked.end(), shown.clicked.begin(), shown.clicked.end());
+  rows.ptr.push_back(rows.item.size());
 }
-
-void write_catalog(const fs::path& dir, const std::vector<DatasetBuilder::Item>& catalog,
-                   const std::vector<uint32_t>& items) {
-  StringBuffer id, title, brand, description, category;
-  std::vector<int64_t> category_ptr{0};
-  std::vector<float> price;
-  for (const uint32_t number : items) {
-    const DatasetBuilder::Item& item = catalog[number];
-    id.add(item.id);
-    title.add(item.title);
-    brand.add(item.brand);
-    description.add(item.description);
-    for (const std::string& name : item.categories) category.add(name);
-    category_ptr.push_back(static_cast<int64_t>(category.begin.size()) - 1);
-    price.push_back(item.price);
-  }
-  SafetensorsWriter writer;
-  id.write(writer, "id");
-  title.write(writer, "title");
-  brand.write(writer, "brand");
-  description.write(writer, "description");
-  category.write(writer, "category");
-  writer.add<int64_t>("category_ptr", category_ptr);
-  writer.add<float>("price", price);
-  writer.write(dir / "catalog.safetensors");
-}
-
-}  // namespace
 
 Json DatasetBuilder::write(const fs::path& dir, const std::string& name, int k_core,
                            const Json& source) {
   Impl& impl = *impl_;
+  const size_t given = impl.rows.size();
+  if (given == 0) throw Error("there are no events", "check the input and its columns");
   impl.sort_rows();
-  impl.drop_duplicates();
-  std::vector<uint8_t> keep_user, keep_item;
-  impl.k_core(static_cast<uint32_t>(std::max(0, k_core)), keep_user, keep_item);
-  if (impl.rows.empty()) {
-    throw Error("no events are left", "check the input, its columns and --k-core", dir.string());
+  const size_t duplicates = impl.drop_duplicates();
+  const std::vector<uint8_t> bought = impl.bought();
+  std::vector<uint8_t> keep_item(impl.items.size(), 1);
+  if (k_core > 0) {
+    Core(impl.rows, impl.users.size(), impl.items.size()).keep(size_t(k_core));
+    keep_item = impl.bought();
   }
-  const std::vector<uint32_t> users = shuffled(impl.users, keep_user);
-  const std::vector<uint32_t> items = shuffled(impl.items, keep_item);
+  if (impl.rows.empty()) {
+    throw Error(fmt::format("--k-core {} drops every one of {} events", k_core, given),
+                "lower it, or leave it out");
+  }
+  const Numbering users = shuffled(impl.users, impl.active());
+  const Numbering items = shuffled(impl.items, keep_item);
   AtomicDir out(dir);
-  write_events(out.path(), impl.rows, users, inverse(items, impl.items.size()), impl.users.size());
+  write_events(out.path(), impl.rows, users, items);
   write_catalog(out.path(), impl.catalog, items);
-  StringBuffer user_ids;
-  for (const uint32_t user : users) user_ids.add(impl.users.id(user));
-  SafetensorsWriter writer;
-  user_ids.write(writer, "id");
-  writer.write(out.path() / "users.safetensors");
-  const Json content = {{"name", name},          {"users", users.size()},
-                        {"items", items.size()}, {"events", impl.rows.size()},
-                        {"k_core", k_core},      {"duplicates_dropped", impl.duplicates},
-                        {"source", source}};
+  write_users(out.path(), impl.users, users);
+  Json content = {{"name", name},
+                  {"users", users.number.size()},
+                  {"items", items.number.size()},
+                  {"events", impl.rows.size()},
+                  {"k_core", k_core},
+                  {"duplicates_dropped", duplicates},
+                  {"repeated_events", impl.repeats()},
+                  {"source", source}};
+  content.update(impl.catalogue_counts(bought));
+  if (!impl.shown.user.empty()) content.update(write_shown(out.path(), impl.shown, users, items));
   artifact::write_manifest(out.path(), "dataset", kDatasetVersion, content);
   out.commit();
   return content;

@@ -20,7 +20,7 @@
 
 #include "podium/base/files.h"
 #include "podium/base/json.h"
-#include "podium/data/dataset.h"
+#include "podium/data/dataset_builder.h"
 #include "podium/data/lines.h"
 
 namespace podium::data {

@@ -17,6 +17,15 @@ fs::path shard_path(const fs::path& folder, size_t number) {
   return folder / fmt::format("impressions-{:05}.safetensors", number);
 }
 
+[[noreturn]] void damaged(const std::string& what, const fs::path& path) {
+  throw Error("damaged impressions: " + what, "write the dataset again", path.string());
+}
+
+template <class T>
+bool all_below(std::span<const T> values, size_t end) {
+  return std::all_of(values.begin(), values.end(), [&](T value) { return value < end; });
+}
+
 }  // namespace
 
 ImpressionWriter::ImpressionWriter(fs::path folder, size_t shard)
@@ -60,7 +69,7 @@ Json ImpressionWriter::finish() {
   return content;
 }
 
-Impressions::Impressions(const fs::path& folder) {
+Impressions::Impressions(const fs::path& folder, size_t users, size_t items) {
   const Json content = artifact::read_manifest(folder, kKind, kVersion);
   const size_t shards = content.value("shards", size_t(0));
   for (size_t s = 0; s < shards; ++s) {
@@ -73,9 +82,12 @@ Impressions::Impressions(const fs::path& folder) {
     if (ptr.size() != shard.time.size() + 1 || shard.user.size() != shard.time.size() ||
         shard.item.size() != shard.clicked.size() || ptr.front() != 0 ||
         size_t(ptr.back()) != shard.item.size() || !std::is_sorted(ptr.begin(), ptr.end())) {
-      throw Error("damaged impressions: columns do not fit each other", "simulate them again",
-                  path.string());
+      damaged("columns do not fit each other", path);
     }
+    if (!all_below(shard.user, users) || !all_below(shard.item, items)) {
+      damaged("a user or an item that the dataset does not hold", path);
+    }
+    if (!all_below(shard.clicked, 2)) damaged("a click is 0 or 1", path);
     shards_.push_back(shard);
     first_.push_back(first_.back() + shard.time.size());
   }

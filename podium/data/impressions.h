@@ -49,8 +49,9 @@ class ImpressionWriter {
 // Opened by mmap; immutable and thread-safe once open.
 class Impressions {
  public:
-  // Throws Error when the folder is missing, damaged or newer than this program.
-  explicit Impressions(const fs::path& folder);
+  // users, items: of the dataset beside it. Throws Error when the folder is missing, newer than
+  // this program, or damaged: an index beyond these counts, a click that is neither 0 nor 1.
+  Impressions(const fs::path& folder, size_t users, size_t items);
 
   size_t slates() const { return first_.back(); }
   Slate slate(size_t number) const;  // users one after another, each user's oldest first

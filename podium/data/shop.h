@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "podium/base/rng.h"
-#include "podium/data/dataset.h"
+#include "podium/data/dataset_builder.h"
 #include "podium/data/simulate_options.h"
 
 namespace podium::data {

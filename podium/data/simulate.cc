@@ -10,6 +10,7 @@
 #include "podium/base/error.h"
 #include "podium/base/progress.h"
 #include "podium/data/dataset.h"
+#include "podium/data/dataset_builder.h"
 #include "podium/data/impressions.h"
 
 namespace podium::data {

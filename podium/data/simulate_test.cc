@@ -67,7 +67,8 @@ class DefaultShop : public testing::Test {
     dir_ = scratch("shop");
     content_ = simulate({}, dir_, "shop");
     dataset_ = std::make_unique<Dataset>(Dataset::open(dir_));
-    impressions_ = std::make_unique<Impressions>(dir_ / "impressions");
+    impressions_ =
+        std::make_unique<Impressions>(dir_ / "impressions", dataset_->users(), dataset_->items());
   }
   static void TearDownTestSuite() {
     impressions_.reset();
@@ -299,7 +300,7 @@ TEST(Impressions, ShardsReadBackAsOne) {
     writer.add({u, 100 + u, std::span(items).first(n), std::span(clicked).first(n)});
   }
   EXPECT_EQ(writer.finish().at("shards"), 2);
-  const Impressions read(folder);
+  const Impressions read(folder, 5, 8);
   ASSERT_EQ(read.slates(), 5u);
   for (UserIndex u = 0; u < 5; ++u) {
     const Slate slate = read.slate(u);
@@ -309,8 +310,10 @@ TEST(Impressions, ShardsReadBackAsOne) {
     EXPECT_EQ(slate.items.size(), 1 + u % 3);
     EXPECT_TRUE(std::equal(slate.clicked.begin(), slate.clicked.end(), clicked.begin()));
   }
+  EXPECT_THROW(Impressions(folder, 4, 8), Error);  // user 4 is not there
+  EXPECT_THROW(Impressions(folder, 5, 7), Error);  // nor item 7
   fs::resize_file(folder / "impressions-00001.safetensors", 40);
-  EXPECT_THROW(Impressions{folder}, Error);
+  EXPECT_THROW(Impressions(folder, 5, 8), Error);
 }
 
 }  // namespace

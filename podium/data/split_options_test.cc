@@ -5,6 +5,7 @@
 #include <map>
 
 #include "podium/base/scratch.h"
+#include "podium/data/dataset_builder.h"
 
 namespace podium::data {
 namespace {

@@ -6,6 +6,7 @@
 
 #include "podium/base/rng.h"
 #include "podium/base/scratch.h"
+#include "podium/data/dataset_builder.h"
 #include "podium/eval/results.h"
 #include "podium/funnel/upstream_fit.h"
 

@@ -9,6 +9,7 @@
 #include "podium/base/error.h"
 #include "podium/base/rng.h"
 #include "podium/base/scratch.h"
+#include "podium/data/dataset_builder.h"
 #include "podium/ranking/features.h"
 #include "podium/ranking/lambda.h"
 #include "podium/ranking/ranker.h"

@@ -11,6 +11,7 @@
 
 #include "podium/base/rng.h"
 #include "podium/base/scratch.h"
+#include "podium/data/dataset_builder.h"
 #include "podium/rerank/prompt.h"
 #include "podium/rerank/trace.h"
 

@@ -5,6 +5,7 @@
 
 #include "podium/base/error.h"
 #include "podium/base/scratch.h"
+#include "podium/data/dataset_builder.h"
 #include "podium/retrieval/blend.h"
 #include "podium/retrieval/sources.h"
 

@@ -5,6 +5,7 @@
 
 #include "podium/artifact/safetensors.h"
 #include "podium/base/rng.h"
+#include "podium/data/dataset_builder.h"
 #include "podium/data/split.h"
 #include "podium/funnel/bundle.h"
 #include "podium/funnel/upstream_fit.h"

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "podium/base/scratch.h"
+#include "podium/data/dataset_builder.h"
 #include "podium/sequence/hstu.h"
 #include "podium/sequence/sasrec.h"
 #include "podium/train/sasrec.h"

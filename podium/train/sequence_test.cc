@@ -8,6 +8,7 @@
 #include "podium/base/error.h"
 #include "podium/base/rng.h"
 #include "podium/base/scratch.h"
+#include "podium/data/dataset_builder.h"
 #include "podium/train/checkpoint.h"
 #include "podium/train/hstu.h"
 #include "podium/train/sasrec.h"

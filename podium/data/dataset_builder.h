@@ -1,0 +1,75 @@
+// DatasetBuilder: collects rows and writes a Dataset directory.
+//
+// Rules, each counted in what write() returns:
+//   several catalogue rows of one item   merge field by field: a row sets the fields that it has
+//   and
+//                                        leaves the others; of two different values the later wins
+//   one user, item and time (with nanos) kept once, the first
+//   one user and item at another time    kept: a repeat
+//
+// Users and items get their indices in the order of their ids' hashes: numbering in order of
+// appearance would leak the next item.
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "podium/base/files.h"
+#include "podium/base/json.h"
+
+namespace podium::data {
+
+// Not thread-safe. Memory: 24 bytes an event, 5 an impression, and the ids and text once. All work
+// is linear in the rows, but for one sort by user and time.
+class DatasetBuilder {
+ public:
+  struct Item {
+    std::string id = {}, title = {}, brand = {}, description = {};
+    std::vector<std::string> categories = {};
+    float price = std::numeric_limits<float>::quiet_NaN();  // NaN when unknown
+  };
+  struct Event {
+    std::string_view user, item;
+    int64_t time;  // unix seconds
+    float rating;
+    uint32_t nanos = 0;  // what a finer clock adds: orders the events of one second, is not kept
+  };
+  // What a user was shown at one moment, in the order shown. Written to DIR/impressions
+  // (impressions.h); a clicked item is an event only if add_event() says so.
+  struct Shown {
+    std::string_view user;
+    int64_t time;
+    std::span<const std::string_view> items;
+    std::span<const uint8_t> clicked;  // [items] 0 or 1
+  };
+  DatasetBuilder();
+  ~DatasetBuilder();
+
+  void add_item(const Item& item);
+  void add_event(const Event& event);
+  void add_shown(const Shown& shown);
+
+  // k_core: drops users and items with fewer than k events until none is left to drop (0: keep
+  // all). Replaces `dir` atomically. Returns the dataset's manifest content:
+  //   name, users, items, events, k_core, source
+  //   duplicates_dropped, repeated_events      events whose user already has the item
+  //   catalogue_rows, catalogue_items          rows given, items that they describe
+  //   catalogue_merged, catalogue_conflicts    rows of an item that had one; those of them that
+  //                                            changed a field from one value to another
+  //   catalogue_items_bought                   described items that occur in the events
+  //   items_bought, items_bought_with_text     of the dataset as written
+  //   slates, impressions, clicks              when there are any
+  // Throws Error when no event is left.
+  Json write(const fs::path& dir, const std::string& name, int k_core, const Json& source);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace podium::data

@@ -1,0 +1,56 @@
+// Ids to dense numbers, in order of first appearance.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "podium/base/rng.h"
+
+namespace podium::data {
+
+// Holds the ids once, end to end, and finds them by open addressing. Not thread-safe.
+class Interner {
+ public:
+  uint32_t number(std::string_view id) {
+    if (size() * 2 >= slots_.size()) grow();
+    const uint64_t hash = stable_hash(id);
+    size_t slot = hash & (slots_.size() - 1);
+    for (; slots_[slot] != kEmpty; slot = (slot + 1) & (slots_.size() - 1)) {
+      const uint32_t number = slots_[slot];
+      if (hashes_[number] == hash && this->id(number) == id) return number;
+    }
+    const auto number = static_cast<uint32_t>(size());
+    slots_[slot] = number;
+    hashes_.push_back(hash);
+    text_ += id;
+    begin_.push_back(text_.size());
+    return number;
+  }
+  size_t size() const { return hashes_.size(); }
+  // Valid until the next number().
+  std::string_view id(uint32_t number) const {
+    return std::string_view(text_).substr(begin_[number], begin_[number + 1] - begin_[number]);
+  }
+  uint64_t hash(uint32_t number) const { return hashes_[number]; }
+
+ private:
+  static constexpr uint32_t kEmpty = ~uint32_t{0};
+
+  void grow() {
+    slots_.assign(slots_.empty() ? 1024 : slots_.size() * 2, kEmpty);
+    for (uint32_t number = 0; number < size(); ++number) {
+      size_t slot = hashes_[number] & (slots_.size() - 1);
+      while (slots_[slot] != kEmpty) slot = (slot + 1) & (slots_.size() - 1);
+      slots_[slot] = number;
+    }
+  }
+
+  std::vector<uint32_t> slots_;   // a power of two, at most half full
+  std::vector<uint64_t> hashes_;  // [size]
+  std::vector<size_t> begin_{0};  // [size + 1] of text_
+  std::string text_;
+};
+
+}  // namespace podium::data
