@@ -20,7 +20,7 @@ build: setup
 	@rm -f $(BUILD)-configure.log
 	cmake --build --preset release
 
-demo: setup
+demo:
 	@tools/demo.sh
 
 test: setup

@@ -2,8 +2,10 @@
 # From a clone to the report: build, fetch MovieLens-100K (or simulate a shop), train, show.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-make --no-print-directory build
 podium=build/bin/podium
+echo "The demo takes about 12 minutes on two cores: 6 to build podium, which the next time is quick,"
+echo "and 6 to train. The table comes at the end. After a Ctrl-C, \`make demo\` goes on where it was."
+make --no-print-directory build
 
 data=out/ml-100k
 if [ ! -e "$data/manifest.json" ]; then
@@ -14,7 +16,6 @@ if [ ! -e "$data/manifest.json" ]; then
   fi
 fi
 $podium train --data "$data" --out out/demo --preset demo
-$podium report --run out/demo
 echo
-echo "The same with intervals, charts and example slates: out/demo/report.html"
+echo "With more intervals, charts and example slates: out/demo/report.html"
 echo "Try: $podium recommend --bundle out/demo/bundle --user 196 --k 10 --explain"

@@ -11,6 +11,7 @@
 #include "podium/eval/report_examples.h"
 #include "podium/eval/report_style.h"
 #include "podium/eval/report_values.h"
+#include "podium/eval/report_verdict.h"
 
 namespace podium::eval {
 namespace {
@@ -251,6 +252,8 @@ std::string render_html(const Json& report) {
   const std::string title = text_of(report, "title");
   std::string body = "<h1>" + title + "</h1>\n<p class=\"lead\">" + text_of(report, "protocol") +
                      "</p>\n" + facts_html(report);
+  const std::string meaning = verdict(report);
+  if (!meaning.empty()) body += "<p class=\"lead\">In short: " + escape_html(meaning) + "</p>\n";
   body += section("What each stage adds",
                   fmt::format("All {} targets. Small figures: 95 % bootstrap intervals over users.",
                               targets_of(report, "all")),

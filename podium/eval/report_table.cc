@@ -6,6 +6,7 @@
 
 #include "podium/eval/report.h"
 #include "podium/eval/report_values.h"
+#include "podium/eval/report_verdict.h"
 #include "podium/eval/text_table.h"
 
 namespace podium::eval {
@@ -71,6 +72,16 @@ std::string in_slate(const Json& report) {
   return rerankers == 0 ? "" : table.text();
 }
 
+std::string facts(const Json& report) {
+  std::string text;
+  for (const Json& fact : report.at("facts")) {
+    text += fmt::format("{}{} {}", text.empty() ? "" : ", ",
+                        printable(fact.at("name").get<std::string>()),
+                        printable(fact.at("value").get<std::string>()));
+  }
+  return text;
+}
+
 std::string behaviour(const Json& report) {
   TextTable table({"", "order copied", "invalid if unconstrained", "position bias", "ms a slate"});
   for (const Json& stage : report.at("stages")) {
@@ -85,8 +96,9 @@ std::string behaviour(const Json& report) {
 }  // namespace
 
 std::string render_table(const Json& report) {
-  std::string text = fmt::format("\n{}: {}\n", printable(report.at("title").get<std::string>()),
-                                 printable(report.at("protocol").get<std::string>()));
+  std::string text =
+      fmt::format("\n{}: {}\n{}\n", printable(report.at("title").get<std::string>()),
+                  printable(report.at("protocol").get<std::string>()), facts(report));
   text += fmt::format("\nAll {} targets\n{}", targets_of(report, "all"), all_targets(report));
   const std::string slates = in_slate(report);
   if (!slates.empty()) {
@@ -96,6 +108,8 @@ std::string render_table(const Json& report) {
         targets_of(report, "in-slate"), report.at("evaluation").at("k").get<size_t>(), slates,
         behaviour(report));
   }
+  const std::string meaning = verdict(report);
+  if (!meaning.empty()) text += "\nIn short: " + meaning + "\n";
   return text;
 }
 

@@ -2,10 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
+
 #include "podium/base/error.h"
 #include "podium/base/rng.h"
 #include "podium/base/scratch.h"
 #include "podium/eval/report_charts.h"
+#include "podium/eval/report_verdict.h"
 
 namespace podium::eval {
 namespace {
@@ -122,6 +125,41 @@ TEST(ReportTest, WrittenReportComesBack) {
   EXPECT_THROW(read_report(dir), Error);
   fs::remove(dir / "report.json");
   EXPECT_THROW(read_report(dir), Error);
+}
+
+// A report whose re-ranker puts every target at rank `reranked`, upstream at 0, 1, 2 in turn.
+std::string verdict_for(const std::function<int32_t(size_t target)>& reranked) {
+  ReportInput input = sample();
+  std::erase_if(input.stages, [](const StageResult& s) { return s.stage != "upstream"; });
+  input.stages.push_back(input.stages[0]);
+  input.stages[1].stage = "gr2-rl";
+  for (size_t t = 0; t < input.targets.targets.size(); ++t) {
+    input.stages[0].rank[t] = int32_t(t % 3);
+    input.stages[1].rank[t] = reranked(t);
+  }
+  return verdict(build_report(input, 1));
+}
+
+TEST(ReportTest, TheVerdictFollowsTheInterval) {
+  const std::string better = verdict_for([](size_t) { return 0; });
+  EXPECT_NE(better.find("orders better than “Upstream"), std::string::npos) << better;
+  EXPECT_NE(better.find("over 60 targets"), std::string::npos) << better;
+  const std::string worse = verdict_for([](size_t t) { return int32_t(3 + t % 3); });
+  EXPECT_NE(worse.find("orders worse than"), std::string::npos) << worse;
+  const std::string equal = verdict_for([](size_t t) { return int32_t((t + 1) % 3); });
+  EXPECT_NE(equal.find("within the noise"), std::string::npos) << equal;
+  const std::string same = verdict_for([](size_t t) { return int32_t(t % 3); });
+  EXPECT_NE(same.find("within the noise"), std::string::npos) << same;
+}
+
+TEST(ReportTest, TheTableEndsWithTheVerdictOnceAndTellsTheFacts) {
+  const Json report = build_report(sample(), 1);
+  const std::string table = render_table(report), meaning = verdict(report);
+  EXPECT_TRUE(table.ends_with("In short: " + meaning + "\n"));
+  EXPECT_NE(table.find("users 60"), std::string::npos);
+  ReportInput one = sample();
+  one.stages.resize(1);
+  EXPECT_EQ(verdict(build_report(one, 1)), "");
 }
 
 TEST(ReportTest, CurvesSurviveAKill) {

@@ -19,6 +19,7 @@ std::vector<std::pair<std::string, std::string>> facts_of(const ReportSources& s
           {"items", std::to_string(d.items())},
           {"events", std::to_string(d.events())},
           {"density", fmt::format("{:.4f} %", 100 * density)},
+          {"unique semantic IDs", fmt::format("{:.1f} %", 100 * s.sids->uniqueness())},
           {"targets", std::to_string(s.phase->targets.size())},
           {"seed", std::to_string(s.seed)}};
 }
