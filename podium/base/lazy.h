@@ -3,8 +3,9 @@
 
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <utility>
+
+#include "podium/base/mutex.h"
 
 namespace podium {
 
@@ -14,22 +15,22 @@ class Lazy {
  public:
   using Make = std::function<std::unique_ptr<T>()>;
 
-  explicit Lazy(Make make) : state_(std::make_unique<State>()) { state_->make = std::move(make); }
-  Lazy(T value) : state_(std::make_unique<State>()) {  // NOLINT(google-explicit-constructor)
-    state_->value = std::make_unique<T>(std::move(value));
-  }
+  explicit Lazy(Make make) : state_(std::make_unique<State>(std::move(make), nullptr)) {}
+  Lazy(T value)  // NOLINT(google-explicit-constructor)
+      : state_(std::make_unique<State>(nullptr, std::make_unique<T>(std::move(value)))) {}
 
   T& get() const {
-    const std::lock_guard lock(state_->mutex);
+    const MutexLock lock(state_->mutex);
     if (!state_->value) state_->value = state_->make();
     return *state_->value;
   }
 
  private:
   struct State {
-    std::mutex mutex;
-    Make make;
-    std::unique_ptr<T> value;
+    State(Make m, std::unique_ptr<T> v) : make(std::move(m)), value(std::move(v)) {}
+    Mutex mutex;
+    Make make PODIUM_GUARDED_BY(mutex);
+    std::unique_ptr<T> value PODIUM_GUARDED_BY(mutex);
   };
   std::unique_ptr<State> state_;
 };
