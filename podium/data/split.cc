@@ -45,6 +45,20 @@ Phase time_window(const Dataset& dataset, std::string name, int64_t begin, int64
 
 uint64_t View::events() const { return std::accumulate(length.begin(), length.end(), uint64_t{0}); }
 
+size_t seen_targets(const Phase& phase) {
+  const Dataset& dataset = *phase.fit.dataset;
+  std::vector<UserIndex> had_by(dataset.items(), UserIndex(dataset.users()));  // nobody yet
+  size_t seen = 0, read = 0;  // read: of the user's events
+  for (size_t t = 0; t < phase.targets.size(); ++t) {
+    const auto& [user, position] = phase.targets[t];
+    const auto items = dataset.items_of(user);
+    if (t == 0 || phase.targets[t - 1].user != user) read = 0;
+    for (; read < position; ++read) had_by[items[read]] = user;
+    seen += had_by[items[position]] == user ? 1 : 0;
+  }
+  return seen;
+}
+
 Split leave_one_out(const Dataset& dataset, uint32_t slate_targets) {
   return {hold_out(dataset, "slates", 3, slate_targets), hold_out(dataset, "valid", 2),
           hold_out(dataset, "test", 1)};

@@ -52,6 +52,9 @@ struct Phase {
   std::vector<Target> targets;  // by user, then position; history never empty
 };
 
+// Targets whose item the user already has. Linear in the events.
+size_t seen_targets(const Phase& phase);
+
 struct Split {
   Phase slates, valid, test;
 };
