@@ -46,6 +46,8 @@ void add_train_commands(CLI::App& app) {
       "--config", [list](const std::string& file) { list->load_toml(file); },
       "TOML file of options, see `podium config`");
   list->add_flags(*train);
+  train->add_option("--seen", a->request.options.upstream.sources.seen,
+                    "short for --upstream.sources.seen: exclude, allow or decay");
   train->callback([a, list] { run_train(*a); });
 }
 

@@ -34,7 +34,7 @@ void Upstream::save(const fs::path& dir) const {
 }
 
 std::vector<rerank::SlateCandidate> Upstream::rank(const retrieval::Query& query, size_t k) const {
-  const auto blended = retrieval::blend(sources_->all(), query, options_.blend);
+  const auto blended = retrieval::blend(*sources_, query, options_.blend);
   const size_t width = features_->count();
   std::vector<float> rows(blended.size() * width);
   features_->compute(query, blended, rows.data());

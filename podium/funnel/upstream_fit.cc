@@ -68,7 +68,7 @@ struct Candidates {
 Candidates candidates_of(const UpstreamInputs& in, const Fitted& fitted, const Target& target) {
   Candidates c;
   const Query query = query_of(*in.dataset, target);
-  c.blended = retrieval::blend(fitted.sources.all(), query, in.options.blend);
+  c.blended = retrieval::blend(fitted.sources, query, in.options.blend);
   c.rows.resize(c.blended.size() * fitted.features.count());
   fitted.features.compute(query, c.blended, c.rows.data());
   const data::ItemIndex answer = answer_of(*in.dataset, target);
@@ -233,6 +233,7 @@ double recall(const eval::StageResult& result, int at) {
 
 Json summary_of(const Fitted& fitted, const Answers& answers) {
   Json json = {{"targets", fitted.phase.targets.size()},
+               {"targets_seen", data::seen_targets(fitted.phase)},
                {"blend_recall", recall(answers.results.back(), INT32_MAX)}};
   for (const auto& result : answers.results) json["R@10"][result.stage] = recall(result, 10);
   return json;
@@ -246,6 +247,20 @@ Json gains_of(const ranking::Ranker& ranker, const std::vector<std::string>& nam
   return json;
 }
 
+// Targets that the rule for seen items puts out of reach are told; nothing to train on is an error.
+void check_seen(const data::Phase& phase, const retrieval::SourceOptions& options) {
+  if (retrieval::parse_seen_rule(options.seen) != retrieval::SeenRule::kExclude) return;
+  const size_t seen = data::seen_targets(phase), all = phase.targets.size();
+  if (seen == 0) return;
+  const std::string what = fmt::format(
+      "{} of {} targets of phase {} are items that the user has seen, which --seen exclude never "
+      "recommends",
+      seen, all, phase.name);
+  if (seen == all)
+    throw Error(what, "use --seen decay (or allow) for a shop whose users buy again");
+  log_info(what);
+}
+
 }  // namespace
 
 int fold_of(data::UserIndex user, uint64_t seed) {
@@ -253,6 +268,9 @@ int fold_of(data::UserIndex user, uint64_t seed) {
 }
 
 void fit_upstream(const UpstreamInputs& in, const fs::path& dir) {
+  for (const data::Phase* phase : {&in.split->slates, &in.split->valid, &in.split->test}) {
+    check_seen(*phase, in.options.sources);
+  }
   fs::create_directories(dir);
   Json summary = Json::object();
   EvidenceLevels levels;

@@ -3,7 +3,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
+#include <map>
 
+#include "podium/base/error.h"
+#include "podium/base/json.h"
 #include "podium/base/rng.h"
 #include "podium/base/scratch.h"
 #include "podium/data/dataset_builder.h"
@@ -154,6 +158,100 @@ TEST_F(UpstreamTest, ATrainingSlateIsOrderedByModelsThatNeverSawItsAnswer) {
     ++compared;
   }
   EXPECT_GT(compared, kUsers / 4);
+}
+
+// A grocery: every user has staples, each bought again after about its own time, and tries
+// something new on three trips of ten.
+data::Dataset grocery() {
+  constexpr size_t kShoppers = 250, kGoods = 150;
+  data::DatasetBuilder builder;
+  Rng rng(5);
+  for (size_t i = 0; i < kGoods; ++i) {
+    builder.add_item(
+        {"g" + std::to_string(i), "", "", "", {"shelf" + std::to_string(i % kDim)}, 1});
+  }
+  for (size_t u = 0; u < kShoppers; ++u) {
+    struct Staple {
+      size_t item;
+      double period, due;
+    };
+    std::vector<Staple> staples;
+    for (int s = 0; s < 6; ++s) {
+      const double period = 3 + double(rng.below(25));
+      staples.push_back({rng.below(kGoods), period, rng.uniform() * period});
+    }
+    for (int trip = 0; trip < 25; ++trip) {
+      Staple& next =
+          *std::min_element(staples.begin(), staples.end(),
+                            [](const Staple& a, const Staple& b) { return a.due < b.due; });
+      const bool fresh = rng.below(10) < 3;
+      builder.add_event({"u" + std::to_string(u),
+                         "g" + std::to_string(fresh ? rng.below(kGoods) : next.item),
+                         int64_t(next.due * 86400), 1});
+      next.due += fresh ? 0.1 : next.period * (0.8 + 0.4 * rng.uniform());
+    }
+  }
+  const fs::path dir = scratch("grocery");
+  builder.write(dir, "grocery", 0, {});
+  return data::Dataset::open(dir);
+}
+
+TEST(SeenRule, AShopWhoseUsersBuyAgain) {
+  const data::Dataset dataset = grocery();
+  const data::Split split = data::leave_one_out(dataset);
+  const std::vector<float> vectors = shelf_vectors(dataset);
+  UpstreamInputs inputs;
+  inputs.dataset = &dataset;
+  inputs.split = &split;
+  inputs.item_vectors = vectors;
+  inputs.dim = kDim;
+  inputs.threads = 2;
+  inputs.options.ranker.rounds = 40;
+  std::map<std::string, double> recall;
+  for (const std::string rule : {"exclude", "allow", "decay"}) {
+    inputs.options.sources.seen = rule;
+    const fs::path dir = scratch("grocery-" + rule);
+    fit_upstream(inputs, dir);
+    const Json test = read_json(dir / "upstream.json").at("test");
+    recall[rule] = test.at("R@10").at("upstream").get<double>();
+    EXPECT_GT(test.at("targets_seen").get<size_t>(), split.test.targets.size() / 2);
+    std::printf("--seen %-8s R@10 %.3f\n", rule.c_str(), recall[rule]);
+    // What was measured is what is served: the rule is part of the options.
+    const Upstream serving = Upstream::load(dir / "serving", dataset, inputs.options);
+    const auto items = dataset.items_of(0);
+    const auto ranked = serving.rank({items, dataset.times_of(0), dataset.times_of(0).back()}, 100);
+    const bool repeats = std::any_of(ranked.begin(), ranked.end(), [&](const auto& candidate) {
+      return std::count(items.begin(), items.end(), candidate.item) > 0;
+    });
+    EXPECT_EQ(repeats, rule != "exclude");
+  }
+  EXPECT_GT(recall["allow"], recall["exclude"]);
+  EXPECT_GT(recall["decay"], recall["allow"]);
+}
+
+TEST(SeenRule, NothingButRepeatsNamesTheCause) {
+  data::DatasetBuilder builder;
+  for (int u = 0; u < 20; ++u) {
+    for (int t = 0; t < 6; ++t) {
+      builder.add_event({"u" + std::to_string(u), t % 2 == 0 ? "a" : "b", t, 1});
+    }
+  }
+  const fs::path dir = scratch("again");
+  builder.write(dir, "again", 0, {});
+  const data::Dataset dataset = data::Dataset::open(dir);
+  const data::Split split = data::leave_one_out(dataset);
+  UpstreamInputs inputs;
+  inputs.dataset = &dataset;
+  inputs.split = &split;
+  try {
+    fit_upstream(inputs, scratch("again-fit"));
+    FAIL();
+  } catch (const Error& e) {
+    EXPECT_EQ(e.message(),
+              "20 of 20 targets of phase slates are items that the user has seen, which --seen "
+              "exclude never recommends");
+    EXPECT_NE(e.cure().find("--seen decay"), std::string::npos);
+  }
 }
 
 }  // namespace

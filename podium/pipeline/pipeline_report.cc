@@ -5,6 +5,7 @@
 #include <map>
 
 #include "podium/base/error.h"
+#include "podium/retrieval/seen_rule.h"
 
 namespace podium::pipeline {
 namespace {
@@ -28,7 +29,17 @@ std::string protocol_of(const ReportSources& s) {
   const std::string split = s.protocol == "leave-one-out"
                                 ? "leave-one-out: each user's last event is predicted"
                                 : "global time: every event after the last border is predicted";
-  return split + ", ranked against the whole catalogue; items the user has seen are left out";
+  const auto rule = retrieval::parse_seen_rule(s.seen);
+  std::string text = fmt::format("{}, ranked against the whole catalogue; {} (--seen {})", split,
+                                 retrieval::in_words(rule), s.seen);
+  const size_t seen = data::seen_targets(*s.phase);
+  if (seen > 0 && rule == retrieval::SeenRule::kExclude) {
+    text += fmt::format(": {} of the {} targets are such items and cannot be hit", seen,
+                        s.phase->targets.size());
+  } else if (seen > 0) {
+    text += fmt::format(": {} of the {} targets are such items", seen, s.phase->targets.size());
+  }
+  return text;
 }
 
 ExampleItem example_item(const ReportSources& s, data::ItemIndex item) {

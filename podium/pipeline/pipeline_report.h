@@ -22,7 +22,8 @@ struct ReportSources {
   const std::vector<rerank::Slate>* slates = nullptr;    // [targets of the phase]
   const sid::SidTable* sids = nullptr;
   std::vector<std::pair<std::string, double>> timings;
-  std::string protocol;  // "leave-one-out"
+  std::string protocol;          // "leave-one-out"
+  std::string seen = "exclude";  // the rule for seen items
   int64_t seed = 1;
   eval::MetricOptions metrics;
 };

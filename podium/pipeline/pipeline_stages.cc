@@ -144,6 +144,7 @@ Json write_run_report(const RunContext& run, const std::vector<std::string>& pol
   sources.sids = &sids.table;
   sources.timings = run.runner.timings();
   sources.protocol = run.options().split.protocol;
+  sources.seen = run.options().upstream.sources.seen;
   sources.seed = run.options().seed;
   sources.metrics = run.options().metrics;
   sources.metrics.k = run.options().k;

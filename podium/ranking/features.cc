@@ -6,6 +6,8 @@
 #include <cmath>
 #include <limits>
 #include <map>
+#include <optional>
+#include <unordered_map>
 
 namespace podium::ranking {
 namespace {
@@ -20,6 +22,12 @@ constexpr const char* kNames[kColumns] = {
     "log_count",      "log_recent",  "brand_last",     "brand_count", "category_last",
     "category_count", "price_ratio", "history_length", "idle_days"};
 
+constexpr const char* kRepeatNames[kRepeatColumns] = {"times_had", "days_since_had"};
+
+float days(int64_t from, int64_t to) {
+  return float(std::max(0.0, double(to) - double(from)) / 86400);
+}
+
 float shared(const std::vector<uint32_t>& a, const std::vector<uint32_t>& b) {
   return float(std::count_if(a.begin(), a.end(), [&](uint32_t category) {
     return std::find(b.begin(), b.end(), category) != b.end();
@@ -33,6 +41,11 @@ struct Features::Context {
   std::vector<float> text_mean, user;
   std::span<const ItemIndex> recent, newest;
   double price = 0;  // mean of the newest, 0: unknown
+  struct Had {
+    int times = 0;
+    std::optional<int64_t> last;
+  };
+  std::unordered_map<ItemIndex, Had> had;  // filled under SeenRule::kDecay
 };
 
 Features::Features(const data::Dataset& dataset, const retrieval::Sources& sources)
@@ -43,6 +56,9 @@ Features::Features(const data::Dataset& dataset, const retrieval::Sources& sourc
   }
   first_ = names_.size();
   names_.insert(names_.end(), std::begin(kNames), std::end(kNames));
+  if (sources.seen == retrieval::SeenRule::kDecay) {
+    names_.insert(names_.end(), std::begin(kRepeatNames), std::end(kRepeatNames));
+  }
   std::map<std::string_view, uint32_t> category_number, brand_number;
   categories_.resize(dataset.items());
   for (ItemIndex i = 0; i < dataset.items(); ++i) {
@@ -70,6 +86,13 @@ void Features::compute(const retrieval::Query& query,
     if (price > 0) sum += price, ++known;
   }
   context.price = known > 0 ? sum / known : 0;
+  if (sources_.seen == retrieval::SeenRule::kDecay) {
+    for (size_t i = 0; i < query.history.size(); ++i) {
+      Context::Had& had = context.had[query.history[i]];
+      ++had.times;
+      if (i < query.times.size()) had.last = query.times[i];
+    }
+  }
   for (const retrieval::Blended& candidate : candidates) {
     for (size_t s = 0; s < first_ / 2; ++s) {
       const bool given = s < candidate.rank.size() && candidate.rank[s] >= 0;
@@ -77,6 +100,9 @@ void Features::compute(const retrieval::Query& query,
       out[2 * s + 1] = given ? float(candidate.rank[s]) : kAbsent;
     }
     fill(query, context, candidate.item, out + first_);
+    if (sources_.seen == retrieval::SeenRule::kDecay) {
+      fill_repeats(query, context, candidate.item, out + first_ + kColumns);
+    }
     out += count();
   }
 }
@@ -123,6 +149,15 @@ void Features::fill(const retrieval::Query& query, const Context& context, ItemI
   row[kHistoryLength] = std::log1p(float(n));
   const bool timed = !query.times.empty() && query.now > query.times.back();
   row[kIdleDays] = timed ? float(std::log1p(double(query.now - query.times.back()) / 86400)) : 0;
+}
+
+void Features::fill_repeats(const retrieval::Query& query, const Context& context, ItemIndex item,
+                            float* row) {
+  const auto had = context.had.find(item);
+  const bool known = had != context.had.end();
+  row[kTimesHad] = known ? std::log1p(float(had->second.times)) : 0;
+  row[kDaysSinceHad] =
+      known && had->second.last ? std::log1p(days(*had->second.last, query.now)) : kAbsent;
 }
 
 }  // namespace podium::ranking

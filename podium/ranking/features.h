@@ -35,6 +35,13 @@ enum Column : uint8_t {
   kColumns
 };
 
+// After these, under SeenRule::kDecay only (their absence keeps other rankers as they are).
+enum RepeatColumn : uint8_t {
+  kTimesHad,      // log(1 + events of the user with the candidate)
+  kDaysSinceHad,  // log(1 + days since the last of them), NaN when never
+  kRepeatColumns
+};
+
 // Holds references; immutable and thread-safe. All statistics come from the sources, so a feature
 // knows what the sources were fitted on and nothing later.
 class Features {
@@ -53,6 +60,8 @@ class Features {
   struct Context;
   void fill(const retrieval::Query& query, const Context& context, ItemIndex item,
             float* row) const;
+  static void fill_repeats(const retrieval::Query& query, const Context& context, ItemIndex item,
+                           float* row);
 
   const data::Dataset& dataset_;
   const retrieval::Sources& sources_;

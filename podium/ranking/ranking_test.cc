@@ -110,6 +110,20 @@ TEST_F(FeaturesTest, TextCatalogueAndTimeByHand) {
   EXPECT_TRUE(std::isnan(value(c, kSequenceScore)));  // no SASRec here
 }
 
+TEST_F(FeaturesTest, RepeatsByHandUnderDecayOnly) {
+  EXPECT_EQ(features_->count(), features_->column(kColumns));
+  sources_.seen = retrieval::SeenRule::kDecay;
+  features_ = std::make_unique<Features>(*dataset_, sources_);
+  ASSERT_EQ(features_->count(), features_->column(kColumns) + kRepeatColumns);
+  const auto at = [&](const std::vector<float>& row, RepeatColumn column) {
+    return row[features_->column(kColumns) + column];
+  };
+  EXPECT_EQ(at(row("d"), kTimesHad), std::log1p(1.0F));
+  EXPECT_EQ(at(row("d"), kDaysSinceHad), std::log1p(3.0F));
+  EXPECT_EQ(at(row("c"), kTimesHad), 0);
+  EXPECT_TRUE(std::isnan(at(row("c"), kDaysSinceHad)));
+}
+
 TEST_F(FeaturesTest, UnknownPricesAndBrandsAreAbsentNotEqual) {
   EXPECT_TRUE(std::isnan(value(row("c"), kPriceRatio)));
   const auto d = row("d");

@@ -5,8 +5,13 @@
 
 namespace podium::retrieval {
 
-std::vector<Blended> blend(const std::vector<const Retriever*>& sources, const Query& query,
+std::vector<Blended> blend(const Sources& sources, const Query& query,
                            const BlendOptions& options) {
+  return blend_lists(sources.all(), sources.asked(query), options);
+}
+
+std::vector<Blended> blend_lists(const std::vector<const Retriever*>& sources, const Query& query,
+                                 const BlendOptions& options) {
   const auto quota = static_cast<size_t>(std::max(0, options.quota));
   std::vector<std::vector<Scored>> lists;
   for (const Retriever* source : sources) lists.push_back(source->retrieve(query, quota));

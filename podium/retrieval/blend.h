@@ -22,7 +22,11 @@ struct Blended {
 };
 
 // In order of the round in which an item first came up (rank 0 of every source, then rank 1 ..).
-std::vector<Blended> blend(const std::vector<const Retriever*>& sources, const Query& query,
-                           const BlendOptions& options);
+// The query is asked under the sources' rule for seen items.
+std::vector<Blended> blend(const Sources& sources, const Query& query, const BlendOptions& options);
+
+// The same with any sources, which get the query as it is.
+std::vector<Blended> blend_lists(const std::vector<const Retriever*>& sources, const Query& query,
+                                 const BlendOptions& options);
 
 }  // namespace podium::retrieval

@@ -71,7 +71,7 @@ void Covisitation::weigh() {
 }
 
 std::vector<Scored> Covisitation::retrieve(const Query& query, size_t n) const {
-  const auto seen = seen_items(query);
+  const auto hidden = hidden_items(query);
   std::unordered_map<ItemIndex, double> score;
   double weight = 1;
   const size_t spoken = std::min(query.history.size(), size_t(std::max(0, options_.last)));
@@ -84,7 +84,7 @@ std::vector<Scored> Covisitation::retrieve(const Query& query, size_t n) const {
   }
   std::vector<Scored> found;
   for (const auto& [item, value] : score) {
-    if (!seen.contains(item)) found.push_back({item, float(value)});
+    if (!hidden.contains(item)) found.push_back({item, float(value)});
   }
   keep_best(found, n);
   return found;

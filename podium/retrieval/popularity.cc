@@ -41,11 +41,11 @@ void Popularity::sort() {
 }
 
 std::vector<Scored> Popularity::retrieve(const Query& query, size_t n) const {
-  const auto seen = seen_items(query);
+  const auto hidden = hidden_items(query);
   std::vector<Scored> found;
   for (const ItemIndex item : order_) {
     if (found.size() == n || score_[item] <= 0) break;
-    if (!seen.contains(item)) found.push_back({item, score_[item]});
+    if (!hidden.contains(item)) found.push_back({item, score_[item]});
   }
   return found;
 }

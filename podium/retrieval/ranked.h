@@ -21,7 +21,9 @@ inline void keep_best(std::vector<Scored>& found, size_t n) {
   found.resize(n);
 }
 
-inline std::unordered_set<ItemIndex> seen_items(const Query& query) {
+// The items that no source may return.
+inline std::unordered_set<ItemIndex> hidden_items(const Query& query) {
+  if (query.seen != SeenRule::kExclude) return {};
   return {query.history.begin(), query.history.end()};
 }
 

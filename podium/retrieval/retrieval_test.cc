@@ -105,13 +105,63 @@ TEST(Blend, TakesTurnsAndMerges) {
     void save(const fs::path&) const override {}
   };
   const Fixed x({{1, 9}, {2, 8}, {3, 7}}), y({{3, 5}, {4, 4}});
-  const auto out = blend({&x, &y}, {}, {.quota = 2, .total = 3});
+  const auto out = blend_lists({&x, &y}, {}, {.quota = 2, .total = 3});
   ASSERT_EQ(out.size(), 3u);
   EXPECT_EQ(out[0].item, 1u);
   EXPECT_EQ(out[1].item, 3u);
   EXPECT_EQ(out[2].item, 2u);
   EXPECT_EQ(out[1].rank, (std::vector<int>{-1, 0}));  // x's quota ends before its third
   EXPECT_TRUE(std::isnan(out[1].score[0]));
+}
+
+TEST(History, OftenAndLatelyComesFirst) {
+  const std::vector<ItemIndex> items = {0, 1, 1, 2, 3, 0};
+  const std::vector<int64_t> times = {0, 100, 200, 9000, 9990, 9999};
+  Query query{items, times, 10000, SeenRule::kDecay};
+  const auto found = History().retrieve(query, 10);
+  ASSERT_EQ(found.size(), 4u);
+  EXPECT_EQ(found[0].item, 0u);  // a second ago
+  EXPECT_FLOAT_EQ(found[0].score, float(std::log(1 + 1 / std::sqrt(10000.0))));
+  EXPECT_EQ(found[1].item, 3u);
+  EXPECT_EQ(found[2].item, 2u);
+  EXPECT_EQ(found[3].item, 1u);          // twice, but long ago
+  std::vector<int64_t> minutes = times;  // the unit does not matter
+  for (int64_t& time : minutes) time *= 60;
+  query.times = minutes;
+  query.now *= 60;
+  const auto again = History().retrieve(query, 10);
+  for (size_t i = 0; i < found.size(); ++i) EXPECT_EQ(again[i].item, found[i].item);
+  query.seen = SeenRule::kExclude;
+  EXPECT_TRUE(History().retrieve(query, 10).empty());
+}
+
+// One rule, whatever the source.
+TEST(SeenRule, EverySourceObeysIt) {
+  const Shop shop;
+  const std::vector<float> vectors = {1, 0, 0.9F, 0.1F, 0.6F, 0.8F, 0.8F, 0.6F, 1, 0};
+  const std::vector<ItemIndex> history = {shop.item("b"), shop.item("a"), shop.item("b")};
+  const std::vector<int64_t> times = {kDay, 2 * kDay, 3 * kDay};
+  const auto candidates = [&](const std::string& rule) {
+    SourceOptions options;
+    options.seen = rule;
+    const Sources sources = fit_sources({&shop.view, vectors, 2, ""}, options);
+    EXPECT_EQ(sources.history != nullptr, rule == "decay");
+    return blend(sources, {history, times, 4 * kDay}, {.quota = 5, .total = 10});
+  };
+  const auto holds = [](const std::vector<Blended>& found, ItemIndex item, size_t source) {
+    return std::any_of(found.begin(), found.end(), [&](const Blended& candidate) {
+      return candidate.item == item && candidate.rank[source] >= 0;
+    });
+  };
+  const auto excluded = candidates("exclude"), allowed = candidates("allow");
+  for (size_t source = 0; source < 3; ++source) {
+    for (const ItemIndex seen : history) {
+      EXPECT_FALSE(holds(excluded, seen, source)) << source;
+      EXPECT_TRUE(holds(allowed, seen, source)) << source;
+    }
+  }
+  EXPECT_TRUE(holds(candidates("decay"), shop.item("b"), 3));
+  EXPECT_THROW(candidates("sometimes"), Error);
 }
 
 TEST(Sources, SaveAndLoadAnswerAlike) {

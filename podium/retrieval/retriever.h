@@ -11,6 +11,7 @@
 
 #include "podium/base/files.h"
 #include "podium/data/split.h"
+#include "podium/retrieval/seen_rule.h"
 
 namespace podium::retrieval {
 
@@ -22,6 +23,7 @@ struct Query {
   std::span<const ItemIndex> history;
   std::span<const int64_t> times;
   int64_t now = 0;
+  SeenRule seen = SeenRule::kExclude;
 };
 
 struct Scored {
@@ -32,7 +34,8 @@ struct Scored {
 };
 
 // Immutable and thread-safe once built. Results: descending score, ties by ascending item index,
-// no item of the history (the rule for seen items), at most n, fewer when the source knows no more.
+// none of hidden_items(query) (ranked.h: the rule for seen items), at most n, fewer when the source
+// knows no more.
 class Retriever {
  public:
   virtual ~Retriever() = default;

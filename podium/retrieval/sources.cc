@@ -20,17 +20,29 @@ Further source() {
 // Further sources in the report's order: source<Mine>(), source<Yours>() ...
 std::vector<Further> further() { return {}; }
 
+void use_seen_rule(const SourceOptions& options, Sources& sources) {
+  sources.seen = parse_seen_rule(options.seen);
+  if (sources.seen == SeenRule::kDecay) sources.history = std::make_unique<History>();
+}
+
 }  // namespace
 
 std::vector<const Retriever*> Sources::all() const {
   std::vector<const Retriever*> list = {popularity.get(), covisitation.get(), content.get()};
   if (sasrec) list.push_back(sasrec.get());
+  if (history) list.push_back(history.get());
   for (const auto& source : further) list.push_back(source.get());
   return list;
 }
 
+Query Sources::asked(Query query) const {
+  query.seen = seen;
+  return query;
+}
+
 Sources fit_sources(const SourceInputs& inputs, const SourceOptions& options) {
   Sources sources;
+  use_seen_rule(options, sources);
   sources.popularity = Popularity::fit(*inputs.view, options.half_life_days);
   sources.covisitation = Covisitation::fit(*inputs.view, options.covisitation);
   sources.content = std::make_unique<Content>(inputs.item_vectors, inputs.dim);
@@ -45,6 +57,7 @@ void save_sources(const Sources& sources, const fs::path& dir) {
 
 Sources load_sources(const fs::path& dir, const SourceOptions& options) {
   Sources sources;
+  use_seen_rule(options, sources);
   sources.popularity = Popularity::load(dir);
   sources.covisitation = Covisitation::load(dir, options.covisitation);
   sources.content = Content::load(dir);

@@ -1,4 +1,4 @@
-// The candidate sources: four that the ranker's features ask by name, and any number of further
+// The candidate sources: those that the ranker's features ask by name, and any number of further
 // ones. A new retriever is one line of further() in sources.cc and nothing else: it then takes part
 // in the blend, its score and rank become features of the ranker, and it gets a row in the report.
 #pragma once
@@ -9,16 +9,19 @@
 
 #include "podium/retrieval/content.h"
 #include "podium/retrieval/covisitation.h"
+#include "podium/retrieval/history.h"
 #include "podium/retrieval/popularity.h"
 #include "podium/retrieval/sasrec.h"
 
 namespace podium::retrieval {
 
 struct SourceOptions {
+  std::string seen = "exclude";  // see seen_rule.h
   double half_life_days = 365;
   CovisitationOptions covisitation;
   template <class V>
   void visit(V& v) {
+    v("seen", seen, "items the user already has: exclude, allow, or decay (buying again)");
     v("half_life_days", half_life_days, "popularity: days after which an event weighs half");
     v.section("covisitation", covisitation);
   }
@@ -29,10 +32,13 @@ struct Sources {
   std::unique_ptr<Popularity> popularity;
   std::unique_ptr<Covisitation> covisitation;
   std::unique_ptr<Content> content;
-  std::unique_ptr<Sasrec> sasrec;  // null when not trained
+  std::unique_ptr<Sasrec> sasrec;    // null when not trained
+  std::unique_ptr<History> history;  // null but for SeenRule::kDecay
   std::vector<std::unique_ptr<Retriever>> further;
+  SeenRule seen = SeenRule::kExclude;
 
   std::vector<const Retriever*> all() const;  // every source there is, in report order
+  Query asked(Query query) const;             // the query under these sources' rule for seen items
 };
 
 Sources fit_sources(const SourceInputs& inputs, const SourceOptions& options);

@@ -44,8 +44,8 @@ VectorIndex::~VectorIndex() = default;
 std::vector<Scored> VectorIndex::search(std::span<const float> user, const Query& query,
                                         size_t n) const {
   PODIUM_CHECK(user.size() == dim_);
-  const auto seen = seen_items(query);
-  const size_t asked = std::min(items(), n + seen.size());
+  const auto hidden = hidden_items(query);
+  const size_t asked = std::min(items(), n + hidden.size());
   std::vector<float> scores(asked);
   std::vector<faiss::Index::idx_t> labels(asked);
   omp_set_num_threads(1);  // callers parallelise over queries
@@ -53,7 +53,7 @@ std::vector<Scored> VectorIndex::search(std::span<const float> user, const Query
   std::vector<Scored> found;
   for (size_t i = 0; i < asked; ++i) {
     const auto item = static_cast<ItemIndex>(labels[i]);
-    if (labels[i] >= 0 && !seen.contains(item)) found.push_back({item, scores[i]});
+    if (labels[i] >= 0 && !hidden.contains(item)) found.push_back({item, scores[i]});
   }
   keep_best(found, n);
   return found;
