@@ -3,8 +3,8 @@
 
 #include <gtest/gtest.h>
 
-#include <chrono>
 #include <cmath>
+#include <ctime>
 
 #include "podium/base/error.h"
 #include "podium/base/scratch.h"
@@ -13,6 +13,10 @@
 
 namespace podium::data {
 namespace {
+
+double cpu_seconds_since(std::clock_t start) {
+  return double(std::clock() - start) / CLOCKS_PER_SEC;
+}
 
 TEST(DatasetBuilder, CatalogueRowsMergeFieldByField) {
   DatasetBuilder builder;
@@ -82,9 +86,9 @@ TEST(DatasetBuilder, FractionsOfASecondOrderItsEvents) {
 TEST(DatasetBuilder, OneMomentIsLinear) {
   DatasetBuilder builder;
   for (int i = 0; i < 200000; ++i) builder.add_event({"guest", std::to_string(i), 0, 1});
-  const auto start = std::chrono::steady_clock::now();
+  const std::clock_t start = std::clock();
   EXPECT_EQ(builder.write(scratch("moment"), "moment", 0, {}).at("events"), 200000);
-  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(2));
+  EXPECT_LT(cpu_seconds_since(start), 2);
 }
 
 // A chain in which every fall causes the next: round after round would be quadratic.
@@ -99,9 +103,9 @@ TEST(DatasetBuilder, CoreOfAChainIsLinear) {
   for (const char* user : {"x", "y"}) {
     for (const char* item : {"p", "q"}) builder.add_event({user, item, 1, 1});
   }
-  const auto start = std::chrono::steady_clock::now();
+  const std::clock_t start = std::clock();
   const Json content = builder.write(scratch("chain"), "chain", 2, {});
-  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(5));
+  EXPECT_LT(cpu_seconds_since(start), 5);
   EXPECT_EQ(content.at("users"), 2);
   EXPECT_EQ(content.at("items"), 2);
   EXPECT_EQ(content.at("events"), 4);
