@@ -10,7 +10,7 @@
 
 #include <vector>
 
-#include "podium/ranking/ranker.h"
+#include "podium/ranking/ranking_data.h"
 
 namespace podium::ranking {
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "podium/base/files.h"
+#include "podium/ranking/ranking_data.h"
 
 namespace podium::ranking {
 
@@ -29,14 +30,6 @@ struct RankerOptions {
     v("column_share", column_share, "features drawn a tree");
     v("negatives", negatives, "candidates kept a training group beside the positive");
   }
-};
-
-// Rows grouped by query, groups one after another.
-struct RankingData {
-  size_t features = 0;
-  std::vector<float> rows;       // [candidates, features], NaN: absent
-  std::vector<float> labels;     // [candidates]
-  std::vector<uint32_t> groups;  // candidates a group
 };
 
 // Immutable and thread-safe once trained (XGBoost's prediction on dense rows is).
