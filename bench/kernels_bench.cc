@@ -95,7 +95,7 @@ void prefill(const char* size, size_t rows, long runs, double fp32, double int8)
              : p >= Precision::kInt8 ? int8
                                      : fp32);
       if (best && p >= Precision::kInt8) {
-        report(kernels::isa_name(isa), fmt::format("{}, GEMM alone", kernels::precision_name(p)),
+        report(kernels::isa_name(isa), fmt::format("{}, GEMM only", kernels::precision_name(p)),
                prefill_seconds(shapes, rows, &p, kernels::kernel_table(isa), runs, true), int8);
       }
     }

@@ -53,7 +53,7 @@ inline double machine_flops(int threads) {
   return median(rates);
 }
 
-// The value behind --name, or the default.
+// The value after --name, or the default.
 inline long argument(int argc, char** argv, const std::string& name, long value) {
   for (int i = 1; i + 1 < argc; ++i) {
     if (argv[i] == "--" + name) value = std::atol(argv[i + 1]);

@@ -17,7 +17,7 @@ double metric_of_rank(Metric metric, int32_t rank, size_t k) {
   constexpr std::array<int32_t, kMrr> kCut = {1, 3, 5, 10, 3, 5, 10};
   if (metric == kAuc) {
     if (k < 2) return kNan;
-    if (rank < 0 || size_t(rank) >= k) return 0;  // put behind every other candidate
+    if (rank < 0 || size_t(rank) >= k) return 0;  // put after every other candidate
     return 1 - double(rank) / double(k - 1);
   }
   if (rank < 0) return 0;

@@ -2,7 +2,7 @@
 //
 //   R@k   share of targets ranked before k         N@k   1 / log2(rank + 2) before k, else 0
 //   MRR   1 / (rank + 1), 0 if not retrieved       AUC   1 - rank / (K - 1), over targets among the
-//                                                        K candidates; of slate re-orderers alone
+//                                                        K candidates; only of slate re-orderers
 // (one positive a target; rank from 0). Intervals: percentile bootstrap over users (a user's
 // targets stay together; Efron and Tibshirani 1993), the same resamples for every stage, so that
 // differences are paired. p-values: two-sided sign-flip permutation test over users.

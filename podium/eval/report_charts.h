@@ -27,7 +27,7 @@ std::string line_chart(const std::string& title,
 struct BarRow {
   std::string label;
   double value;
-  std::string text;  // shown behind the bar
+  std::string text;  // shown after the bar
 };
 std::string bar_chart(const std::string& title, const std::vector<BarRow>& rows);
 

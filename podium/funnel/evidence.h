@@ -17,8 +17,9 @@ struct EvidenceLevels {
   static constexpr int kMeasured = 5;
   std::array<std::array<float, 3>, kMeasured> thresholds{};
 
-  // From feature rows of slates-phase candidates [rows, features]: the quartiles of the values,
-  // over the positive ones alone where most are 0.
+  // From feature rows of slates-phase candidates [rows, features]. Only values above 0 count. They
+  // are cut at their quartiles; those of kTogether and kHistory, where 0 means "none", at their
+  // thirds, so that the lowest level begins at the smallest.
   static EvidenceLevels fit(const ranking::Features& features, const std::vector<float>& rows);
   static EvidenceLevels from_json(const Json& json);
   Json to_json() const;

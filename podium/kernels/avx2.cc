@@ -12,7 +12,7 @@ namespace {
 
 constexpr size_t kHalf = kPanel / 2;
 
-// Outputs column .. column + 8 of a row; those at n and behind are not touched.
+// Outputs column .. column + 8 of a row; those from n on are not touched.
 inline void put(const PackedGemm& g, size_t row, size_t column, __m256 value) {
   float* y = g.y + row * g.y_stride + column;
   if (column + 8 <= g.n) {

@@ -12,7 +12,7 @@ namespace {
 
 constexpr size_t kWide = 16;  // lanes of a register
 
-// Where the sums of a tile go: sixteen columns from `column` on, but for those behind n.
+// Where the sums of a tile go: sixteen columns from `column` on, but for those after n.
 class Output {
  public:
   Output(const PackedGemm& g, size_t row, size_t column)
@@ -145,14 +145,14 @@ struct Int8Kernel : StoredPanels<int8_t> {
   }
 };
 
-// One half of the outputs of an int4 group: weights(pair, first step, second) for each two steps.
+// One half of the outputs of an int4 group: take(pair, first step, second) for each two steps.
 // Bits 4 - 7 of a byte are 16 times its high half; the bytes of 16-bit lanes are taken apart, as
 // there is no product of bytes.
-template <class Weights>
-PODIUM_INLINE inline void each_int4_pair(const uint8_t* group, int half, const Weights& weights) {
+template <class Take>
+PODIUM_INLINE inline void each_int4_pair(const uint8_t* group, int half, const Take& take) {
   const __m512i high = _mm512_set1_epi16(0xF0), zero = _mm512_set1_epi16(128);
   const __m512i low_byte = _mm512_set1_epi16(0xFF);
-  const auto* multipliers = reinterpret_cast<const __m256i*>(group + kInt4Group * kPanel / 2);
+  const auto* multipliers = reinterpret_cast<const __m256i*>(group + kInt4HalvesBytes);
   const __m512i wide = _mm512_cvtepu16_epi32(_mm256_loadu_si256(multipliers + half));
   const __m512i multiplier = _mm512_or_si512(wide, _mm512_slli_epi32(wide, 16));
   const auto scaled = [&](__m512i x) PODIUM_INLINE {
@@ -164,9 +164,9 @@ PODIUM_INLINE inline void each_int4_pair(const uint8_t* group, int half, const W
   };
   unrolled<kInt4Group / kInt8Step / 2>([&]<int kPair>() PODIUM_INLINE {
     const __m512i both =
-        _mm512_loadu_si512(group + kPair * kPanel * kInt8Step + half * sizeof(__m512i));
-    weights(kPair, joined(_mm512_slli_epi16(both, 4), _mm512_srli_epi16(both, 4)),
-            joined(both, _mm512_srli_epi16(both, 8)));
+        _mm512_loadu_si512(group + kPair * kInt4PairBytes + half * sizeof(__m512i));
+    take(kPair, joined(_mm512_slli_epi16(both, 4), _mm512_srli_epi16(both, 4)),
+         joined(both, _mm512_srli_epi16(both, 8)));
   });
 }
 

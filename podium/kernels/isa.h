@@ -15,8 +15,8 @@ std::vector<Isa> supported_isas();         // by this CPU; ascending, the first 
 const KernelTable& kernel_table(Isa isa);  // isa must be supported
 
 // The best of this CPU, or the one that the environment variable PODIUM_ISA names; chosen at the
-// first call. Throws Error when PODIUM_ISA names no instruction set of this CPU. OpenBLAS, behind
-// the matmul functions, chooses for itself.
+// first call. Throws Error when PODIUM_ISA names no instruction set of this CPU. OpenBLAS,
+// which the matmul functions call, chooses for itself.
 Isa active_isa();
 const KernelTable& active_kernels();
 

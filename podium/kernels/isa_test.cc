@@ -45,7 +45,7 @@ TEST_P(IsaTest, QuantizesAsTheReference) {
   for (size_t rows = 1; rows <= 30; ++rows) {
     const size_t n = 1 + rng.below(70), width = (n + kInt8Step - 1) / kInt8Step * kInt8Step;
     const auto x = random_values(rng, rows * n);
-    std::vector<uint8_t> got(rows * width + 1, 7), want = got;  // nothing is written behind
+    std::vector<uint8_t> got(rows * width + 1, 7), want = got;  // nothing is written after them
     std::vector<float> scale(rows), wanted_scale(rows);
     table_.quantize(x.data(), rows, n, got.data(), scale.data());
     kScalarKernels.quantize(x.data(), rows, n, want.data(), wanted_scale.data());
@@ -87,7 +87,7 @@ TEST_P(IsaTest, PackedProductsAgreeWithTheReference) {
          {Precision::kFp32, Precision::kBf16, Precision::kInt8, Precision::kInt4}) {
       const PackedMatrix matrix(w.data(), s.n, s.k, precision);
       for (const bool accumulate : {false, true}) {
-        auto got = before, want = before;  // and nothing behind the last element is written
+        auto got = before, want = before;  // and nothing after the last element is written
         LinearInput input;
         input.assign(x.data(), s.m, s.k);
         matrix.apply(input, got.data(), accumulate, table_);

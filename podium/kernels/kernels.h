@@ -1,6 +1,6 @@
-// Dense fp32 maths on raw pointers. The matrix products are OpenBLAS's, on the calling thread
-// alone: callers parallelise over rows with base/parallel.h. The others are those of isa.h's
-// active_kernels(), in whose place they stand.
+// Dense fp32 maths on raw pointers. The matrix products are OpenBLAS's, only on the
+// calling thread: callers parallelise over rows with base/parallel.h. The others are those of
+// isa.h's active_kernels().
 #pragma once
 
 #include <cstddef>

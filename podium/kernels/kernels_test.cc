@@ -13,7 +13,7 @@ namespace podium::kernels {
 namespace {
 
 constexpr int kShapes = 30;
-constexpr size_t kLongest = 70;  // past the 16 lanes several times, and never a multiple alone
+constexpr size_t kLongest = 70;  // past the 16 lanes several times, and not always a multiple
 
 Shape random_shape(Rng& rng) {
   return {1 + rng.below(kLongest), 1 + rng.below(kLongest), 1 + rng.below(kLongest)};

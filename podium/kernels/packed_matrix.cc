@@ -32,6 +32,17 @@ float quantize_int4(std::span<const float> weights, std::span<uint8_t> halves) {
   return most / -8;
 }
 
+// Puts an output's halves and its multiplier into a group (kernel_table.h has the layout).
+void put_int4(std::span<const uint8_t> halves, int16_t multiplier, size_t output, uint8_t* group) {
+  for (size_t p = 0; p < halves.size(); ++p) {
+    const size_t step = p / kInt8Step;
+    uint8_t& both = group[step / 2 * kInt4PairBytes + output * kInt8Step + p % kInt8Step];
+    both = step % 2 == 0 ? (both & 0xF0) | halves[p] : (both & 0x0F) | halves[p] << 4;
+  }
+  std::memcpy(group + kInt4HalvesBytes + output * sizeof multiplier, &multiplier,
+              sizeof multiplier);
+}
+
 }  // namespace
 
 std::string_view precision_name(Precision precision) { return kPrecisions[size_t(precision)]; }
@@ -111,7 +122,6 @@ void PackedMatrix::pack_int4(const float* weight) {
   scale_.assign(panels() * kPanel, 0);
   offset_.assign(panels() * kPanel, 0);
   std::memset(panels_.get(), 0x88, panels() * panel_bytes());  // zeros; multipliers follow
-  constexpr size_t kMultipliers = kInt4Group * kPanel / 2;
   uint8_t halves[kInt4Group];
   for (size_t j = 0; j < outputs_; ++j) {
     const std::span<const float> row(weight + j * inputs_, inputs_);
@@ -125,12 +135,8 @@ void PackedMatrix::pack_int4(const float* weight) {
       const auto part = row.subspan(i * kInt4Group, std::min(kInt4Group, inputs_ - i * kInt4Group));
       const float block = quantize_int4(part, halves);
       const auto multiplier = int16_t(most > 0 ? std::lround(block / scale_[j] * 2048) : 0);
-      std::memcpy(group + kMultipliers + j % kPanel * sizeof multiplier, &multiplier,
-                  sizeof multiplier);
+      put_int4(std::span(halves).first(part.size()), multiplier, j % kPanel, group);
       for (size_t p = 0; p < part.size(); ++p) {
-        const size_t step = p / kInt8Step;
-        uint8_t& both = group[(step / 2 * kPanel + j % kPanel) * kInt8Step + p % kInt8Step];
-        both = step % 2 == 0 ? (both & 0xF0) | halves[p] : (both & 0x0F) | halves[p] << 4;
         sum += ((halves[p] - 8) * 16 * multiplier + (1 << 14)) >> 15;
       }
     }

@@ -58,7 +58,7 @@ class PackedMatrix {
   // y[rows, outputs] = x w^T (+ y if accumulate).
   void apply(LinearInput& input, float* y, bool accumulate = false,
              const KernelTable& table = active_kernels()) const;
-  // y[rows, end - begin]: the outputs from begin, a multiple of kPanel, to end alone.
+  // y[rows, end - begin]: the outputs from begin, a multiple of kPanel, to end only.
   void apply_range(LinearInput& input, size_t begin, size_t end, float* y) const;
 
  private:

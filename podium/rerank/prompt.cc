@@ -9,7 +9,7 @@
 namespace podium::rerank {
 namespace {
 
-// Two, so that neither is taken for the beginning of the other: what is read behind them differs.
+// Two, so that neither is taken for the beginning of the other: what is read after them differs.
 constexpr std::string_view kSlateText = "seen: ", kSequenceText = "history: ";
 
 void append_title(const PromptContext& context, ItemIndex item, std::vector<TokenId>& out) {

@@ -7,9 +7,9 @@
 //   <c_1>              a candidate, with its evidence: sees the beginning, the history and its item
 //   {"recommendations":["    the answer: sees all
 //
-// The beginning and items see themselves alone, so what the engine reads of an item it reads once
+// The beginning and items see only themselves, so what the engine reads of an item it reads once
 // for all users. Candidates do not see one another, so what a slate costs is linear in K. They
-// stand one behind the other, each behind its item. A candidate is one token: the embeddings of its
+// stand one after the other, each after its item. A candidate is one token: the embeddings of its
 // evidence, <e_a_3010> and <e_b_0000>, are added to its name's.
 //
 // Catalogue text goes through Tokenizer::encode, which can never produce a control token.
@@ -29,13 +29,13 @@ namespace podium::rerank {
 struct PromptOptions {
   int max_history = 10;  // newest items shown
   bool evidence = true;  // collaborative context of each candidate
-  int title_tokens = 0;  // tokens of title shown a candidate (0: SIDs alone, text is learnt in
+  int title_tokens = 0;  // tokens of title shown a candidate (0: only SIDs, text is learnt in
                          // mid-training); costs context
   template <class V>
   void visit(V& v) {
     v("max_history", max_history, "newest history items shown to the policy");
     v("evidence", evidence, "show collaborative evidence of each candidate");
-    v("title_tokens", title_tokens, "title tokens shown a candidate (0: semantic IDs alone)");
+    v("title_tokens", title_tokens, "title tokens shown a candidate (0: only semantic IDs)");
   }
 };
 
@@ -73,7 +73,7 @@ struct Prompt {
   // The first candidate's name, in tokens.
   size_t names() const { return blocks.back().end; }
   size_t evidence_tokens() const { return candidates ? evidence.size() / candidates : 0; }
-  // Of every token (RoPE). The answer goes on behind the last.
+  // Of every token (RoPE). The answer goes on after the last.
   std::vector<int> positions() const;
 };
 
@@ -81,7 +81,7 @@ Prompt build_prompt(const PromptContext& context, const Slate& slate);
 
 // A user's events, oldest first, as mid-training reads them: "history: SIDSID...", every token of
 // which sees all before it. It reads at most kSequenceItems, so that what comes next is known
-// behind kSequenceItems - 1 at most.
+// after kSequenceItems - 1 at most.
 inline constexpr size_t kSequenceItems = 20;
 std::vector<TokenId> build_sequence(const PromptContext& context, std::span<const ItemIndex> items);
 
@@ -99,7 +99,7 @@ std::vector<TokenId> build_answer(const PromptContext& context, const Slate& sla
                                   std::span<const int> order);
 
 // Parses an emitted message; order is empty when it is not a permutation of the slate (invalid).
-// Strict: nothing may be missing before, between or behind.
+// Strict: nothing may be missing before, between or after.
 struct ParsedAnswer {
   std::vector<int> order;
   std::string trace;

@@ -37,7 +37,7 @@ struct RewardOptions {
 };
 
 // 0 for an invalid answer, else R_rank + alpha, but with kConditional:
-// - R_rank is a value: alpha alone for the input order copied although it is not optimal (TR);
+// - R_rank is a value: only alpha for the input order copied although it is not optimal (TR);
 // - R_rank is a gain: alpha only for a gain above 0, or 0 where the input order was optimal (v1's
 //   form). An answer no better than a copy, the last two swapped say, earns no more than a copy.
 double reward(std::span<const uint8_t> gains, std::span<const int> answer,

@@ -63,7 +63,7 @@ TEST(Reward, ConditionalGateByHand) {
   EXPECT_DOUBLE_EQ(reward(second, Order{}, gated), 0);
   EXPECT_DOUBLE_EQ(reward(second, Order{0, 0}, plain), 0);
   EXPECT_NEAR(reward(second, Order{0, 1}, plain), at_two + 0.1, 1e-12);
-  EXPECT_NEAR(reward(second, Order{0, 1}, gated), 0.1, 1e-12);  // a copy earns its format alone
+  EXPECT_NEAR(reward(second, Order{0, 1}, gated), 0.1, 1e-12);  // a copy earns only its format
   EXPECT_NEAR(reward(second, Order{1, 0}, gated), 1.1, 1e-12);
   // The input order was optimal: copying it is right.
   EXPECT_NEAR(reward(Gains{1, 0}, Order{0, 1}, gated), 1.1, 1e-12);

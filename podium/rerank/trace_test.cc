@@ -81,7 +81,7 @@ class TraceTest : public testing::Test {
     } else if (claim == "mixed") {
       EXPECT_EQ(most, 1);
     } else {
-      int cited = 0;  // a long name may be cut behind a word
+      int cited = 0;  // a long name may be cut after a word
       for (const auto& [name, n] : count) {
         if (name.starts_with(claim)) cited = std::max(cited, n);
       }

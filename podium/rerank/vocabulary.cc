@@ -21,7 +21,7 @@ std::string evidence_spelling(int group, int value) {
 
 std::string candidate_spelling(int index) { return fmt::format("<c_{}>", index + 1); }
 
-// The first id of a block whose last spelling must lie size - 1 behind it.
+// The first id of a block whose last spelling must lie size - 1 after it.
 TokenId block(const text::Tokenizer& tokenizer, const std::string& first, const std::string& last,
               int size) {
   const TokenId at = tokenizer.added(first);

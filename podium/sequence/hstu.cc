@@ -11,12 +11,12 @@ namespace podium::sequence {
 
 using kernels::PackedMatrix;
 
-// Tokens on their way through the blocks: the events of a history, or candidates behind one.
+// Tokens on their way through the blocks: the events of a history, or candidates after one.
 struct Hstu::Pass {
   size_t rows, first = 0;       // states are wanted from row `first` on
   bool causal;                  // events, which see those before them and themselves
   std::vector<float> x;         // [rows, dim]
-  std::vector<float> uvqk;      // [rows, 4 dim]: u before SiLU, the others behind
+  std::vector<float> uvqk;      // [rows, 4 dim]: u before SiLU, the others after it
   std::vector<float> bias;      // causal: [rows, rows]
   std::vector<uint8_t> bucket;  // causal: [rows, rows] up to the diagonal
   std::vector<float> normed, q, logits, part, mixed;

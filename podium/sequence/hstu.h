@@ -1,5 +1,5 @@
 // HSTU (Zhai et al. 2024, "Actions Speak Louder than Words", 2402.17152) without LibTorch:
-// podium-train exports the weights, this reads a history and scores candidates behind it.
+// podium-train exports the weights, this reads a history and scores candidates after it.
 //
 // hstu.safetensors, metadata {format, version, dim, blocks, heads, max_len}:
 //   item_embedding [items, dim]
@@ -16,7 +16,7 @@
 // 1e-6. An event is asked at the time of the event after it, the newest at the time of the request.
 //
 // Two scores, user being the state of the newest event: for retrieval dot(user, item_embedding);
-// for ranking that + dot(rank_head, state of the candidate's own token), which comes behind the
+// for ranking that + dot(rank_head, state of the candidate's own token), which comes after the
 // history as an event of this moment would. M-FALCON (section 3.4 there): the history is read once;
 // candidates, masked from one another, then go through the blocks in micro-batches.
 #pragma once

@@ -19,7 +19,7 @@ constexpr TestShape kShape{.items = 40, .dim = 12, .blocks = 2, .heads = 3, .max
 
 double silu(double x) { return x / (1 + std::exp(-x)); }
 
-// The reference: one token at a time, everything computed anew.
+// The reference: one token at a time, everything computed again.
 class Plain {
  public:
   explicit Plain(const TestWeights& weights) : w_(weights) {}
@@ -185,9 +185,9 @@ TEST(Hstu, MicroBatchesScoreAsOneByOne) {
   std::vector<float> together(candidates.size());
   model.rank(model.read(c.events()), candidates, together);
   for (size_t i = 0; i < candidates.size(); ++i) {
-    float alone = 0;
-    model.rank(model.read(c.events()), {&candidates[i], 1}, {&alone, 1});
-    EXPECT_NEAR(together[i], alone, 1e-5);
+    float single = 0;
+    model.rank(model.read(c.events()), {&candidates[i], 1}, {&single, 1});
+    EXPECT_NEAR(together[i], single, 1e-5);
   }
 }
 
