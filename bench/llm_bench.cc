@@ -25,7 +25,7 @@ TokenId best_token(const runtime::Model& model, std::span<const float> state,
 void measure(const runtime::Checkpoint& checkpoint, Precision precision, int argc, char** argv) {
   const auto prompt = size_t(argument(argc, argv, "prompt", 1000));
   const long answer = argument(argc, argv, "answer", 20);
-  runtime::Weights weights;
+  runtime::WeightMap weights;
   for (const auto& [name, values] : checkpoint.tensors) weights[name] = values;
   const runtime::Model model(checkpoint.spec, weights, precision);
   runtime::PagePool pool(model.spec, precision != Precision::kFp32);

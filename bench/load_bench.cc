@@ -11,6 +11,7 @@
 
 #include "bench/measure.h"
 #include "bench/slate_world.h"
+#include "podium/runtime/engine.h"
 #include "podium/runtime/scheduler.h"
 
 namespace podium::bench {
@@ -81,7 +82,7 @@ int run(int argc, char** argv) {
                                 .prefix_bytes = size_t{8} << 30,
                                 .item_bytes = size_t{1} << 30});
   const rerank::PromptContext context = world.context();
-  const runtime::Policy policy(engine, context);
+  const runtime::Policy policy(engine.parts(), context);
   std::vector<rerank::Slate> slates;
   Rng rng(2);
   for (size_t i = 0; i < 64; ++i) {

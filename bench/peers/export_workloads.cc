@@ -30,10 +30,10 @@ void export_weights(const fs::path& dir, const rerank::ModelSpec& spec,
   writer.write(dir / "model.safetensors");
 }
 
-// A prompt in its blocks, and what is said behind it.
-Request request_of(const rerank::Prompt& prompt, std::span<const text::TokenId> said) {
+// A prompt in its blocks, and what is said after it.
+PeerRequest request_of(const rerank::Prompt& prompt, std::span<const text::TokenId> said) {
   const auto rest = prompt.tokens.begin() + std::ptrdiff_t(prompt.history());
-  Request request{{prompt.tokens.begin(), rest}, {rest, prompt.tokens.end()}, {}, {}, {}};
+  PeerRequest request{{prompt.tokens.begin(), rest}, {rest, prompt.tokens.end()}, {}, {}, {}};
   request.rest.insert(request.rest.end(), said.begin(), said.end());
   const auto sight = runtime::in_blocks(prompt, said.size());
   request.added.assign(sight.added.begin() + std::ptrdiff_t(prompt.history()), sight.added.end());
@@ -48,7 +48,7 @@ Request request_of(const rerank::Prompt& prompt, std::span<const text::TokenId> 
   return request;
 }
 
-std::vector<float> block_logits(const runtime::Engine& engine, const Request& request,
+std::vector<float> block_logits(const runtime::Engine& engine, const PeerRequest& request,
                                 std::span<const text::TokenId> names) {
   const runtime::Model& model = engine.parts().model;
   runtime::KvCache cache(engine.parts().pool);
@@ -69,7 +69,7 @@ std::vector<float> block_logits(const runtime::Engine& engine, const Request& re
 }
 
 // With every token seeing all before it, nothing added to it.
-std::vector<float> causal_logits(const runtime::Engine& engine, const Request& request,
+std::vector<float> causal_logits(const runtime::Engine& engine, const PeerRequest& request,
                                  std::span<const text::TokenId> names) {
   std::vector<text::TokenId> tokens = request.prefix;
   tokens.insert(tokens.end(), request.rest.begin(), request.rest.end());
@@ -84,8 +84,8 @@ std::vector<float> causal_logits(const runtime::Engine& engine, const Request& r
 struct Requests {
   Json requests = Json::array(), logits = Json::array(), causal = Json::array();
 
-  void add(const Request& r, const runtime::Engine& engine, std::span<const text::TokenId> names,
-           bool checked) {
+  void add(const PeerRequest& r, const runtime::Engine& engine,
+           std::span<const text::TokenId> names, bool checked) {
     requests.push_back({{"prefix", r.prefix},
                         {"rest", r.rest},
                         {"positions", r.positions},
@@ -97,7 +97,7 @@ struct Requests {
   }
 };
 
-void export_job(const fs::path& out, const World& world, const Job& job,
+void export_job(const fs::path& out, const World& world, const SlateJob& job,
                 const runtime::Engine& engine) {
   std::vector<text::TokenId> names;
   for (size_t i = 0; i < job.candidates; ++i) names.push_back(world.vocabulary.candidate(i));
@@ -118,7 +118,7 @@ void export_job(const fs::path& out, const World& world, const Job& job,
                                        {"causal", all.causal}});
 }
 
-// Ten candidates with titles behind a history of titles, one text: about 1,000 tokens; answered by
+// Ten candidates with titles after a history of titles, one text: about 1,000 tokens; answered by
 // the logits of ten names, or by 20 tokens.
 void export_language_model(const fs::path& dir, const fs::path& model) {
   constexpr size_t kPrefix = 700, kItem = 29, kNames = 10, kAnswer = 20, kRequests = 8;
@@ -132,12 +132,12 @@ void export_language_model(const fs::path& dir, const fs::path& model) {
   const auto names = random_tokens(kNames);
   Requests all;
   for (size_t i = 0; i < kRequests; ++i) {
-    const size_t behind = kPrefix + kNames * kItem;
-    rerank::Prompt prompt{.tokens = random_tokens(behind + kNames),
+    const size_t items_end = kPrefix + kNames * kItem;
+    rerank::Prompt prompt{.tokens = random_tokens(items_end + kNames),
                           .blocks = {{0, kPrefix}},
                           .candidates = kNames,
                           .evidence = {}};
-    for (size_t item = kPrefix; item < behind; item += kItem) {
+    for (size_t item = kPrefix; item < items_end; item += kItem) {
       prompt.blocks.push_back({item, item + kItem});
     }
     all.add(request_of(prompt, random_tokens(1)), engine, names, i == 0);
@@ -167,7 +167,7 @@ int run(int argc, char** argv) {
     const runtime::TestWeights weights(spec, 1);
     export_weights(fs::path(argv[1]) / size, spec, weights);
     const runtime::Engine engine(spec, weights.weights());
-    for (const Job& job : kJobs) {
+    for (const SlateJob& job : kJobs) {
       if (std::string_view(job.size) == size) export_job(argv[1], world, job, engine);
     }
   }

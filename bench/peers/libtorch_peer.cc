@@ -41,7 +41,7 @@ class TorchPeer {
     std::vector<torch::Tensor> rows;
     TorchCache batch = cache_.rows(begin, end);
     for (int64_t i = begin; i < end; ++i) {
-      const Request& r = request(i);
+      const PeerRequest& r = request(i);
       std::vector<int> prompt = r.prefix;
       prompt.insert(prompt.end(), r.rest.begin(), r.rest.end());
       rows.push_back(warm ? read(i, r.rest, int64_t(r.prefix.size()), warm_[size_t(i)])
@@ -67,10 +67,10 @@ class TorchPeer {
   }
 
  private:
-  const Request& request(int64_t i) const { return workload_.requests[size_t(i)]; }
+  const PeerRequest& request(int64_t i) const { return workload_.requests[size_t(i)]; }
 
   // Of the tokens at places [begin, end).
-  TorchBlocks blocks_of(const Request& r, size_t begin, size_t end) const {
+  TorchBlocks blocks_of(const PeerRequest& r, size_t begin, size_t end) const {
     const auto n = int64_t(end - begin);
     const auto position = r.positions.begin() + std::ptrdiff_t(begin);
     TorchBlocks blocks{

@@ -1,7 +1,7 @@
 // Rollouts by the CPU engine beside plain generation with LibTorch: the slates and options of
 // rollout_bench, the same weights, tokens sampled at temperature 1. LibTorch reads a prompt once
 // for its rollouts and samples those of all slates in lockstep, one step a token; it is measured
-// over as many tokens a rollout as the engine emits, and over those alone that the engine chose
+// over as many tokens a rollout as the engine emits, and only over those that the engine chose
 // (its grammar forces the others, which cost it less). Its tokens see all those before them,
 // and no evidence is added.
 //

@@ -89,7 +89,7 @@ class Replica {
   }
 
  private:
-  const Request& request(size_t i) const { return workload_.requests[requests_[i]]; }
+  const PeerRequest& request(size_t i) const { return workload_.requests[requests_[i]]; }
 
   void add(size_t sequence, const std::vector<int>& tokens, llama_pos position) {
     for (const int token : tokens) {

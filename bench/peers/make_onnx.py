@@ -1,7 +1,7 @@
 """Writes a Qwen3 policy's Hugging Face directory, or a GGUF file of architecture llama, as ONNX
 graphs, in the form that ONNX Runtime runs language models best in: its fused attention over buffers
-of keys and values that are written in place, fused norms, and the layers behind the last attention
-for the last position alone.
+of keys and values that are written in place, fused norms, and the layers after the last attention
+only for the last position.
 
   make_onnx.py SOURCE OUT  # OUT/fp32.onnx, int8.onnx, nbits8.onnx, nbits4.onnx, embedding.npy
 

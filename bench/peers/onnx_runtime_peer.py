@@ -110,7 +110,7 @@ class Replica:
         return binding.get_outputs()[0].numpy()
 
     def answer(self, i, warm):
-        """Request i alone, without a trace: the logits of the names."""
+        """Request i by itself, without a trace: the logits of the names."""
         return self.run((self.warm if warm else self.cold)[i])[0, self.workload["names"]]
 
     def answer_group(self, begin, warm):

@@ -6,11 +6,11 @@
 // both], "added": [[tokens] of rest]}], "logits": [[N] a request], "causal": [[N] a request]}. The
 // answer to a request is, after prefix and rest, the logits of `names` if trace is 0; else `trace`
 // tokens decoded greedily and then `answer` more. Cold: prefix and rest are read. Warm: the prefix
-// was read before, and its keys and values kept. New user, podium alone: items' blocks were read
+// was read before, and its keys and values kept. New user, only podium: items' blocks were read
 // before, for others.
 //
 // A prompt is read in blocks (rerank/prompt.h): a token stands at its position and sees the runs
-// [begin, end, begin, end ...] of places alone; the embeddings of added tokens are added to its
+// [begin, end, begin, end ...] of places only; the embeddings of added tokens are added to its
 // own. "logits" are podium's in fp32, of the first requests; "causal" are those of the same tokens
 // when each sees all before it and nothing is added, for an engine that can read them in no other
 // way.
@@ -31,7 +31,7 @@
 
 namespace podium::bench {
 
-struct Request {
+struct PeerRequest {
   std::vector<int> prefix, rest, positions;
   std::vector<std::vector<int>> sees, added;
 };
@@ -40,13 +40,13 @@ struct Workload {
   std::string name;
   int trace = 0, answer = 1;
   std::vector<int> names;
-  std::vector<Request> requests;
+  std::vector<PeerRequest> requests;
   std::vector<std::vector<float>> logits, causal;
 
   int decoded() const { return trace > 0 ? trace + answer : 0; }
   size_t longest() const {  // tokens of a request and its answer
     size_t most = 0;
-    for (const Request& r : requests) most = std::max(most, r.prefix.size() + r.rest.size());
+    for (const PeerRequest& r : requests) most = std::max(most, r.prefix.size() + r.rest.size());
     return most + size_t(decoded());
   }
 };

@@ -24,7 +24,7 @@ class LanguageModel {
         model_(checkpoint.spec, weights_of(checkpoint), precision),
         pool_(model_.spec, precision != Precision::kFp32) {
     runtime::Workspace work;
-    for (const Request& request : workload.requests) {
+    for (const PeerRequest& request : workload.requests) {
       prefixes_.emplace_back(pool_);
       items_.push_back(read(request, &prefixes_.back(), work));
     }
@@ -38,7 +38,7 @@ class LanguageModel {
     std::vector<KvCache> caches;
     std::vector<float> states, names;
     for (size_t i = begin; i < end; ++i) {
-      const Request& request = workload_.requests[i];
+      const PeerRequest& request = workload_.requests[i];
       caches.push_back(warm ? prefixes_[i] : KvCache(pool_));
       const auto fresh = warm ? Items{} : read(request, &caches.back(), work);
       size_t placed = 0;
@@ -71,7 +71,7 @@ class LanguageModel {
   using Items = std::vector<runtime::ItemBlock>;
 
   // Reads a request's prefix, and its items' blocks.
-  Items read(const Request& request, KvCache* prefix, runtime::Workspace& work) const {
+  Items read(const PeerRequest& request, KvCache* prefix, runtime::Workspace& work) const {
     std::vector<Chunk> chunks = {{request.prefix, prefix}};
     const auto sizes = item_blocks(request);
     std::vector<KvCache> caches(sizes.size(), KvCache(pool_));
@@ -84,8 +84,8 @@ class LanguageModel {
     return {caches.begin(), caches.end()};
   }
 
-  static runtime::Weights weights_of(const runtime::Checkpoint& checkpoint) {
-    runtime::Weights weights;
+  static runtime::WeightMap weights_of(const runtime::Checkpoint& checkpoint) {
+    runtime::WeightMap weights;
     for (const auto& [name, values] : checkpoint.tensors) weights[name] = values;
     return weights;
   }

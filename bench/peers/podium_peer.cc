@@ -12,7 +12,7 @@ using kernels::Precision;
 // What was read before: a new user's items were, for others.
 constexpr std::string_view kCold = "cold", kNewUser = "new user", kWarm = "warm";
 
-void measure(const World& world, const Job& job, Precision precision, std::string_view state,
+void measure(const World& world, const SlateJob& job, Precision precision, std::string_view state,
              bool verbalize) {
   const auto spec = spec_of(world, job.size);
   const runtime::TestWeights weights(spec, 1);
@@ -42,7 +42,7 @@ void measure(const World& world, const Job& job, Precision precision, std::strin
 
 int run(int argc, char** argv) {
   const World world;
-  for (const Job& job : kJobs) {
+  for (const SlateJob& job : kJobs) {
     if (argc > 1 && std::string_view(job.size) != argv[1]) continue;
     for (const auto state : {kCold, kNewUser, kWarm}) {
       if (job.trace == 0) measure(world, job, Precision::kFp32, state, true);

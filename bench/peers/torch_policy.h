@@ -1,5 +1,5 @@
 // Plain generation with LibTorch: the trainer's policy with buffers of keys and values, batched
-// over sequences of unequal length, the last layer behind its attention for the last token alone.
+// over sequences of unequal length, the last layer after its attention only for the last token.
 #pragma once
 
 #include <torch/torch.h>
@@ -33,7 +33,7 @@ class TorchPolicy {
  public:
   explicit TorchPolicy(train::Qwen3 model);
 
-  // Reads tokens [rows, n] behind what the cache holds. Logits [rows, vocab] of the last of each.
+  // Reads tokens [rows, n] after what the cache holds. Logits [rows, vocab] of the last of each.
   // blocks: null, or of the tokens of the one row.
   torch::Tensor read(const std::vector<int64_t>& tokens, TorchCache& cache,
                      const TorchBlocks* blocks = nullptr) const;

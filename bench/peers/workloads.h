@@ -9,7 +9,7 @@
 
 namespace podium::bench {
 
-struct Job {
+struct SlateJob {
   const char* size;
   size_t candidates;
   int trace;  // tokens; 0: verbalised, by the logits of the answer's first name
@@ -23,10 +23,10 @@ struct Job {
 };
 
 constexpr size_t kShownHistory = 50, kSlates = 32;
-constexpr Job kJobs[] = {{"small", 10, 0}, {"small", 50, 0},   {"base", 10, 0},
-                         {"base", 50, 0},  {"small", 10, 130}, {"base", 10, 130}};
+constexpr SlateJob kJobs[] = {{"small", 10, 0}, {"small", 50, 0},   {"base", 10, 0},
+                              {"base", 50, 0},  {"small", 10, 130}, {"base", 10, 130}};
 
-inline std::vector<rerank::Slate> slates_of(const World& world, const Job& job) {
+inline std::vector<rerank::Slate> slates_of(const World& world, const SlateJob& job) {
   std::vector<rerank::Slate> slates;
   Rng rng(2);
   for (size_t i = 0; i < kSlates; ++i) {

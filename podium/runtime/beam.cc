@@ -4,10 +4,9 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 
 #include "podium/base/error.h"
-#include "podium/kernels/kernels.h"
+#include "podium/runtime/sampling.h"
 
 namespace podium::runtime {
 namespace {
@@ -22,7 +21,6 @@ class Seen {
       : items_(history.begin(), history.end()), nodes_(size_t(trie.levels()) + 1) {
     std::sort(items_.begin(), items_.end());
     items_.erase(std::unique(items_.begin(), items_.end()), items_.end());
-    PODIUM_CHECK(items_.empty() || items_.back() < sids.items());
     for (int depth = 1; depth <= trie.levels(); ++depth) {
       std::vector<uint32_t> above;  // the node above every item
       for (const ItemIndex item : items_) {
@@ -105,7 +103,7 @@ struct Beam {
 struct Tree {
   Seen seen;
   std::vector<TokenId> prompt;   // up to the history's end
-  KvCache cache;                 // of the prompt, and of every beam's codes behind it
+  KvCache cache;                 // of the prompt, and of every beam's codes after it
   std::vector<TokenId> pending;  // not yet run through the model; from depth 1 on of every beam
   Branches branches;
   std::vector<Beam> beams;  // likeliest first
@@ -133,6 +131,10 @@ class Search {
 
  private:
   Tree start(History history) const {
+    const size_t items = task_.context.sids.items();
+    if (std::any_of(history.begin(), history.end(), [&](ItemIndex i) { return i >= items; })) {
+      throw Error("a history holds an item that has no semantic ID", "use items of the catalogue");
+    }
     const auto shown = std::min(history.size(), size_t(std::max(0, task_.options.max_history)));
     auto prompt = rerank::build_sequence(task_.context, history.last(shown));
     const size_t length = prompt.size() + size_t(task_.trie.levels());
@@ -154,7 +156,7 @@ class Search {
             {Beam{}}};
   }
 
-  // Runs what is pending through the model, and computes the logits of all codes behind it.
+  // Runs what is pending through the model, and computes the logits of all codes after it.
   void read(int depth) {
     std::vector<Chunk> chunks;
     size_t rows = 0;
@@ -212,8 +214,7 @@ class Search {
   void extend(const Tree& tree, int depth, size_t index, const float* logits, Best& best) const {
     const Beam& beam = tree.beams[index];
     const auto width = size_t(task_.context.vocabulary.codes);
-    const float top = kernels::max_of(logits, width);
-    const double log_sum = std::log(kernels::sum_of_exp(logits, width, top));
+    const auto [top, log_sum] = partition({logits, width});
     const float base = beam.logprob - top - float(log_sum);
     const auto codes = task_.trie.next_codes(depth, beam.node);
     const uint32_t first = task_.trie.first_child(depth, beam.node);

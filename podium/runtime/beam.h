@@ -4,10 +4,10 @@
 //
 //   log P(SID) = sum over levels k of  z_k[c_k] - log sum over the level's codes c of exp z_k[c]
 //
-// z_k: the policy's logits behind the first k codes. The sum runs over all codes of the level;
+// z_k: the policy's logits after the first k codes. The sum runs over all codes of the level;
 // those that lead to no item of the catalogue outside the history are left out afterwards. Were the
 // sum to run over the codes left, a prefix with few items would be favoured for having few (its
-// last codes would cost nothing): R@10 falls by a third (docs/performance.md). Each level keeps the
+// last codes would cost nothing): R@10 falls by a third (docs/history.md). Each level keeps the
 // `beam` likeliest prefixes, equals in order of SID; items that share a SID share its P.
 #pragma once
 

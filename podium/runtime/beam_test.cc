@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <map>
 #include <set>
 
@@ -177,6 +178,13 @@ TEST_F(BeamTest, NothingLeftToFind) {
   ASSERT_EQ(last[0].size(), 1u);
   EXPECT_EQ(last[0][0].item, ItemIndex(world_.kItems - 1));
   EXPECT_EQ(last[1].size(), size_t(world_.kItems));
+}
+
+TEST_F(BeamTest, WhatCannotBeRankedIsRefused) {
+  EXPECT_THROW(retrieve(engine_, std::vector<Items>{{1, TestWorld::kItems}}, {}), Error);
+  weights_.data["model.norm.weight"][3] = std::numeric_limits<float>::quiet_NaN();
+  const Engine engine(spec_, weights_.weights());
+  EXPECT_THROW(retrieve(engine, histories_, {}), Error);
 }
 
 TEST_F(BeamTest, TooLongAHistoryIsRefused) {

@@ -1,39 +1,24 @@
 // Decoding in a running batch (continuous batching, Yu et al. 2022, "Orca"): requests of unequal
-// length join it between two forward passes and leave it when they are answered.
+// length join it between two forward passes and leave it when they are answered. One step:
+//
+//   gather       new tokens of every lane that answers, then parts of prompts, as chunks
+//   forward      one pass of the model over all chunks
+//   distribute   each lane gets the state that it chooses from; jobs move on (job.h)
+//   choose       each lane its next token, from the names left or from the whole vocabulary
+//   retire       jobs whose lanes are all done are answered, and leave
 #pragma once
 
-#include <chrono>
-#include <exception>
 #include <functional>
 #include <memory>
 #include <span>
 #include <vector>
 
-#include "podium/runtime/engine.h"
 #include "podium/runtime/forward.h"
+#include "podium/runtime/lane.h"
 
 namespace podium::runtime {
 
-// An engine with the prompts that it reads; both must outlive it. Immutable and thread-safe.
-struct Policy {
-  // Throws Error when the tokenizer has more tokens than the model. Without `traces` none may be
-  // asked for.
-  Policy(const Engine& engine, const rerank::PromptContext& context, bool traces = true);
-
-  Engine::Parts parts;
-  const rerank::PromptContext& context;
-  std::vector<TokenId> trace_tokens;  // allowed in a trace; ascending
-  std::vector<TokenId> all_tokens;    // of the model
-};
-
-// Takes the rollouts [options.samples] of a request, or what went wrong. Must not throw.
-using Done = std::function<void(std::vector<Rollout> rollouts, const std::exception_ptr& error)>;
-
-struct Request {
-  rerank::Slate slate;
-  DecodeOptions options;
-  Done done;
-};
+class Job;
 
 struct BatchOptions {
   size_t lanes = 8;  // rollouts under way above which no request joins
@@ -42,9 +27,6 @@ struct BatchOptions {
   size_t pass_tokens = 128;
   std::function<Clock::time_point()> now = Clock::now;
 };
-
-struct Job;   // job.h
-struct Lane;  // a rollout of a job
 
 // The batch of one thread. What shares a rollout's batch does not change its logits: the kernels
 // add up each row of a product in the same order, however many there are.
@@ -57,11 +39,12 @@ class RunningBatch {
   bool empty() const { return jobs_.empty(); }
   bool has_room() const;
 
-  // Joins at the next step. A request that cannot be answered is done at once, with an Error: its
-  // prompt and answer may exceed the model's positions.
+  // Joins at the next step. A request that cannot be answered is done at once, with what was
+  // thrown: its prompt and answer may exceed the model's positions. Throws nothing.
   void add(Request request);
 
-  // One forward pass for all; calls done of those that it answers and of those past their deadline.
+  // One forward pass for all; calls done of those that it answers, of those past their deadline and
+  // of those that failed. When it throws (out of memory), the batch can only fail().
   // Once prompts are read, allocates nothing but pages that the pool has not got, if as many
   // rollouts as now have been under way before.
   void step();
@@ -70,37 +53,33 @@ class RunningBatch {
   void fail(const std::exception_ptr& error);
 
  private:
-  struct Turn {
+  struct Turn {  // a lane's in this pass
+    Job* job;
     Lane* lane;
-    const float* states;  // [1 + guesses, hidden]: the next token is chosen from the first
-    const float* logits;  // [1 + guesses, vocab]; null where names are chosen
+    const float* state;   // [hidden]
+    const float* logits;  // [vocab]; null where names are chosen
+  };
+  struct Reading {  // a prompt's part of this pass
+    Job* job;
+    size_t chunks;
   };
 
   void end_late();
   void gather();
   void distribute(std::span<const float> states);
   void compute_logits();
-  void take_turn(const Turn& turn);
-  void choose(const Turn& turn, size_t row);
-  void choose_name(Lane& lane, const float* state);
-  void take(Lane& lane, std::span<const TokenId> tokens, rerank::TokenKind kind);
-  bool finished(Lane& lane) const;
+  void choose();
   void retire();
 
   const Policy& policy_;
   BatchOptions options_;
   std::vector<std::unique_ptr<Job>> jobs_;  // in order of arrival
-  std::vector<Chunk> chunks_;               // of one pass: of rollouts, then of prompts
-  std::vector<Lane*> running_;              // [rollouts' chunks]
-  struct Reading {
-    Job* job;
-    size_t chunks;
-  };
-  std::vector<Reading> reading_;  // of prompts' chunks
-  Rows rows_ = Rows::kLast;
-  std::vector<Turn> turns_;
+  std::vector<Chunk> chunks_;               // of one pass: the turns', then the readings'
+  std::vector<Turn> turns_;                 // first those of lanes with a chunk
+  std::vector<Reading> reading_;
   Workspace work_;
-  std::vector<float> free_states_, logits_, values_, scratch_;
+  ChoiceSpace choice_;
+  std::vector<float> free_states_, logits_;  // of turns that choose from the whole vocabulary
 };
 
 }  // namespace podium::runtime

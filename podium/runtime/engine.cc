@@ -25,7 +25,7 @@ struct Engine::Impl {
   std::unique_ptr<PrefixCache> prefixes;  // null: none are kept
   std::unique_ptr<ItemCache> items;       // null: none are kept
 
-  Impl(const rerank::ModelSpec& spec, const Weights& weights, const EngineOptions& options)
+  Impl(const rerank::ModelSpec& spec, const WeightMap& weights, const EngineOptions& options)
       : model(spec, weights, options.precision),
         pool(spec, options.precision != kernels::Precision::kFp32) {
     if (options.prefix_bytes > 0) {
@@ -35,7 +35,8 @@ struct Engine::Impl {
   }
 };
 
-Engine::Engine(const rerank::ModelSpec& spec, const Weights& weights, const EngineOptions& options)
+Engine::Engine(const rerank::ModelSpec& spec, const WeightMap& weights,
+               const EngineOptions& options)
     : impl_(std::make_unique<Impl>(spec, weights, options)) {}
 Engine::Engine(Engine&&) noexcept = default;
 Engine::~Engine() = default;
@@ -73,14 +74,14 @@ std::vector<float> Engine::logits(std::span<const TokenId> tokens) const {
   return result;
 }
 
-Engine::Parts Engine::parts() const {
+EngineParts Engine::parts() const {
   return {impl_->model, impl_->pool, impl_->prefixes.get(), impl_->items.get()};
 }
 
 std::vector<Rollout> Engine::decode(const rerank::PromptContext& context,
                                     std::span<const rerank::Slate> slates,
                                     const DecodeOptions& options, int threads) const {
-  const Policy policy(*this, context, options.with_trace && options.constrained);
+  const Policy policy(parts(), context, options.with_trace && options.constrained);
   const size_t samples = size_t(std::max(1, options.samples));
   std::vector<Rollout> rollouts(slates.size() * samples);
   const size_t group = std::max<size_t>(1, kLanes / samples);
@@ -104,9 +105,8 @@ std::vector<std::vector<Retrieved>> Engine::retrieve(
     std::span<const std::span<const rerank::ItemIndex>> histories, const RetrieveOptions& options,
     int threads) const {
   PODIUM_CHECK(options.beam >= 1 && trie.levels() == context.sids.levels);
-  const Parts parts = Policy(*this, context, /*traces=*/false).parts;
   std::vector<std::vector<Retrieved>> results(histories.size());
-  const BeamTask task{parts.model, parts.pool, parts.prefixes, context, trie, options};
+  const BeamTask task{impl_->model, impl_->pool, impl_->prefixes.get(), context, trie, options};
   parallel_for(threads, histories.size(), kSearches, [&](size_t begin, size_t end) {
     beam_search(task, histories.subspan(begin, end - begin),
                 std::span(results).subspan(begin, end - begin));

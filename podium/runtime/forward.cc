@@ -143,7 +143,7 @@ class Pass {
                  1.0F / std::sqrt(float(spec_.head_dim)));
     w_.attended.resize(w_.q.size());
     attend(spec_, index, chunks_, last_rows ? Rows::kLast : Rows::kAll, w_.q.data(),
-           w_.attended.data(), w_);
+           w_.attended.data(), w_.attention);
     read(w_.attended);
     layer.o.apply(w_.input, w_.x.data(), true);
     feed_forward(layer);

@@ -210,7 +210,7 @@ TEST_F(ForwardTest, MissingOrMisshapenTensorsAreNamed) {
   }
 }
 
-// Two levels of 70 branches (more than a block of queries) behind a trunk, beside a sequence of
+// Two levels of 70 branches (more than a block of queries) after a trunk, beside a sequence of
 // their own for each.
 TEST_F(ForwardTest, BranchesSeeTheTrunkAndTheirAncestors) {
   constexpr size_t kTrunk = 45, kBranches = 70;
@@ -225,6 +225,8 @@ TEST_F(ForwardTest, BranchesSeeTheTrunkAndTheirAncestors) {
     Branches branches{std::vector<int>(kBranches, int(kTrunk + depth)),
                       std::vector<uint32_t>(kBranches, kTrunk),
                       depth,
+                      {},
+                      0,
                       {}};
     for (size_t i = 0; depth > 0 && i < kBranches; ++i) {
       parents.push_back(uint32_t(rng.below(kBranches)));

@@ -38,10 +38,13 @@ std::shared_ptr<const ItemBlock> ItemCache::find(std::span<const TokenId> tokens
 
 void ItemCache::insert(std::span<const TokenId> tokens, std::shared_ptr<const ItemBlock> block) {
   const std::lock_guard lock(mutex_);
+  std::list<const std::vector<TokenId>*> place = {nullptr};  // first, as there may be no memory
   const auto [at, fresh] = entries_.try_emplace({tokens.begin(), tokens.end()});
   if (!fresh) return;  // another thread read it meanwhile
   stats_.bytes += block->data.size();
-  at->second = {std::move(block), recent_.insert(recent_.begin(), &at->first)};
+  place.front() = &at->first;
+  recent_.splice(recent_.begin(), place);
+  at->second = {std::move(block), recent_.begin()};
   while (stats_.bytes > max_bytes_) {
     const auto oldest = entries_.find(*recent_.back());
     stats_.bytes -= oldest->second.block->data.size();

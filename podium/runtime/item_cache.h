@@ -1,5 +1,5 @@
 // Items' blocks, and the beginning (rerank/prompt.h), that were read before. Such a block sees
-// itself alone, so its keys and values are the same for every user; only their position differs,
+// only itself, so its keys and values are the same for every user; only their position differs,
 // and keys are turned to it when they join a sequence (the position correction of M-FALCON). Least
 // recently used items go first.
 #pragma once

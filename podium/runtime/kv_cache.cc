@@ -33,18 +33,24 @@ PageLayout::PageLayout(const rerank::ModelSpec& spec, bool half)
 }
 
 PageRef PagePool::take() {
-  in_use_.fetch_add(1, std::memory_order_relaxed);
-  {
+  std::unique_ptr<Page> page = take_free();
+  if (!page) {
+    page = std::make_unique<Page>();
+    page->data = std::make_unique<std::byte[]>(layout.size);  // zeros: padding is read, never used
     const std::lock_guard lock(mutex_);
-    if (!free_.empty()) {
-      PageRef page(this, std::move(free_.back()));
-      free_.pop_back();
-      return page;
-    }
+    if (free_.capacity() <= made_) free_.reserve(2 * made_ + 1);  // giving back allocates nothing
+    ++made_;
   }
-  auto page = std::make_unique<Page>();
-  page->data = std::make_unique<std::byte[]>(layout.size);  // zeros: padding is read, never used
+  in_use_.fetch_add(1, std::memory_order_relaxed);
   return {this, std::move(page)};
+}
+
+std::unique_ptr<Page> PagePool::take_free() {
+  const std::lock_guard lock(mutex_);
+  if (free_.empty()) return nullptr;
+  std::unique_ptr<Page> page = std::move(free_.back());
+  free_.pop_back();
+  return page;
 }
 
 void PagePool::give_back(std::unique_ptr<Page> page) {

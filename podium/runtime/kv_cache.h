@@ -84,10 +84,12 @@ class PagePool {
 
  private:
   friend class PageRef;
+  std::unique_ptr<Page> take_free();  // null: there is none
   void give_back(std::unique_ptr<Page> page);
 
   std::mutex mutex_;
   std::vector<std::unique_ptr<Page>> free_;
+  size_t made_ = 0;
   std::atomic<size_t> in_use_{0};
 };
 
@@ -104,7 +106,7 @@ class KvCache {
   const std::vector<PageRef>& pages() const { return pages_; }
   const PageLayout& layout() const { return pool_->layout; }
 
-  // Growing to that many tokens will allocate pages alone.
+  // Growing to that many tokens will allocate pages only.
   void expect(size_t tokens) { pages_.reserve((tokens + kPageTokens - 1) / kPageTokens); }
   // Makes room for tokens length() .. length() + count, to be stored layer by layer; advance()
   // then counts them in.

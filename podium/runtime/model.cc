@@ -9,7 +9,7 @@
 namespace podium::runtime {
 namespace {
 
-void check_sizes(const rerank::ModelSpec& spec, const Weights& weights) {
+void check_sizes(const rerank::ModelSpec& spec, const WeightMap& weights) {
   for (const rerank::TensorSpec& tensor : rerank::tensor_table(spec)) {
     const auto size = size_t(tensor.elements());
     const auto at = weights.find(tensor.name);
@@ -27,7 +27,7 @@ void check_sizes(const rerank::ModelSpec& spec, const Weights& weights) {
 
 }  // namespace
 
-Model::Model(const rerank::ModelSpec& model_spec, const Weights& weights,
+Model::Model(const rerank::ModelSpec& model_spec, const WeightMap& weights,
              kernels::Precision precision)
     : spec(model_spec) {
   check_sizes(spec, weights);

@@ -5,7 +5,7 @@
 
 #include "podium/kernels/packed_matrix.h"
 #include "podium/rerank/model_spec.h"
-#include "podium/runtime/engine.h"
+#include "podium/runtime/types.h"
 
 namespace podium::runtime {
 
@@ -22,7 +22,7 @@ struct LayerWeights {
 struct Model {
   // Throws Error naming the tensor that is missing or has another size. Of weights, those by
   // pointer below must outlive the model.
-  Model(const rerank::ModelSpec& spec, const Weights& weights, kernels::Precision precision);
+  Model(const rerank::ModelSpec& spec, const WeightMap& weights, kernels::Precision precision);
 
   rerank::ModelSpec spec;
   const float* embedding;     // [vocab, hidden]

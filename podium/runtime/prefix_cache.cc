@@ -68,12 +68,14 @@ void PrefixCache::insert(std::span<const TokenId> tokens, const KvCache& cache) 
       continue;
     }
     if (match.node && match.tokens == match.node->key->size()) remove(*match.node);  // outgrown
+    std::list<Node*> place = {nullptr};  // before the tree changes, as there may be no memory
     const auto child = node->children.try_emplace({block.begin(), block.end()}).first;
     child->second.parent = node;
     child->second.key = &child->first;
     child->second.page = cache.pages()[at / kPageTokens];
-    child->second.place = recent_.insert(recent_.begin(), &child->second);
-    node = &child->second;
+    node = place.front() = &child->second;
+    recent_.splice(recent_.begin(), place);
+    node->place = recent_.begin();
   }
   touch(*node);
   trim();
@@ -81,8 +83,8 @@ void PrefixCache::insert(std::span<const TokenId> tokens, const KvCache& cache) 
 
 void PrefixCache::remove(Node& leaf) {
   recent_.erase(leaf.place);
-  const std::vector<TokenId> key = *leaf.key;
-  leaf.parent->children.erase(key);
+  auto& children = leaf.parent->children;
+  children.erase(children.find(*leaf.key));
 }
 
 void PrefixCache::trim() {

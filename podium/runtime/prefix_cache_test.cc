@@ -107,7 +107,7 @@ TEST_F(PrefixCacheTest, NothingFitsIntoNothing) {
 }
 
 // Against a list of all that was inserted, with sequences that share beginnings of every length and
-// go on writing behind what was found.
+// go on writing after what was found.
 TEST_F(PrefixCacheTest, HoldsWhatWasInserted) {
   PrefixCache cache(pool_, 1 << 24);
   Rng rng(1);

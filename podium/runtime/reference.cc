@@ -13,7 +13,7 @@ using Vec = std::vector<double>;
 struct Layer {
   const float *input_norm, *post_norm, *q_norm, *k_norm, *q, *k, *v, *o, *gate, *up, *down;
 
-  Layer(const Weights& weights, int index, bool head_norms) {
+  Layer(const WeightMap& weights, int index, bool head_norms) {
     const auto get = [&](const char* name) {
       return weights.find(fmt::format("model.layers.{}.{}.weight", index, name))->second.data();
     };
@@ -159,7 +159,7 @@ Sight in_blocks(const rerank::Prompt& prompt, size_t answer) {
   return sight;
 }
 
-std::vector<double> reference_logits(const rerank::ModelSpec& spec, const Weights& weights,
+std::vector<double> reference_logits(const rerank::ModelSpec& spec, const WeightMap& weights,
                                      std::span<const TokenId> tokens, const Sight& sight) {
   const float* embedding = weights.find("model.embed_tokens.weight")->second.data();
   const float* head = spec.tied ? embedding : weights.find("lm_head.weight")->second.data();

@@ -5,7 +5,8 @@
 #include <span>
 #include <vector>
 
-#include "podium/runtime/engine.h"
+#include "podium/rerank/model_spec.h"
+#include "podium/runtime/types.h"
 
 namespace podium::runtime {
 
@@ -17,11 +18,11 @@ struct Sight {
   std::vector<std::vector<TokenId>> added;
 };
 Sight causal(size_t tokens);
-// Of a prompt in its blocks, with so many tokens of an answer behind it.
+// Of a prompt in its blocks, with so many tokens of an answer after it.
 Sight in_blocks(const rerank::Prompt& prompt, size_t answer);
 
 // Logits of every position, [tokens, vocab].
-std::vector<double> reference_logits(const rerank::ModelSpec& spec, const Weights& weights,
+std::vector<double> reference_logits(const rerank::ModelSpec& spec, const WeightMap& weights,
                                      std::span<const TokenId> tokens, const Sight& sight);
 
 }  // namespace podium::runtime

@@ -3,16 +3,33 @@
 #include <algorithm>
 #include <cmath>
 
+#include "podium/base/error.h"
 #include "podium/kernels/kernels.h"
 
 namespace podium::runtime {
+namespace {
+
+constexpr double kGreedy = 1e-30;  // a temperature below which 1 / temperature is no float
+
+}  // namespace
+
+Partition partition(std::span<const float> logits) {
+  const float top = kernels::max_of(logits.data(), logits.size());
+  const double log_sum = std::log(kernels::sum_of_exp(logits.data(), logits.size(), top));
+  if (!std::isfinite(top) || !std::isfinite(log_sum)) {  // a NaN that top misses is in the sum
+    throw Error("the policy's logits are not finite numbers",
+                "its weights are damaged or its training diverged: use another checkpoint");
+  }
+  return {top, log_sum};
+}
 
 Pick pick(std::span<const float> logits, double temperature, Rng& rng,
           std::vector<float>& scratch) {
-  const float top = kernels::max_of(logits.data(), logits.size());
-  const double log_sum = std::log(kernels::sum_of_exp(logits.data(), logits.size(), top));
-  const auto logprob = [&](float value) { return float(double(value) - top - log_sum); };
-  if (temperature <= 0) {
+  const auto [top, log_sum] = partition(logits);
+  const auto logprob = [top = top, log_sum = log_sum](float value) {
+    return float(double(value) - top - log_sum);
+  };
+  if (temperature <= kGreedy) {
     return {size_t(std::find(logits.begin(), logits.end(), top) - logits.begin()), logprob(top)};
   }
   const auto inverse = float(1 / temperature);

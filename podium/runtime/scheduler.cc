@@ -65,10 +65,6 @@ void Scheduler::count(std::span<const Rollout> rollouts) {
   const std::lock_guard lock(mutex_);
   ++stats_.answered;
   if (std::any_of(rollouts.begin(), rollouts.end(), [](auto& r) { return r.late; })) ++stats_.late;
-  for (const Rollout& rollout : rollouts) {
-    stats_.guessed += size_t(rollout.guessed);
-    stats_.confirmed += size_t(rollout.confirmed);
-  }
 }
 
 std::future<std::vector<Rollout>> Scheduler::submit(rerank::Slate slate,
@@ -95,9 +91,11 @@ SchedulerStats Scheduler::stats() const {
 
 void Scheduler::work() {
   RunningBatch batch(policy_, options_);
-  while (admit(batch)) {
+  bool more = true;
+  while (more) {
     try {
-      batch.step();
+      more = admit(batch);
+      if (more) batch.step();
     } catch (...) {  // out of memory: the batch is lost, the others live on
       batch.fail(std::current_exception());
     }

@@ -16,17 +16,14 @@ namespace podium::runtime {
 
 struct SchedulerOptions {
   int threads = 1;
-  std::vector<int> cores =
-      {};  // thread i runs on core cores[i % size] alone; empty: where it likes
+  std::vector<int> cores = {};  // thread i runs on core cores[i % size] only; empty: where it likes
   BatchOptions batch = {};
 };
 
 struct SchedulerStats {
-  size_t waiting = 0;    // in no batch yet
-  size_t answered = 0;   // so far; with errors, and late
-  size_t late = 0;       // of them past their deadline
-  size_t guessed = 0;    // tokens that their rollouts guessed ahead
-  size_t confirmed = 0;  // of them right
+  size_t waiting = 0;   // in no batch yet
+  size_t answered = 0;  // so far; with errors, and late
+  size_t late = 0;      // of them past their deadline
 };
 
 // Thread-safe. Requests start in the order of their deadlines, of equal deadlines in the order of

@@ -5,11 +5,13 @@
 
 #include <algorithm>
 #include <atomic>
+#include <limits>
 #include <numeric>
 
 #include "podium/base/error.h"
 #include "podium/rerank/reward.h"
 #include "podium/rerank/test_world.h"
+#include "podium/runtime/engine.h"
 #include "podium/runtime/test_weights.h"
 
 namespace podium::runtime {
@@ -26,7 +28,7 @@ class SchedulerTest : public testing::Test {
         weights_(spec_, 1),
         engine_(spec_, weights_.weights(), {.prefix_bytes = 16 << 20}),
         context_(world_.context()),
-        policy_(engine_, context_) {}
+        policy_(engine_.parts(), context_) {}
 
   std::vector<Slate> slates(size_t n, int k = 6) const {
     Rng rng(99);
@@ -81,8 +83,8 @@ TEST_F(SchedulerTest, AnswersAreThoseOfTheEngine) {
         answers.push_back(scheduler.submit(all[i], mixed(i)));
       }
       for (size_t i = 0; i < all.size(); ++i) {
-        const std::span<const Slate> alone(&all[i], 1);
-        expect_same(answers[i].get(), engine_.decode(context_, alone, mixed(i), 1));
+        const std::span<const Slate> single(&all[i], 1);
+        expect_same(answers[i].get(), engine_.decode(context_, single, mixed(i), 1));
       }
       EXPECT_EQ(scheduler.stats().answered, all.size());
       EXPECT_EQ(scheduler.stats().late, 0u);
@@ -125,12 +127,119 @@ TEST_F(SchedulerTest, AnErrorIsItsRequestsOwn) {
   Slate longest = slates(1, 40)[0];
   while (longest.history.size() < 2000) longest.history.push_back(longest.history.front());
   auto context = world_.context({.max_history = 2000});
-  const Policy policy(engine_, context);
+  const Policy policy(engine_.parts(), context);
   Scheduler scheduler(policy, {});
   auto refused = scheduler.submit(longest, {.with_trace = false});
   auto answered = scheduler.submit(slates(1)[0], {.with_trace = false});
   EXPECT_THROW(refused.get(), Error);
   EXPECT_EQ(answered.get().at(0).order.size(), 6u);
+}
+
+// Whatever a request holds, it fails by itself, with what to do about it.
+TEST_F(SchedulerTest, RequestsThatCannotBeAnsweredSaySo) {
+  Scheduler scheduler(policy_, {});
+  const Policy without_traces(engine_.parts(), context_, /*traces=*/false);
+  Scheduler fast(without_traces, {});
+  const auto refused = [](std::future<std::vector<Rollout>> answer) {
+    try {
+      answer.get();
+    } catch (const Error& error) {
+      return !error.cure().empty();
+    }
+    return false;
+  };
+  const Slate good = slates(1)[0];
+  Slate empty = good, long_one = good, unknown = good, unseen = good, strange = good;
+  empty.candidates.clear();
+  long_one.candidates.resize(rerank::kMaxCandidates + 1);
+  unknown.candidates[2].item = TestWorld::kItems;
+  unseen.history[0] = 4000000000;
+  strange.candidates[1].evidence[0] = 4;
+  for (const Slate& slate : {empty, long_one, unknown, unseen, strange}) {
+    EXPECT_TRUE(refused(scheduler.submit(slate, {.with_trace = false})));
+  }
+  EXPECT_TRUE(refused(scheduler.submit(good, {.samples = 0})));
+  EXPECT_TRUE(refused(scheduler.submit(good, {.max_trace = 2000000000})));
+  EXPECT_TRUE(refused(scheduler.submit(good, {.constrained = false, .max_tokens = 0})));
+  EXPECT_TRUE(refused(scheduler.submit(good, {.verbalize = true, .constrained = false})));
+  EXPECT_TRUE(refused(fast.submit(good, {.with_trace = true})));
+  EXPECT_EQ(fast.submit(good, {.with_trace = false}).get().at(0).order.size(), 6u);
+  EXPECT_EQ(scheduler.submit(good, {.max_trace = -1}).get().at(0).order.size(), 6u);
+}
+
+TEST_F(SchedulerTest, LogitsThatAreNoNumbersFailTheirRequest) {
+  TestWeights broken(spec_, 1);
+  auto& embedding = broken.data["model.embed_tokens.weight"];
+  std::fill(embedding.begin(), embedding.end(), std::numeric_limits<float>::quiet_NaN());
+  const Engine engine(spec_, broken.weights());
+  const Policy policy(engine.parts(), context_);
+  Scheduler scheduler(policy, {});
+  for (const double temperature : {0.0, 1.0}) {
+    for (const bool with_trace : {true, false}) {
+      for (const bool constrained : {true, false}) {
+        EXPECT_THROW(scheduler
+                         .submit(slates(1)[0], {.with_trace = with_trace,
+                                                .temperature = temperature,
+                                                .samples = 2,
+                                                .constrained = constrained})
+                         .get(),
+                     Error);
+      }
+    }
+  }
+  EXPECT_THROW(scheduler.submit(slates(1)[0], {.with_trace = false, .verbalize = true}).get(),
+               Error);
+}
+
+// A weight that only some requests meet: those beside them in the batch are answered.
+TEST_F(SchedulerTest, OneBrokenItemSpoilsNoOtherRequest) {
+  const auto all = slates(2);
+  const auto codes = [&](const Slate& slate) {
+    std::vector<TokenId> tokens;
+    for (const auto& candidate : slate.candidates) {
+      rerank::append_sid(context_, candidate.item, tokens);
+    }
+    for (const auto item : slate.history) rerank::append_sid(context_, item, tokens);
+    return tokens;
+  };
+  const auto met = codes(all[0]), others = codes(all[1]);
+  const auto only = std::find_if(met.begin(), met.end(), [&](TokenId token) {
+    return std::count(others.begin(), others.end(), token) == 0;
+  });
+  ASSERT_NE(only, met.end());
+  TestWeights broken(spec_, 1);
+  broken.data["model.embed_tokens.weight"][size_t(*only) * size_t(spec_.hidden)] =
+      std::numeric_limits<float>::quiet_NaN();
+  const Engine engine(spec_, broken.weights());
+  const Policy policy(engine.parts(), context_);
+  RunningBatch batch(policy, {});
+  std::exception_ptr errors[2];
+  Rollout answered;
+  for (size_t i = 0; i < 2; ++i) {
+    batch.add({all[i], {.with_trace = false}, [&, i](auto rollouts, const auto& error) {
+                 errors[i] = error;
+                 if (!error) answered = rollouts.at(0);
+               }});
+  }
+  while (!batch.empty()) batch.step();
+  ASSERT_TRUE(errors[0]);
+  EXPECT_THROW(std::rethrow_exception(errors[0]), Error);
+  EXPECT_FALSE(errors[1]);
+  expect_same({answered}, engine_.decode(context_, {&all[1], 1}, {.with_trace = false}, 1));
+}
+
+// What the batch throws (here, as if out of memory) fails those in it; the thread goes on.
+TEST_F(SchedulerTest, AThreadOutlivesItsBatch) {
+  std::atomic<int> calls{0};
+  const auto now = [&]() -> Clock::time_point {
+    if (++calls == 2) throw std::bad_alloc();
+    return Clock::time_point{};
+  };
+  Scheduler scheduler(policy_, {.batch = {8, 128, now}});
+  const DecodeOptions options{.with_trace = false,
+                              .deadline = Clock::time_point{} + milliseconds(5)};
+  EXPECT_THROW(scheduler.submit(slates(1)[0], options).get(), std::bad_alloc);
+  EXPECT_EQ(scheduler.submit(slates(1)[0], options).get().at(0).order.size(), 6u);
 }
 
 TEST_F(SchedulerTest, ALateRolloutKeepsItsNames) {

@@ -40,8 +40,8 @@ struct TestWeights {
     }
   }
 
-  Weights weights() const {
-    Weights result;
+  WeightMap weights() const {
+    WeightMap result;
     for (const auto& [name, values] : data) result[name] = values;
     return result;
   }

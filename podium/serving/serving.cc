@@ -9,6 +9,7 @@
 #include "podium/base/lazy.h"
 #include "podium/funnel/bundle.h"
 #include "podium/rerank/reward.h"
+#include "podium/runtime/engine.h"
 
 namespace podium::serving {
 namespace {
@@ -49,7 +50,7 @@ size_t sid_length(std::string_view text) {
 struct Answerer {
   Answerer(const fs::path& dir, const rerank::PromptContext& prompts, int threads)
       : engine(runtime::Engine::open(dir, kEngine)),
-        policy(engine, prompts),
+        policy(engine.parts(), prompts),
         scheduler(policy, {.threads = threads}) {}
 
   // Opened when first asked.

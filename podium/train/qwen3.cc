@@ -140,7 +140,7 @@ const Tensor& output_embedding(const ModelSpec& spec, const std::vector<Tensor>&
 }
 
 runtime::Engine engine_over(const Qwen3Impl& model) {
-  runtime::Weights weights;
+  runtime::WeightMap weights;
   const auto table = rerank::tensor_table(model.spec);
   for (size_t i = 0; i < table.size(); ++i) {
     const Tensor& w = model.weights[i];

@@ -1,0 +1,144 @@
+#include "podium/runtime/lane.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "podium/kernels/kernels.h"
+#include "podium/runtime/model.h"
+#include "podium/runtime/sampling.h"
+
+namespace podium::runtime {
+namespace {
+
+using rerank::TokenKind;
+
+// Sorts indices of values, largest first, equals as they were. Allocates nothing.
+void sort_by(std::span<const float> values, std::span<int> indices) {
+  const auto above = [&](int a, int b) { return values[size_t(a)] > values[size_t(b)]; };
+  for (auto at = indices.begin(); at != indices.end(); ++at) {
+    std::rotate(std::upper_bound(indices.begin(), at, *at, above), at, at + 1);
+  }
+}
+
+}  // namespace
+
+Lane::Lane(const Policy& policy, const Request& request, Rollout& rollout, const Rng& rng,
+           size_t room)
+    : policy_(&policy), request_(&request), rollout_(&rollout), rng_(rng) {
+  const DecodeOptions& options = request.options;
+  const size_t candidates = request.slate.candidates.size();
+  const rerank::Vocabulary& vocabulary = policy.context.vocabulary;
+  rollout.tokens.reserve(room);
+  rollout.logprob.reserve(room);
+  rollout.kind.reserve(room);
+  rollout.order.reserve(candidates);
+  name_logits_.reserve(candidates);
+  if (options.constrained) {
+    grammar_.emplace(vocabulary, candidates, options.with_trace, options.max_trace);
+    say_forced();
+  } else {
+    say(options.with_trace ? vocabulary.open_trace : vocabulary.open_answer_only, 0,
+        TokenKind::kForced);
+  }
+}
+
+void Lane::say(TokenId token, float logprob, TokenKind kind) {
+  rollout_->tokens.push_back(token);
+  rollout_->logprob.push_back(logprob);
+  rollout_->kind.push_back(kind);
+  if (grammar_) grammar_->accept(token);
+}
+
+void Lane::say_forced() {
+  while (grammar_ && !grammar_->done() && grammar_->kind() == TokenKind::kForced) {
+    say(grammar_->allowed().front(), 0, TokenKind::kForced);
+  }
+}
+
+void Lane::choose(const float* state, const float* logits, ChoiceSpace& space) {
+  const size_t before = rollout_->tokens.size();
+  switch (kind()) {
+    case TokenKind::kTrace:
+      choose_token(logits, space);
+      break;
+    case TokenKind::kChoice:
+      choose_name(state, space);
+      break;
+    case TokenKind::kForced:  // one candidate: all was forced
+      break;
+  }
+  unread_ = rollout_->tokens.size() - before;
+  done_ = finished();
+  if (done_) cache_.reset();  // its pages serve others
+}
+
+void Lane::choose_token(const float* logits, ChoiceSpace& space) {
+  const auto& tokens = grammar_ ? policy_->trace_tokens : policy_->all_tokens;
+  space.values.clear();
+  for (const TokenId token : tokens) space.values.push_back(logits[token]);
+  const Pick best = pick(space.values, request_->options.temperature, rng_, space.scaled);
+  say(tokens[best.index], best.logprob, TokenKind::kTrace);
+  say_forced();
+}
+
+void Lane::choose_name(const float* state, ChoiceSpace& space) {
+  const Model& model = policy_->parts.model;
+  const size_t hidden = size_t(model.spec.hidden);
+  const TokenId first = policy_->context.vocabulary.candidate(0);
+  const auto names = grammar_->allowed();
+  name_logits_.resize(request_->slate.candidates.size());
+  space.values.clear();
+  for (const TokenId name : names) {
+    space.values.push_back(kernels::dot(state, model.head + size_t(name) * hidden, hidden));
+    name_logits_[size_t(name - first)] = space.values.back();
+  }
+  if (!request_->options.verbalize) {
+    const Pick best = pick(space.values, request_->options.temperature, rng_, space.scaled);
+    say(names[best.index], best.logprob, TokenKind::kChoice);
+    say_forced();
+    return;
+  }
+  partition(space.values);                    // throws where there is no order
+  std::vector<int>& order = rollout_->order;  // ties as shown
+  order.resize(names.size());
+  std::iota(order.begin(), order.end(), 0);
+  sort_by(space.values, order);
+}
+
+bool Lane::finished() {
+  Rollout& rollout = *rollout_;
+  if (!rollout.order.empty()) return true;  // verbalized
+  if (grammar_) {
+    if (!grammar_->done()) return false;
+    rollout.order = grammar_->order();
+    return true;
+  }
+  if (rollout.tokens.back() != policy_->context.vocabulary.im_end &&
+      rollout.tokens.size() < size_t(request_->options.max_tokens)) {
+    return false;
+  }
+  rollout.order = rerank::parse_answer(policy_->context, request_->slate, rollout.tokens).order;
+  return true;
+}
+
+void Lane::end_late() {
+  if (done_) return;
+  std::vector<int>& order = rollout_->order;
+  if (grammar_) order = grammar_->order();
+  const auto chosen = ptrdiff_t(order.size());
+  for (int i = 0; i < int(request_->slate.candidates.size()); ++i) {
+    if (std::find(order.begin(), order.begin() + chosen, i) == order.begin() + chosen) {
+      order.push_back(i);
+    }
+  }
+  if (!name_logits_.empty()) sort_by(name_logits_, std::span(order).subspan(size_t(chosen)));
+  rollout_->late = done_ = true;
+}
+
+void Lane::give_up() {
+  done_ = true;
+  cache_.reset();
+}
+
+}  // namespace podium::runtime
