@@ -10,7 +10,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* bytes, size_t size) {
   podium::data::DatasetBuilder builder;
   podium::data::ImportSink sink(builder, /*strict=*/false, /*rejected=*/"");
   try {
-    podium::data::import_table(lines, podium::data::csv_dialect(), {{"user", "uid"}}, sink);
+    podium::data::FileRules rules;
+    rules.map = {{"user", "uid"}};
+    podium::data::import_table(lines, podium::data::csv_dialect(), {}, rules, sink);
+    sink.end_file();
   } catch (const podium::Error&) {  // bad input is told, never a crash
   }
   return 0;

@@ -10,7 +10,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* bytes, size_t size) {
   podium::data::DatasetBuilder builder;
   podium::data::ImportSink sink(builder, /*strict=*/false, /*rejected=*/"");
   try {
-    podium::data::import_table(lines, podium::data::recbole_dialect(), {}, sink);
+    podium::data::import_table(lines, podium::data::recbole_dialect(), {}, {}, sink);
+    sink.end_file();
   } catch (const podium::Error&) {  // bad input is told, never a crash
   }
   return 0;

@@ -6,60 +6,85 @@
 #include <memory>
 
 #include "podium/data/describe.h"
+#include "podium/data/import_report.h"
 #include "podium/data/known_sets.h"
 
 namespace podium::cli {
 namespace {
 
-void print_import(const Json& content, bool json) {
-  if (json) {
-    fmt::print("{}\n", content.dump(2));
+void print_import(Json content, bool json) {
+  if (!json) {
+    fmt::print("{}", data::import_text(content));
     return;
   }
-  const Json& import = content.at("source").at("import");
-  fmt::print("{}: {} users, {} items, {} events\n", content.at("name").get<std::string>(),
-             content.at("users").get<uint64_t>(), content.at("items").get<uint64_t>(),
-             content.at("events").get<uint64_t>());
-  fmt::print("  rejected rows        {}\n", import.at("rejected").get<uint64_t>());
-  for (const auto& [reason, count] : import.at("reasons").items()) {
-    fmt::print("    {}: {}\n", reason, count.get<uint64_t>());
+  content["warnings"] = data::import_warnings(content);
+  fmt::print("{}\n", content.dump(2));
+}
+
+constexpr const char* kImportHelp =
+    R"(read events (and a catalogue) of other systems into a dataset directory.
+
+  podium data import ratings.csv --items movies.csv --out d
+  podium data import log.tsv.gz --map user=uid,item=sku,time=ts --out d
+  zcat log.gz | podium data import - --columns user,item,-,time --delimiter tab --out d
+
+Files: CSV and other tables, JSON lines and arrays, Python literals, RecBole, MovieLens, MIND;
+plain, .gz, one of a .zip (set.zip or set.zip:MEMBER), or - for standard input.
+Columns are known by their usual names (user_id, item_id, timestamp, rating, title, ...), whatever
+their case; --map names others. Delimiter, quotes and encoding are guessed and shown.
+Times are seconds, milli-, micro- or nanoseconds, or ISO 8601.
+Bad rows go to OUT/rejected.jsonl with file, line and reason. docs/data.md has all rules.)";
+
+struct ImportArguments {
+  data::ImportRequest request;
+  std::vector<std::string> files, items;
+  std::string out, map, items_map, delimiter, quote, escape, columns;
+  bool json = false;
+
+  void run() {
+    request.out = out;
+    request.map = data::parse_column_map(map);
+    request.items_map = data::parse_column_map(items_map);
+    if (!delimiter.empty()) request.dialect.delimiter = data::parse_delimiter(delimiter);
+    if (!quote.empty()) request.dialect.quote = data::parse_quote(quote);
+    if (!escape.empty()) request.dialect.backslash = data::parse_escape(escape);
+    request.dialect.columns = data::parse_columns(columns);
+    request.files.assign(files.begin(), files.end());
+    request.items.assign(items.begin(), items.end());
+    print_import(data::import_files(request), json);
   }
-  fmt::print("  duplicates dropped   {}\n", content.at("duplicates_dropped").get<uint64_t>());
-  fmt::print("  times going back     {} (sorted)\n",
-             import.at("times_going_backwards").get<uint64_t>());
-  fmt::print("  time                 {}\n", import.at("time").get<std::string>());
+};
+
+void add_import_dialect(CLI::App& command, ImportArguments& a) {
+  command.add_option("--columns", a.columns,
+                     "event tables have no header; their columns are user,item,rating,time, with - "
+                     "for one to leave out");
+  command.add_option("--delimiter", a.delimiter,
+                     "between cells: its characters, or tab, comma, semicolon, pipe, space");
+  command.add_option("--quote", a.quote, "around cells: one character, or none");
+  command.add_option("--escape", a.escape, "of quotes within quotes: double or backslash");
+  command.add_option("--encoding", a.request.encoding, "utf-8, latin1, windows-1252, utf-16, ...");
 }
 
 void add_import(CLI::App& data) {
-  struct Arguments {
-    data::ImportRequest request;
-    std::vector<std::string> files, items;
-    std::string out, map;
-    bool json = false;
-  };
-  auto a = std::make_shared<Arguments>();
-  CLI::App* command = data.add_subcommand(
-      "import",
-      "read events (and a catalogue) of other systems into a dataset directory.\n"
-      "Bad rows go to OUT/rejected.jsonl with file, line and reason.");
-  command->add_option("files", a->files, "event files, gz or plain")->required();
-  command->add_option("--items", a->items, "catalogue files");
+  auto a = std::make_shared<ImportArguments>();
+  CLI::App* command = data.add_subcommand("import", kImportHelp);
+  command->add_option("files", a->files, "event files")->required();
+  command->add_option("--items", a->items, "catalogue files: never read as events");
   command->add_option("--out", a->out, "dataset directory to write")->required();
   command->add_option("--format", a->request.format,
                       "auto, recbole, amazon, movielens, csv, tsv, jsonl, steam or mind");
-  command->add_option("--map", a->map, "columns: user=...,item=...,time=...,rating=...,title=...");
+  command->add_option("--map", a->map,
+                      "columns of the event files: user=...,item=...,time=...,rating=...");
+  command->add_option("--map-items", a->items_map,
+                      "columns of the --items files: item=...,title=...,brand=...,categories=...,"
+                      "description=...,price=...");
+  add_import_dialect(*command, *a);
   command->add_option("--name", a->request.name, "name of the dataset (default: OUT's)");
   command->add_option("--k-core", a->request.k_core, "drop users and items with fewer events");
   command->add_flag("--strict", a->request.strict, "stop at the first bad row");
   command->add_flag("--json", a->json, "print the summary as JSON");
-  command->callback([a] {
-    a->request.out = a->out;
-    a->request.map = data::parse_column_map(a->map);
-    if (a->request.name.empty()) a->request.name = a->request.out.filename().string();
-    a->request.files.assign(a->files.begin(), a->files.end());
-    a->request.files.insert(a->request.files.end(), a->items.begin(), a->items.end());
-    print_import(data::import_files(a->request), a->json);
-  });
+  command->callback([a] { a->run(); });
 }
 
 void list_known() {

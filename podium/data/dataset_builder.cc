@@ -10,8 +10,10 @@
 
 #include "podium/artifact/manifest.h"
 #include "podium/base/error.h"
+#include "podium/base/progress.h"
 #include "podium/data/dataset.h"
 #include "podium/data/dataset_writer.h"
+#include "podium/data/whole_number_ids.h"
 
 namespace podium::data {
 namespace {
@@ -118,6 +120,14 @@ class Core {
 
 }  // namespace
 
+namespace {
+
+void check_interrupt() {
+  if (interrupted()) throw Error("interrupted", "run the same command again");
+}
+
+}  // namespace
+
 struct DatasetBuilder::Impl {
   Interner users, items;
   std::vector<Item> catalog;       // by item number; items of events alone have only an id
@@ -133,6 +143,35 @@ struct DatasetBuilder::Impl {
       described.push_back(0);
     }
     return number;
+  }
+
+  // 10.0 and 10 become one id where both occur; returns how many ids went. keep: cleared for them.
+  size_t unify_items(std::vector<uint8_t>& keep) {
+    const SameIds same = same_whole_numbers(items);
+    keep.assign(items.size(), 1);
+    if (same.changed == 0) return 0;
+    for (auto i = static_cast<uint32_t>(catalog.size()); i < items.size(); ++i) {
+      catalog.emplace_back().id = items.id(i);
+      described.push_back(0);
+    }
+    for (uint32_t i = 0; i < items.size(); ++i) {
+      const uint32_t to = same.number[i];
+      if (to == i) continue;
+      keep[i] = 0;
+      merge(catalog[to], catalog[i]);
+      described[to] |= std::exchange(described[i], uint8_t{0});
+    }
+    for (EventRow& row : rows) row.item = same.number[row.item];
+    for (uint32_t& item : shown.item) item = same.number[item];
+    return same.changed;
+  }
+
+  size_t unify_users() {
+    const SameIds same = same_whole_numbers(users);
+    if (same.changed == 0) return 0;
+    for (EventRow& row : rows) row.user = same.number[row.user];
+    for (uint32_t& user : shown.user) user = same.number[user];
+    return same.changed;
   }
 
   // By user, then time; events of one moment keep the order of the source.
@@ -228,10 +267,13 @@ Json DatasetBuilder::write(const fs::path& dir, const std::string& name, int k_c
   Impl& impl = *impl_;
   const size_t given = impl.rows.size();
   if (given == 0) throw Error("there are no events", "check the input and its columns");
+  std::vector<uint8_t> keep_item;
+  const size_t same_items = impl.unify_items(keep_item), same_users = impl.unify_users();
+  check_interrupt();
   impl.sort_rows();
+  check_interrupt();
   const size_t duplicates = impl.drop_duplicates();
   const std::vector<uint8_t> bought = impl.bought();
-  std::vector<uint8_t> keep_item(impl.items.size(), 1);
   if (k_core > 0) {
     Core(impl.rows, impl.users.size(), impl.items.size()).keep(size_t(k_core));
     keep_item = impl.bought();
@@ -253,9 +295,12 @@ Json DatasetBuilder::write(const fs::path& dir, const std::string& name, int k_c
                   {"k_core", k_core},
                   {"duplicates_dropped", duplicates},
                   {"repeated_events", impl.repeats()},
+                  {"item_ids_unified", same_items},
+                  {"user_ids_unified", same_users},
                   {"source", source}};
   content.update(impl.catalogue_counts(bought));
   if (!impl.shown.user.empty()) content.update(write_shown(out.path(), impl.shown, users, items));
+  check_interrupt();
   artifact::write_manifest(out.path(), "dataset", kDatasetVersion, content);
   out.commit();
   return content;

@@ -63,6 +63,7 @@ class DatasetBuilder {
   //                                            changed a field from one value to another
   //   catalogue_items_bought                   described items that occur in the events
   //   items_bought, items_bought_with_text     of the dataset as written
+  //   item_ids_unified, user_ids_unified       ids 10.0 that became 10 (whole_number_ids.h)
   //   slates, impressions, clicks              when there are any
   // Throws Error when no event is left.
   Json write(const fs::path& dir, const std::string& name, int k_core, const Json& source);

@@ -2,86 +2,176 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <optional>
+#include <set>
+#include <utility>
+
 #include "podium/base/error.h"
 #include "podium/base/progress.h"
+#include "podium/data/file_format.h"
+#include "podium/data/import_json.h"
 
 namespace podium::data {
 namespace {
 
-std::string bare_name(const fs::path& file) {
-  std::string name = file.filename().string();
-  if (name.ends_with(".gz")) name.resize(name.size() - 3);
-  return name;
+// d for "d/" and "./d/."; the path itself otherwise.
+fs::path folder_path(const fs::path& path) {
+  fs::path normal = path.lexically_normal();
+  return normal.has_filename() ? normal : normal.parent_path();
 }
 
-// What the movie or rating file of MovieLens looks like inside.
-Dialect movielens_dialect(const fs::path& file) {
-  const std::string name = bare_name(file);
-  if (name.ends_with(".csv")) return csv_dialect();
-  return name.starts_with("movies") ? movielens_movies_dialect() : movielens_ratings_dialect();
-}
-
-void import_one(const fs::path& file, const std::string& format, const ColumnMap& map,
-                std::map<std::string, int64_t>& next_time, ImportSink& sink) {
-  Lines lines(file);
-  if (format == "recbole") {
-    import_table(lines, recbole_dialect(), map, sink);
-  } else if (format == "csv") {
-    import_table(lines, csv_dialect(), map, sink);
-  } else if (format == "tsv") {
-    import_table(lines, tsv_dialect(), map, sink);
-  } else if (format == "movielens") {
-    import_table(lines, movielens_dialect(file), map, sink);
-  } else if (format == "amazon" || format == "jsonl") {
-    import_json_lines(lines, map, sink);
-  } else if (format == "steam") {
-    import_sequences(lines, next_time, sink);
-  } else if (format == "mind") {
-    bare_name(file).starts_with("news") ? import_mind_news(lines, sink)
-                                        : import_mind_behaviors(lines, sink);
-  } else {
-    throw Error(fmt::format("unknown format '{}'", format),
-                "use recbole, amazon, movielens, csv, tsv, jsonl, steam or mind");
+class Import {
+ public:
+  explicit Import(const ImportRequest& request)
+      : request_(request),
+        out_(folder_path(request.out)),
+        rejected_(fs::path(out_) += ".rejected.jsonl"),
+        progress_("import", total_bytes(), "bytes") {
+    if (request.files.empty()) {
+      throw Error("no file to import", "name at least one file of events");
+    }
+    for (const auto* group : {&request.files, &request.items}) {
+      for (const fs::path& file : *group) check_input(file);
+    }
+    sink_.emplace(builder_, request.strict, rejected_);
   }
-}
+
+  Json run() {
+    try {
+      read_group(request_.files, /*items=*/false);
+      read_group(request_.items, /*items=*/true);
+      if (sink_->events() > 0) return write();
+    } catch (...) {
+      std::error_code ignored;
+      fs::remove(rejected_, ignored);
+      throw;
+    }
+    nothing_left();
+  }
+
+ private:
+  uint64_t total_bytes() const {
+    uint64_t total = 0;
+    for (const auto* group : {&request_.files, &request_.items}) {
+      for (const fs::path& file : *group) {
+        const uint64_t size = size_on_disk(file);
+        if (size == 0) return 0;  // a pipe: unknown
+        total += size;
+      }
+    }
+    return total;
+  }
+
+  void check_input(const fs::path& file) const {
+    std::error_code ignored;
+    if (fs::equivalent(file_on_disk(file), rejected_, ignored)) {
+      throw Error("this input is where the rejected rows go", "rename it, or choose another --out",
+                  file.string());
+    }
+  }
+
+  void read_group(const std::vector<fs::path>& files, bool items) {
+    const size_t first = sources_.size();
+    for (const fs::path& file : files) read(file, items);
+    const ColumnMap& map = items ? request_.items_map : request_.map;
+    for (const auto& [role, column] : map) {
+      bool found = false;
+      const Json reports = sink_->files();
+      for (size_t i = first; i < reports.size(); ++i) {
+        found = found || reports[i].at("columns").contains(role);
+      }
+      if (found) continue;
+      throw Error(fmt::format("no file has the column {}, which --{} names for the {}", column,
+                              items ? "map-items" : "map", role),
+                  "name a column that one of the files has; those of --items files are mapped with "
+                  "--map-items");
+    }
+  }
+
+  void read(const fs::path& file, bool items) {
+    Lines lines(file, {request_.encoding, &progress_});
+    const std::string name = content_name(file);
+    const std::string format =
+        request_.format == "auto" ? detect_format(name, lines.sample()) : request_.format;
+    FileReport& report = sink_->begin_file(file == "-" ? "standard input" : file.string());
+    report.layout = format + ": ";
+    const FileRules rules{.map = items ? request_.items_map : request_.map, .items = items};
+    read_format(format, name, lines, rules);
+    sink_->end_file();
+    FileReport& done = sink_->file();
+    done.encoding = lines.encoding();
+    if (lines.encoding_guessed()) {
+      done.notes.push_back(
+          fmt::format("read as {}, as it is no UTF-8; if that is wrong, name it "
+                      "with --encoding",
+                      lines.encoding()));
+    }
+    Json source = {{"format", format}, {"given_as", items ? "items" : "events"}};
+    const fs::path disk = file_on_disk(file);
+    if (size_on_disk(file) > 0) source["sha256"] = sha256_file(disk);
+    sources_.push_back(std::move(source));
+  }
+
+  void read_format(const std::string& format, const std::string& name, Lines& lines,
+                   const FileRules& rules) {
+    if (format == "amazon" || format == "jsonl") {
+      import_json(lines, rules, *sink_);
+    } else if (format == "steam") {
+      import_sequences(lines, next_time_, *sink_);
+    } else if (format == "mind") {
+      name.starts_with("news") ? import_mind_news(lines, *sink_)
+                               : import_mind_behaviors(lines, *sink_);
+    } else if (format == "recbole" || format == "csv" || format == "tsv" || format == "movielens") {
+      import_table(lines, usual_dialect(format, name, lines.sample()), request_.dialect, rules,
+                   *sink_);
+    } else {
+      throw Error(fmt::format("unknown format '{}'", format),
+                  "use recbole, amazon, movielens, csv, tsv, jsonl, steam or mind");
+    }
+  }
+
+  Json write() {
+    Json files = sink_->files();
+    for (size_t i = 0; i < files.size(); ++i) files[i].update(sources_[i]);
+    Json summary = sink_->summary();
+    const fs::path kept = out_ / "rejected.jsonl";
+    if (sink_->any_rejected()) summary["rejected_file"] = kept.string();
+    const std::string name = request_.name.empty() ? out_.filename().string() : request_.name;
+    Json content =
+        builder_.write(out_, name, request_.k_core, {{"files", files}, {"import", summary}});
+    if (sink_->any_rejected()) {
+      fs::rename(rejected_, kept);
+    } else {
+      fs::remove(rejected_);  // of an earlier import that came to nothing
+    }
+    return content;
+  }
+
+  [[noreturn]] void nothing_left() const {
+    std::string cure;
+    if (sink_->any_rejected()) cure = "read the rows in " + rejected_.string();
+    for (const Json& file : sink_->files()) {
+      if (!file.contains("notes")) continue;
+      for (const Json& note : file.at("notes")) {
+        cure += fmt::format("{}{}: {}", cure.empty() ? "" : "; ",
+                            file.at("file").get<std::string>(), note.get<std::string>());
+      }
+    }
+    throw Error("no events are left: " + sink_->why_nothing(), cure);
+  }
+
+  const ImportRequest& request_;
+  fs::path out_, rejected_;
+  Progress progress_;
+  DatasetBuilder builder_;
+  std::optional<ImportSink> sink_;
+  std::map<std::string, int64_t> next_time_;
+  std::vector<Json> sources_;  // by file
+};
 
 }  // namespace
 
-std::string detect_format(const fs::path& file) {
-  const std::string name = bare_name(file);
-  const std::string extension = fs::path(name).extension().string();
-  if (extension == ".inter" || extension == ".item") return "recbole";
-  if (extension == ".dat") return "movielens";
-  if (extension == ".csv") return "csv";
-  if (extension == ".json" || extension == ".jsonl") return "jsonl";
-  if (name == "behaviors.tsv" || name == "news.tsv") return "mind";
-  if (extension == ".tsv") return "tsv";
-  throw Error("cannot tell the format of this file by its name",
-              "name it: --format recbole|amazon|movielens|csv|tsv|jsonl|steam|mind", file.string());
-}
-
-Json import_files(const ImportRequest& request) {
-  if (request.files.empty()) throw Error("no file to import", "name at least one file of events");
-  DatasetBuilder builder;
-  fs::path rejected = request.out;
-  rejected += ".rejected.jsonl";
-  fs::remove(rejected);
-  ImportSink sink(builder, request.strict, rejected);
-  std::map<std::string, int64_t> next_time;
-  Json sources = Json::array();
-  Progress progress("import", request.files.size(), "files");
-  for (const fs::path& file : request.files) {
-    const std::string format = request.format == "auto" ? detect_format(file) : request.format;
-    import_one(file, format, request.map, next_time, sink);
-    sources.push_back(
-        {{"file", file.filename().string()}, {"format", format}, {"sha256", sha256_file(file)}});
-    progress.add();
-  }
-  const Json summary = sink.summary();
-  Json content = builder.write(request.out, request.name, request.k_core,
-                               {{"files", sources}, {"import", summary}});
-  if (fs::exists(rejected)) fs::rename(rejected, request.out / "rejected.jsonl");
-  return content;
-}
+Json import_files(const ImportRequest& request) { return Import(request).run(); }
 
 }  // namespace podium::data

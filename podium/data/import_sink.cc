@@ -1,132 +1,177 @@
+#include "podium/data/import_sink.h"
+
 #include <fmt/format.h>
 #include <simdjson.h>
 
-#include <charconv>
+#include <algorithm>
+#include <utility>
 
 #include "podium/base/error.h"
-#include "podium/data/import.h"
 
 namespace podium::data {
 namespace {
 
 constexpr size_t kMaxId = 512;
 constexpr size_t kRawShown = 200;
-
-struct RoleName {
-  Role role;
-  std::string_view name;                  // in --map
-  std::vector<std::string_view> columns;  // usual spellings
-};
-
-const std::vector<RoleName>& role_names() {
-  static const std::vector<RoleName> names = {
-      {Role::kUser, "user", {"user", "user_id", "userId", "reviewerID", "uid", "session_id"}},
-      {Role::kItem,
-       "item",
-       {"item", "item_id", "itemId", "movieId", "parent_asin", "asin", "iid", "product_id"}},
-      {Role::kTime,
-       "time",
-       {"timestamp", "time", "unixReviewTime", "unix_day_ts", "ts", "unix_time"}},
-      {Role::kRating, "rating", {"rating", "overall", "stars", "score"}},
-      {Role::kTitle, "title", {"title", "movie_title", "name"}},
-      {Role::kBrand, "brand", {"brand", "store"}},
-      {Role::kCategories,
-       "categories",
-       {"categories", "category", "genres", "genre", "class", "main_category"}},
-      {Role::kDescription, "description", {"description", "abstract", "features"}},
-      {Role::kPrice, "price", {"price"}}};
-  return names;
-}
+constexpr size_t kMaxWaiting = 200'000;
+constexpr const char* kNoTime = "no time, in a file with times";
 
 bool utf8(std::string_view text) { return simdjson::validate_utf8(text.data(), text.size()); }
 
-}  // namespace
-
-Role role_of(std::string_view column, const ColumnMap& map) {
-  for (const RoleName& candidate : role_names()) {
-    const auto mapped = map.find(std::string(candidate.name));
-    if (mapped != map.end()) {
-      if (mapped->second == column) return candidate.role;
-      continue;  // a mapped role listens to its own column alone
-    }
-    for (const std::string_view usual : candidate.columns) {
-      if (usual == column) return candidate.role;
-    }
-  }
-  return Role::kNone;
+bool utf8(const DatasetBuilder::Item& item) {
+  return utf8(item.id) && utf8(item.title) && utf8(item.brand) && utf8(item.description) &&
+         std::all_of(item.categories.begin(), item.categories.end(),
+                     [](const std::string& name) { return utf8(name); });
 }
 
-ColumnMap parse_column_map(std::string_view text) {
-  ColumnMap map;
-  while (!text.empty()) {
-    const std::string_view part = text.substr(0, text.find(','));
-    text.remove_prefix(std::min(text.size(), part.size() + 1));
-    const size_t equals = part.find('=');
-    const std::string role(part.substr(0, equals));
-    const bool known = std::any_of(role_names().begin(), role_names().end(),
-                                   [&](const RoleName& r) { return r.name == role; });
-    if (equals == std::string_view::npos || !known || equals + 1 == part.size()) {
-      throw Error(fmt::format("cannot read the column mapping '{}'", part),
-                  "write role=column pairs, e.g. user=uid,item=sku,time=ts; roles: user, item, "
-                  "time, rating, title, brand, categories, description, price");
-    }
-    map[role] = std::string(part.substr(equals + 1));
-  }
-  return map;
+}  // namespace
+
+Json FileReport::json() const {
+  Json json = {{"file", name},     {"layout", layout}, {"encoding", encoding}, {"columns", columns},
+               {"events", events}, {"items", items},   {"rejected", rejected}};
+  if (!notes.empty()) json["notes"] = notes;
+  return json;
 }
 
 ImportSink::ImportSink(DatasetBuilder& builder, bool strict, fs::path rejected)
     : builder_(builder), strict_(strict), rejected_path_(std::move(rejected)) {}
 
-ImportSink::~ImportSink() = default;
-
-void ImportSink::event(const Lines& at, std::string_view user, std::string_view item,
-                       std::optional<int64_t> time, float rating, std::string_view raw) {
-  if (user.empty() || item.empty()) return reject(at, "empty user or item", raw);
-  if (user.size() > kMaxId || item.size() > kMaxId) return reject(at, "id over 512 bytes", raw);
-  if (!utf8(user) || !utf8(item)) return reject(at, "not UTF-8", raw);
-  if (!timed_) timed_ = time.has_value();
-  if (*timed_ && !time) return reject(at, "no time, while the first event has one", raw);
-  const int64_t moment = *timed_ ? *time : static_cast<int64_t>(events_);
-  if (moment < last_time_) ++backwards_;
-  last_time_ = moment;
-  ++events_;
-  builder_.add_event({std::string(user), std::string(item), moment, rating});
+ImportSink::~ImportSink() {
+  if (rejected_file_ != nullptr) std::fclose(rejected_file_);
 }
 
-void ImportSink::item(const Lines& at, const DatasetBuilder::Item& item, std::string_view raw) {
-  if (item.id.empty()) return reject(at, "empty item id", raw);
+FileReport& ImportSink::begin_file(std::string name) {
+  clock_ = Clock::kUnknown;
+  files_.emplace_back().name = std::move(name);
+  return files_.back();
+}
+
+FileReport& ImportSink::file() { return files_.empty() ? begin_file("") : files_.back(); }
+
+void ImportSink::no_times() { settle(Clock::kUntimed, {file().name, 1}); }
+
+void ImportSink::end_file() {
+  if (!waiting_.empty()) settle(Clock::kUntimed, {file().name, waiting_.front().line});
+  if (rejected_file_ != nullptr) std::fflush(rejected_file_);
+}
+
+// Decides whether the current file is timed; its events that waited for that are added or rejected.
+void ImportSink::settle(Clock clock, const Place& at) {
+  if (clock_ == Clock::kUntimed && clock == Clock::kTimed) {
+    throw Error(fmt::format("this row has a time, while the first {} have none", kMaxWaiting),
+                "sort the file so that rows with a time come first, or leave its time column out "
+                "with --map",
+                fmt::format("{}:{}", at.file, at.line));
+  }
+  if (all_ != Clock::kUnknown && clock != all_) {
+    const std::string_view timed = clock == Clock::kTimed ? at.file : clock_file_;
+    const std::string_view untimed = clock == Clock::kTimed ? clock_file_ : at.file;
+    throw Error(fmt::format("{} has no times, while {} has", untimed, timed),
+                "name its time column with --map time=..., or import the files apart",
+                fmt::format("{}:{}", at.file, at.line));
+  }
+  clock_ = all_ = clock;
+  clock_file_ = at.file;
+  for (const Waiting& row : std::exchange(waiting_, {})) {
+    if (clock == Clock::kTimed) {
+      reject({file().name, row.line}, kNoTime, row.raw);
+    } else {
+      add(row.user, row.item, Moment(static_cast<int64_t>(events_)), row.rating);
+    }
+  }
+}
+
+void ImportSink::event(const Place& at, std::string_view user, std::string_view item,
+                       std::optional<Moment> time, float rating, std::string_view raw) {
+  if (user.empty()) return reject(at, "blank user", raw);
+  if (item.empty()) return reject(at, "blank item", raw);
+  if (user.size() > kMaxId || item.size() > kMaxId) return reject(at, "id over 512 bytes", raw);
+  if (!utf8(user) || !utf8(item)) return reject(at, "not UTF-8", raw);
+  if (time && clock_ != Clock::kTimed) settle(Clock::kTimed, at);
+  if (!time) {
+    if (clock_ == Clock::kTimed) return reject(at, kNoTime, raw);
+    if (clock_ == Clock::kUnknown) {
+      waiting_.push_back({at.line, std::string(user), std::string(item),
+                          std::string(raw.substr(0, kRawShown)), rating});
+      if (waiting_.size() == kMaxWaiting) settle(Clock::kUntimed, at);
+      return;
+    }
+  }
+  add(user, item, time.value_or(Moment(static_cast<int64_t>(events_))), rating);
+}
+
+void ImportSink::add(std::string_view user, std::string_view item, const Moment& time,
+                     float rating) {
+  if (events_ > 0 && time < last_time_) ++backwards_;
+  last_time_ = time;
+  ++events_;
+  ++file().events;
+  builder_.add_event({user, item, time.seconds, rating, time.nanos});
+}
+
+void ImportSink::item(const Place& at, const DatasetBuilder::Item& item, std::string_view raw) {
+  if (item.id.empty()) return reject(at, "blank item", raw);
   if (item.id.size() > kMaxId) return reject(at, "id over 512 bytes", raw);
-  bool valid = utf8(item.id) && utf8(item.title) && utf8(item.brand) && utf8(item.description);
-  for (const std::string& name : item.categories) valid = valid && utf8(name);
-  if (!valid) return reject(at, "not UTF-8", raw);
+  if (!utf8(item)) return reject(at, "not UTF-8", raw);
   ++items_;
+  ++file().items;
   builder_.add_item(item);
 }
 
-void ImportSink::reject(const Lines& at, std::string_view reason, std::string_view raw) {
-  const std::string where = fmt::format("{}:{}", at.name(), at.number());
+void ImportSink::reject(const Place& at, std::string_view reason, std::string_view raw) {
+  const std::string where = fmt::format("{}:{}", at.file, at.line);
   if (strict_) {
     throw Error(fmt::format("bad row: {}", reason), "mend it, or import without --strict", where);
   }
   ++rejected_;
+  ++file().rejected;
   ++reasons_[std::string(reason)];
+  first_.try_emplace(std::string(reason), where);
   if (rejected_path_.empty()) return;
-  const Json row = {{"file", at.name()},
-                    {"line", at.number()},
-                    {"reason", reason},
-                    {"raw", raw.substr(0, kRawShown)}};
-  rejected_text_ += row.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+  if (rejected_file_ == nullptr) {
+    if (rejected_path_.has_parent_path()) fs::create_directories(rejected_path_.parent_path());
+    rejected_file_ = std::fopen(rejected_path_.c_str(), "wb");
+  }
+  const Json row = {
+      {"file", at.file}, {"line", at.line}, {"reason", reason}, {"raw", raw.substr(0, kRawShown)}};
+  const std::string line = row.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+  if (rejected_file_ == nullptr ||
+      std::fwrite(line.data(), 1, line.size(), rejected_file_) != line.size()) {
+    throw Error("cannot write the rejected rows", "check the path and free space",
+                rejected_path_.string());
+  }
+}
+
+std::string ImportSink::why_nothing() const {
+  if (rejected_ == 0) {
+    return items_ > 0 ? fmt::format("all {} rows are catalogue rows", items_)
+                      : "the files hold no rows";
+  }
+  std::string counts;
+  for (const auto& [reason, count] : reasons_) {
+    counts += fmt::format("{}{}: {}; first: {}", counts.empty() ? "" : "; ", reason, count,
+                          first_.at(reason));
+  }
+  std::string text =
+      fmt::format("{} of {} rows rejected ({})", rejected_, rejected_ + items_, counts);
+  if (items_ > 0) text += fmt::format(", {} are catalogue rows", items_);
+  return text;
 }
 
 Json ImportSink::summary() const {
-  if (!rejected_path_.empty() && rejected_ > 0) write_file_atomic(rejected_path_, rejected_text_);
   return {{"events_read", events_},
           {"items_read", items_},
           {"rejected", rejected_},
           {"reasons", reasons_},
+          {"first", first_},
           {"times_going_backwards", backwards_},
-          {"time", timed_.value_or(true) ? "from the file" : "event number"}};
+          {"time", all_ == Clock::kUntimed ? "event number" : "from the file"}};
+}
+
+Json ImportSink::files() const {
+  Json files = Json::array();
+  for (const FileReport& file : files_) files.push_back(file.json());
+  return files;
 }
 
 }  // namespace podium::data

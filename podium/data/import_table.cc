@@ -1,174 +1,195 @@
-#include <charconv>
-#include <cmath>
-#include <limits>
+#include "podium/data/import_table.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
 
 #include "podium/base/error.h"
-#include "podium/data/import.h"
-#include "podium/data/import_values.h"
 
 namespace podium::data {
 namespace {
 
-// Splits one row; false when a quote is left open. Cells are copied only if quoted.
-bool split_row(std::string_view row, const Dialect& dialect, std::vector<std::string>& cells) {
-  cells.clear();
-  size_t at = 0;
-  for (;;) {
-    std::string cell;
-    if (dialect.quotes && at < row.size() && row[at] == '"') {
-      for (++at;; ++at) {
-        if (at >= row.size()) return false;
-        if (row[at] != '"') {
-          cell += row[at];
-        } else if (at + 1 < row.size() && row[at + 1] == '"') {
-          cell += row[at++];
-        } else {
-          break;
-        }
-      }
-      ++at;
-    }
-    const size_t end = row.find(dialect.delimiter, at);
-    cell += row.substr(at, end == std::string_view::npos ? end : end - at);
-    cells.push_back(std::move(cell));
-    if (end == std::string_view::npos) return true;
-    at = end + dialect.delimiter.size();
-  }
-}
+constexpr size_t kNamesShown = 20;
 
-std::vector<Role> read_header(const std::vector<std::string>& names, const Dialect& dialect,
-                              const ColumnMap& map) {
-  std::vector<Role> roles;
-  for (std::string name : names) {
-    if (dialect.typed_header) name.resize(std::min(name.size(), name.find(':')));
-    Role role = role_of(name, map);
-    for (const Role earlier : roles) {
-      if (earlier == role) role = Role::kNone;  // the first column of a role counts
-    }
-    roles.push_back(role);
-  }
-  return roles;
-}
-
-class TableReader {
+class TableImport {
  public:
-  TableReader(Lines& lines, const Dialect& dialect, const ColumnMap& map, ImportSink& sink)
-      : lines_(lines), dialect_(dialect), map_(map), sink_(sink) {}
+  TableImport(Lines& lines, const GuessedDialect& guess, const DialectOptions& said,
+              const FileRules& rules, ImportSink& sink)
+      : lines_(lines),
+        guess_(guess),
+        said_(said),
+        rules_(rules),
+        sink_(sink),
+        rows_(lines, guess.dialect),
+        reader_(rules, sink) {}
 
-  void read() {
-    std::string_view line;
-    if (!dialect_.columns.empty()) {
-      use_header(dialect_.columns);
-    } else {
-      if (!lines_.next(line)) return;
-      std::vector<std::string> names;
-      if (!split_row(line, dialect_, names)) names.clear();
-      use_header(names);
+  void run() {
+    std::string_view skipped;
+    for (size_t i = 0; i < guess_.skip; ++i) lines_.next(skipped);
+    std::vector<Cell> cells;
+    if (!read_header(cells)) return;
+    for (TableRows::Got got; (got = rows_.next(cells)) != TableRows::Got::kEnd;) {
+      if (got == TableRows::Got::kBad) {
+        sink_.reject(rows_.place(), rows_.reason(), rows_.raw());
+      } else {
+        row(cells);
+      }
     }
-    while (lines_.next(line)) {
-      if (!line.empty()) row(line);
-    }
+    reader_.report();
   }
 
  private:
-  void use_header(const std::vector<std::string>& names) {
-    roles_ = read_header(names, dialect_, map_);
-    has_user_ = std::find(roles_.begin(), roles_.end(), Role::kUser) != roles_.end();
-    if (std::find(roles_.begin(), roles_.end(), Role::kItem) == roles_.end()) {
-      throw Error(has_user_ ? "the header has no item column" : "the header has no known column",
-                  "name the columns with --map user=...,item=...,time=...", lines_.name() + ":1");
+  // False when the file has no row.
+  bool read_header(std::vector<Cell>& cells) {
+    const bool named = !guess_.dialect.columns.empty();
+    const TableRows::Got got = rows_.next(cells);
+    if (got == TableRows::Got::kEnd) {
+      sink_.file().notes.emplace_back("empty");
+      return false;
     }
+    std::vector<std::string> names = guess_.dialect.columns;
+    if (!named && got == TableRows::Got::kRow) {
+      if (guess_.row_names) names.emplace_back();
+      for (const Cell& cell : cells) names.push_back(column_name(cell.text));
+      if (guess_.spare_end) names.emplace_back();
+    }
+    for (const std::string& name : names) reader_.add_column(name);
+    check_header(names, cells);
+    if (named) first_row(got, cells);
+    return true;
   }
 
-  void row(std::string_view line) {
-    if (lines_.overlong()) return sink_.reject(lines_, "line over 16 MiB", line);
-    if (!split_row(line, dialect_, cells_)) return sink_.reject(lines_, "open quote", line);
-    if (cells_.size() != roles_.size()) return sink_.reject(lines_, "wrong cell count", line);
-    user_.clear();
-    time_.reset();
-    float rating = 1;
-    DatasetBuilder::Item item{"", "", "", "", {}, std::numeric_limits<float>::quiet_NaN()};
-    for (size_t i = 0; i < cells_.size(); ++i) {
-      if (const char* reason = cell(roles_[i], cells_[i], item, rating)) {
-        return sink_.reject(lines_, reason, line);
-      }
+  std::string column_name(std::string_view text) const {
+    if (guess_.dialect.typed_header) text = text.substr(0, text.find(':'));
+    return std::string(text);
+  }
+
+  // The first row of a file whose columns were named: data, unless it spells out known names.
+  void first_row(TableRows::Got got, const std::vector<Cell>& cells) {
+    if (got == TableRows::Got::kBad)
+      return sink_.reject(rows_.place(), rows_.reason(), rows_.raw());
+    size_t known = 0;
+    for (const Cell& cell : cells) {
+      known += column_use(cell.text, {}, rules_.items).role != Role::kNone ? 1 : 0;
     }
-    if (has_user_) {
-      sink_.event(lines_, user_, item.id, time_, rating, line);
+    if (known >= 2 && known * 2 >= cells.size()) {
+      sink_.file().notes.emplace_back(
+          "line 1 is a header and was passed over, as columns were named");
     } else {
-      sink_.item(lines_, item, line);
+      row(cells);
     }
   }
 
-  // The reason why the cell is bad, or null.
-  const char* cell(Role role, std::string& text, DatasetBuilder::Item& item, float& rating) {
-    switch (role) {
-      case Role::kUser:
-        user_ = text;
-        break;
-      case Role::kItem:
-        item.id = text;
-        break;
-      case Role::kTitle:
-        item.title = text;
-        break;
-      case Role::kBrand:
-        item.brand = text;
-        break;
-      case Role::kDescription:
-        item.description = text;
-        break;
-      case Role::kCategories:
-        item.categories = split_list(text, dialect_.list_separator);
-        break;
-      case Role::kPrice:
-        item.price = parse_price(text);
-        break;
-      case Role::kTime:
-        if (text.empty()) break;
-        time_ = parse_time(text);
-        if (!time_) return "time is not a number of seconds";
-        break;
-      case Role::kRating:
-        if (!text.empty() && !parse_float(text, rating)) return "rating is not a number";
-        break;
-      case Role::kNone:
-        break;
+  void check_header(const std::vector<std::string>& names, const std::vector<Cell>& cells) {
+    const std::string where = fmt::format("{}:{}", lines_.name(), guess_.skip + 1);
+    if (!said_.columns.empty() && cells.size() != names.size()) {
+      throw Error(fmt::format("the first row has {} cells, but --columns names {}", cells.size(),
+                              names.size()),
+                  fmt::format("name every column, '-' for one to leave out; read with {}",
+                              dialect_text(guess_.dialect)),
+                  where);
     }
-    return nullptr;
+    check_map(reader_.columns(), rules_, where);
+    const ColumnRoles& columns = reader_.columns();
+    if (!columns.has(Role::kItem)) {
+      throw Error(fmt::format("no column of this header is known as the item; it reads: {}",
+                              names_text(names)),
+                  fmt::format("map the columns: --{} item=NAME,...; if this line is data already: "
+                              "--columns user,item,rating,time; if it is cut wrongly: --delimiter "
+                              "(read with {})",
+                              rules_.items ? "map-items" : "map", dialect_text(guess_.dialect)),
+                  where);
+    }
+    const bool text = columns.has(Role::kTitle) || columns.has(Role::kCategories) ||
+                      columns.has(Role::kDescription) || columns.has(Role::kBrand) ||
+                      columns.has(Role::kPrice);
+    if (!rules_.items && !columns.has(Role::kUser) &&
+        (columns.has(Role::kTime) || (columns.has(Role::kRating) && !text))) {
+      throw Error(fmt::format("no column of this header is known as the user; it reads: {}",
+                              names_text(names)),
+                  "map it: --map user=NAME; a catalogue is given with --items", where);
+    }
+    if (columns.has(Role::kUser) && !columns.has(Role::kTime)) sink_.no_times();
+  }
+
+  void row(const std::vector<Cell>& cells) {
+    if (cells.size() != reader_.columns().size()) {
+      return sink_.reject(rows_.place(), "wrong cell count", rows_.raw());
+    }
+    reader_.row(rows_.place(), cells, rows_.raw());
   }
 
   Lines& lines_;
-  const Dialect& dialect_;
-  const ColumnMap& map_;
+  GuessedDialect guess_;
+  const DialectOptions& said_;
+  const FileRules& rules_;
   ImportSink& sink_;
-  std::vector<Role> roles_;
-  std::vector<std::string> cells_;
-  std::string user_;
-  std::optional<int64_t> time_;
-  bool has_user_ = false;
+  TableRows rows_;
+  RowReader reader_;
 };
 
 }  // namespace
 
 Dialect csv_dialect() { return {}; }
-Dialect tsv_dialect() { return {.delimiter = "\t", .quotes = false, .columns = {}}; }
+Dialect tsv_dialect() {
+  Dialect dialect;
+  dialect.delimiter = "\t";
+  return dialect;
+}
 Dialect recbole_dialect() {
-  return {.delimiter = "\t",
-          .list_separator = ' ',
-          .quotes = false,
-          .typed_header = true,
-          .columns = {}};
+  Dialect dialect = tsv_dialect();
+  dialect.list_separator = ' ';
+  dialect.typed_header = true;
+  return dialect;
 }
 Dialect movielens_ratings_dialect() {
-  return {.delimiter = "::", .quotes = false, .columns = {"user", "item", "rating", "timestamp"}};
+  Dialect dialect;
+  dialect.delimiter = "::";
+  dialect.columns = {"user", "item", "rating", "timestamp"};
+  return dialect;
 }
 Dialect movielens_movies_dialect() {
-  return {.delimiter = "::", .quotes = false, .columns = {"item", "title", "genres"}};
+  Dialect dialect;
+  dialect.delimiter = "::";
+  dialect.columns = {"item", "title", "genres"};
+  return dialect;
 }
 
-void import_table(Lines& lines, const Dialect& dialect, const ColumnMap& map, ImportSink& sink) {
-  TableReader(lines, dialect, map, sink).read();
+std::string names_text(const std::vector<std::string>& names) {
+  std::string text;
+  for (size_t i = 0; i < std::min(names.size(), kNamesShown); ++i) {
+    text += (i == 0 ? "" : ", ") + names[i].substr(0, 100);
+  }
+  return names.size() > kNamesShown ? text + ", ..." : text;
+}
+
+void check_map(const ColumnRoles& columns, const FileRules& rules, std::string_view where) {
+  std::vector<std::string> names;
+  for (size_t i = 0; i < columns.size(); ++i) names.push_back(columns.name(i));
+  for (const Role role : {Role::kUser, Role::kItem, Role::kTime, Role::kRating}) {
+    const auto mapped = rules.map.find(std::string(role_name(role)));
+    if (mapped == rules.map.end() || columns.has(role)) continue;
+    if (rules.items && role != Role::kItem) continue;
+    throw Error(
+        fmt::format("no column {}, which --{} names for the {}; the columns are: {}",
+                    mapped->second, rules.items ? "map-items" : "map", mapped->first,
+                    names_text(names)),
+        "name a column that this file has; a catalogue is given with --items and mapped with "
+        "--map-items",
+        std::string(where));
+  }
+}
+
+void import_table(Lines& lines, const Dialect& usual, const DialectOptions& said,
+                  const FileRules& rules, ImportSink& sink) {
+  const GuessedDialect guess = guess_dialect(lines.sample(), lines.sample_is_whole(), usual, said);
+  FileReport& file = sink.file();
+  file.layout += dialect_text(guess.dialect);
+  if (guess.row_names) file.notes.emplace_back("the first column has no name: row names");
+  FileRules own = rules;
+  own.list_separator = guess.dialect.list_separator;
+  TableImport(lines, guess, said, own, sink).run();
 }
 
 }  // namespace podium::data

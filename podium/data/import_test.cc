@@ -8,8 +8,10 @@
 #include "podium/base/error.h"
 #include "podium/base/scratch.h"
 #include "podium/base/test_data.h"
+#include "podium/data/import_report.h"
 #include "podium/data/known_sets.h"
 #include "podium/data/split.h"
+#include "podium/data/test_import.h"
 
 namespace podium::data {
 namespace {
@@ -99,13 +101,78 @@ TEST(Import, StrictStopsAtTheFirstBadRow) {
   }
 }
 
-TEST(Import, WithoutTimesTheOrderIsTheTime) {
-  const Json content = import_text("untimed.tsv", "user\titem\nu\ta\nu\tb\nu\tc\n");
-  EXPECT_EQ(content.at("source").at("import").at("time"), "event number");
+using ImportWhole = ImportTest;
+
+TEST_F(ImportWhole, WhenNothingIsLeftTheFirstLineSaysWhy) {
+  events({"e.csv", "user_id,item_id,timestamp\nann,lamp,soon\nann,bed,later\n"});
+  const Error error = failure();
+  EXPECT_EQ(error.message(),
+            "no events are left: 2 of 2 rows rejected (time is neither a number nor ISO 8601: 2; "
+            "first: " +
+                path("e.csv").string() + ":2)");
+  EXPECT_NE(error.cure().find("d.rejected.jsonl"), std::string::npos);
+  EXPECT_TRUE(fs::exists(path("d.rejected.jsonl")));
+  request.files = {write({"e.csv", "user_id,item_id,timestamp\nann,lamp,1\n"})};
+  run();
+  EXPECT_FALSE(fs::exists(path("d.rejected.jsonl")));
 }
 
-TEST(Import, AHeaderWithoutItemsSaysWhatToDo) {
-  EXPECT_THROW(import_text("header.csv", "who,what\n1,2\n"), Error);
+TEST_F(ImportWhole, EmptyFilesAndUnknownFieldsAreNamed) {
+  events({"e.csv", ""});
+  EXPECT_NE(failure().cure().find("empty"), std::string::npos);
+  request.files = {write({"e.csv", "user_id,item_id\n"})};
+  EXPECT_NE(failure().message().find("no rows"), std::string::npos);
+  request.files = {write({"e.json", R"({"user_id":"u1","venue":"v1"})"})};
+  EXPECT_NE(failure().cure().find("user_id, venue"), std::string::npos);
+}
+
+TEST_F(ImportWhole, ASlashAfterOutChangesNothing) {
+  events({"e.csv", "user_id,item_id,timestamp\nann,lamp,1\nann,bed,soon\n"});
+  request.out = path("d/");
+  const Json content = import_files(request);
+  EXPECT_EQ(content.at("name"), "d");
+  EXPECT_TRUE(fs::exists(path("d/rejected.jsonl")));
+  EXPECT_FALSE(fs::exists(path("d.rejected.jsonl")));
+}
+
+TEST_F(ImportWhole, TheFileOfRejectedRowsIsNoInput) {
+  events({"d.rejected.jsonl", R"({"user_id":"u","item_id":"i"})"});
+  EXPECT_NE(failure().message().find("rejected rows go"), std::string::npos);
+  EXPECT_TRUE(fs::exists(path("d.rejected.jsonl")));
+}
+
+TEST_F(ImportWhole, TheSummaryNamesFilesColumnsAndFirstRejections) {
+  events({"e.csv", "session_id;user_id;item_id;timestamp\ns;ann;10;1\ns;ann;20;soon\n"});
+  items({"i.csv", "item_id,title\n77,Oak Lamp\n78,Bed\n"});
+  const std::string text = data::import_text(run());
+  for (const char* part :
+       {"1 events, 0 catalogue rows, 1 rejected", "delimiter semicolon", "UTF-8",
+        "user = user_id, else session_id", "e.csv:3", "rejected.jsonl", "0.0 % of 1 bought items",
+        "0 of 2 catalogue items occur in the events", "repeated events      0"}) {
+    EXPECT_NE(text.find(part), std::string::npos) << part << "\n" << text;
+  }
+}
+
+TEST_F(ImportWhole, WholeNumbersOfTwoSpellingsAreOneIdAndItIsSaid) {
+  events({"e.csv", "user_id,item_id,timestamp\n1.0,10.0,1\n1.0,20.0,2\n2,10.0,3\n"});
+  items({"i.csv", "item_id,title\n10,Oak Lamp\n30,Bed\n"});
+  const Json content = run();
+  EXPECT_EQ(rows(), (Rows{"1.0: 10@1 20@2", "2: 10@3"}));  // no user is spelled in two ways
+  EXPECT_EQ(title("10"), "Oak Lamp");
+  EXPECT_EQ(content.at("items"), 3);
+  EXPECT_EQ(content.at("items_bought_with_text"), 1);
+  EXPECT_NE(data::import_text(content).find("2 item ids written as 10.0"), std::string::npos);
+}
+
+TEST_F(ImportWhole, WholeNumbersOfOneSpellingStay) {
+  events({"e.csv", "user_id,item_id,timestamp\n1,10.0,1\n1,v1.0,2\n1,.0,3\n"});
+  EXPECT_EQ(run().at("item_ids_unified"), 0);
+  EXPECT_EQ(rows(), Rows{"1: 10.0@1 v1.0@2 .0@3"});
+}
+
+TEST_F(ImportWhole, UnreadFormatsAreRefusedWithTheCure) {
+  events({"e.parquet", "PAR1"});
+  EXPECT_NE(failure().cure().find("CSV"), std::string::npos);
 }
 
 TEST(Import, AmazonsThreeLayouts) {
@@ -182,15 +249,6 @@ TEST(Split, GlobalTimeSeesNothingOfTheFuture) {
     }
     EXPECT_LT(newest, first) << phase->name;
   }
-}
-
-TEST(Lines, LongLinesAndBothLineEnds) {
-  const std::string text = "a\r\nb\n\nlast";
-  Lines lines("memory", text);
-  std::string_view line;
-  std::vector<std::string> all;
-  while (lines.next(line)) all.emplace_back(line);
-  EXPECT_EQ(all, (std::vector<std::string>{"a", "b", "", "last"}));
 }
 
 }  // namespace

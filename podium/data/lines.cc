@@ -1,7 +1,5 @@
 #include "podium/data/lines.h"
 
-#include <zlib.h>
-
 #include <algorithm>
 #include <cstring>
 #include <utility>
@@ -11,78 +9,106 @@
 namespace podium::data {
 namespace {
 
-constexpr size_t kBuffer = 1 << 18;
+constexpr size_t kChunk = 1 << 18;
 constexpr size_t kMaxLine = 16 << 20;
+constexpr size_t kCut = 1 << 10;  // what is kept of a longer line
 
 }  // namespace
 
-struct Lines::Gz {
-  gzFile file;
-  explicit Gz(gzFile opened) : file(opened) {}
-  Gz(const Gz&) = delete;
-  Gz& operator=(const Gz&) = delete;
-  ~Gz() { gzclose_r(file); }
-};
+Lines::Lines(const fs::path& path, const Options& options)
+    : name_(path == "-" ? "standard input" : path.string()),
+      source_(open_bytes(path)),
+      progress_(options.progress),
+      decoder_(options.encoding) {}
 
-Lines::Lines(const fs::path& path) : name_(path.string()) {
-  const gzFile file = fs::is_regular_file(path) ? gzopen(path.c_str(), "rb") : nullptr;
-  if (file == nullptr) {
-    throw Error("cannot read file", "check that it exists and is readable", name_);
-  }
-  gzbuffer(file, kBuffer);
-  gz_ = std::make_unique<Gz>(file);
-}
-
-Lines::Lines(std::string name, std::string_view memory) : name_(std::move(name)), memory_(memory) {}
+Lines::Lines(std::string name, std::string_view memory)
+    : name_(std::move(name)), source_(memory_bytes(memory)) {}
 
 Lines::~Lines() = default;
 
 bool Lines::fill() {
+  if (ended_) return false;
+  if (interrupted()) throw Error("interrupted", "run the same command again");
+  chunk_.resize(kChunk);
+  size_t got = 0;
+  while (got < kChunk && !ended_) {  // pipes give little at a time
+    const size_t n = source_->read(chunk_.data() + got, kChunk - got);
+    got += n;
+    ended_ = n == 0;
+  }
+  chunk_.resize(got);
+  const uint64_t position = source_->position();
+  if (progress_ != nullptr && position > reported_) progress_->add(position - reported_);
+  reported_ = std::max(reported_, position);
+  decoder_.convert(chunk_, ended_);
+  if (!any_ && !chunk_.empty()) {
+    any_ = true;
+    const bool mac = chunk_.find('\n') == std::string::npos && chunk_.find('\r') < chunk_.size();
+    line_end_ = mac ? '\r' : '\n';
+  }
+  buffer_.erase(0, at_);
   at_ = 0;
-  if (gz_ == nullptr) {
-    buffer_ = memory_.substr(0, kBuffer);
-    memory_.remove_prefix(buffer_.size());
-    return !buffer_.empty();
-  }
-  buffer_.resize(kBuffer);
-  const int n = gzread(gz_->file, buffer_.data(), static_cast<unsigned>(buffer_.size()));
-  int code = Z_OK;
-  const char* reason = gzerror(gz_->file, &code);
-  if (n < 0 || (n == 0 && code == Z_BUF_ERROR)) {
-    throw Error(std::string("damaged or truncated gz stream: ") + reason, "fetch the file again",
-                name_ + ":" + std::to_string(number_ + 1));
-  }
-  buffer_.resize(static_cast<size_t>(n));
-  bytes_ += buffer_.size();
-  return n > 0;
+  buffer_ += chunk_;
+  return !chunk_.empty() || fill();
 }
 
 bool Lines::next(std::string_view& line) {
-  line_.clear();
   overlong_ = false;
-  bool any = false;
+  size_t searched = 0;  // bytes from at_ on without a line end
   for (;;) {
-    if (at_ == buffer_.size() && !fill()) break;
-    any = true;
     const char* begin = buffer_.data() + at_;
     const size_t left = buffer_.size() - at_;
-    const auto* end = static_cast<const char*>(std::memchr(begin, '\n', left));
-    const size_t take = end == nullptr ? left : size_t(end - begin);
-    const size_t room = kMaxLine - line_.size();
-    overlong_ = overlong_ || take > room;
-    line_.append(begin, std::min(take, room));
-    at_ += take;
+    const void* end =
+        left == searched ? nullptr : std::memchr(begin + searched, line_end_, left - searched);
     if (end != nullptr) {
-      ++at_;
+      const auto length = static_cast<size_t>(static_cast<const char*>(end) - begin);
+      if (length > kMaxLine) return rest_of_overlong(line);
+      line = {begin, length};
+      at_ += length + 1;
       break;
     }
+    searched = left;
+    if (searched > kMaxLine) return rest_of_overlong(line);
+    if (fill()) continue;
+    if (left == 0) return false;
+    line = {buffer_.data() + at_, left};
+    at_ = buffer_.size();
+    break;
   }
-  if (!any) return false;
   ++number_;
-  if (!line_.empty() && line_.back() == '\r') line_.pop_back();
-  line = line_;
-  if (number_ == 1 && line.starts_with("\xEF\xBB\xBF")) line.remove_prefix(3);  // byte-order mark
+  if (line_end_ == '\n' && line.ends_with('\r')) line.remove_suffix(1);
   return true;
+}
+
+bool Lines::rest_of_overlong(std::string_view& line) {
+  cut_ = buffer_.substr(at_, kCut);
+  for (;;) {
+    const size_t end = buffer_.find(line_end_, at_);
+    at_ = end == std::string::npos ? buffer_.size() : end + 1;
+    if (end != std::string::npos || !fill()) break;
+  }
+  ++number_;
+  overlong_ = true;
+  line = cut_;
+  return true;
+}
+
+std::string_view Lines::sample() {
+  if (buffer_.empty()) fill();
+  return buffer_;
+}
+
+std::string_view Lines::ahead() {
+  number_ = std::max<uint64_t>(number_, 1);
+  if (at_ == buffer_.size()) fill();
+  return std::string_view(buffer_).substr(at_);
+}
+
+void Lines::skip(size_t bytes) {
+  const auto begin = buffer_.begin() + static_cast<std::ptrdiff_t>(at_);
+  number_ += static_cast<uint64_t>(
+      std::count(begin, begin + static_cast<std::ptrdiff_t>(bytes), line_end_));
+  at_ += bytes;
 }
 
 }  // namespace podium::data

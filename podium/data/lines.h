@@ -1,42 +1,76 @@
-// Lines of a text file, gz or plain, one at a time; or of a buffer, for tests and fuzzers.
+// Text of an input as UTF-8, by lines or in pieces.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
 
 #include "podium/base/files.h"
+#include "podium/base/progress.h"
+#include "podium/data/byte_source.h"
+#include "podium/data/text_encoding.h"
 
 namespace podium::data {
 
-// Streaming: memory is one line. A line longer than 16 MiB comes back cut, with overlong() set.
-// Not thread-safe. Throws Error when the file cannot be read or its gz stream is damaged.
+// Streaming: memory is one line and a chunk of 256 KiB. Line ends: "\n" and "\r\n"; a bare "\r" in
+// a file whose first chunk has no "\n". Not thread-safe.
+// Throws Error when the file cannot be read or is damaged, and when Ctrl-C was pressed.
 class Lines {
  public:
-  explicit Lines(const fs::path& path);
+  struct Options {
+    std::string encoding;          // empty: guess
+    Progress* progress = nullptr;  // gets the bytes of the file as they are used
+  };
+  explicit Lines(const fs::path& path) : Lines(path, Options()) {}
+  Lines(const fs::path& path, const Options& options);
   Lines(std::string name, std::string_view memory);  // the buffer must outlive it
   ~Lines();
   Lines(const Lines&) = delete;
   Lines& operator=(const Lines&) = delete;
 
-  // The next line without its end ("\n" or "\r\n"); false at the end of the file.
+  // The next line without its end; false at the end of the file. The view lives until the next
+  // call. A line longer than 16 MiB comes back cut to its start, with overlong() set.
   bool next(std::string_view& line);
   bool overlong() const { return overlong_; }
   uint64_t number() const { return number_; }  // of the line last returned, from 1
   const std::string& name() const { return name_; }
-  uint64_t bytes_read() const { return bytes_; }
+
+  // The start of the file, without using it up: at least one chunk, or the whole file. Only
+  // before the first next() or skip().
+  std::string_view sample();
+  bool sample_is_whole() const { return ended_; }
+
+  // What lies ahead, at least one byte, empty at the end; skip() uses it up and counts its lines.
+  // For formats that are not made of lines; then number() is the line of the first byte ahead.
+  std::string_view ahead();
+  void skip(size_t bytes);
+
+  const std::string& encoding() const { return decoder_.encoding(); }
+  bool encoding_guessed() const { return decoder_.guessed(); }
 
  private:
-  struct Gz;
-  bool fill();
+  bool fill();  // appends a chunk; false at the end of the file
+  bool rest_of_overlong(std::string_view& line);
 
   std::string name_;
-  std::unique_ptr<Gz> gz_;
-  std::string_view memory_;
-  std::string buffer_, line_;
-  size_t at_ = 0;
-  uint64_t number_ = 0, bytes_ = 0;
-  bool overlong_ = false;
+  std::unique_ptr<ByteSource> source_;
+  Progress* progress_ = nullptr;
+  ToUtf8 decoder_;
+  std::string buffer_, chunk_, cut_;
+  size_t at_ = 0;  // in buffer_: what is used up
+  char line_end_ = '\n';
+  bool any_ = false, ended_ = false, overlong_ = false;
+  uint64_t number_ = 0, reported_ = 0;
+};
+
+// A line of an input, for messages. file must outlive it.
+struct Place {
+  Place(const Lines& lines)  // NOLINT(google-explicit-constructor): where a reader stands
+      : file(lines.name()), line(lines.number()) {}
+  Place(std::string_view name, uint64_t number) : file(name), line(number) {}
+  std::string_view file;
+  uint64_t line;
 };
 
 }  // namespace podium::data

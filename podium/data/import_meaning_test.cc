@@ -1,0 +1,198 @@
+// What columns, values and rows mean.
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "podium/data/columns.h"
+#include "podium/data/import_values.h"
+#include "podium/data/test_import.h"
+
+namespace podium::data {
+namespace {
+
+using ImportMeaning = ImportTest;
+
+uint64_t rejected(const Json& content, const std::string& reason) {
+  const Json& reasons = content.at("source").at("import").at("reasons");
+  return reasons.contains(reason) ? reasons.at(reason).get<uint64_t>() : 0;
+}
+
+TEST(Columns, SpellingDoesNotMatter) {
+  for (const char* name : {"user_id", "userId", "USERID", "User-ID", "user id", "user.id"}) {
+    EXPECT_EQ(column_use(name, {}, false).role, Role::kUser) << name;
+  }
+  EXPECT_EQ(column_use("Book-Rating", {}, false).role, Role::kRating);
+  EXPECT_EQ(column_use("users", {}, false).role, Role::kNone);
+  EXPECT_EQ(column_use("id", {}, false).role, Role::kNone);
+  EXPECT_EQ(column_use("id", {}, true).role, Role::kItem);
+}
+
+TEST(Columns, MapsAreChecked) {
+  for (const char* map : {"who=x", "user", "user=", "user=a,user=b", "user=a,item=A", "=x"}) {
+    EXPECT_THROW(parse_column_map(map), Error) << map;
+  }
+  EXPECT_EQ(parse_column_map("user=a,item=b=c").at("item"), "b=c");
+}
+
+TEST(Values, TimesOfAllClocks) {
+  const Moment moment(1609459200, 123000000);
+  for (const char* text :
+       {"1609459200.123", "1609459200123", "1609459200123000", "1609459200123000000",
+        "2021-01-01T00:00:00.123Z", "2021-01-01 00:00:00.123", "2021-01-01T01:00:00.123+01:00",
+        "2020-12-31 18:30:00.123 -0530", "2021-01-01 00:00:00,123 UTC"}) {
+    const auto time = parse_time(text);
+    ASSERT_TRUE(time.has_value()) << text;
+    EXPECT_EQ(time->seconds, moment.seconds) << text;
+    EXPECT_NEAR(time->nanos, moment.nanos, 1000) << text;
+  }
+  EXPECT_EQ(parse_time("2021-01-01"), Moment(1609459200));
+  EXPECT_EQ(parse_time("2021/01/01 00:01"), Moment(1609459260));
+  EXPECT_EQ(parse_time("-1"), Moment(-1));
+  EXPECT_EQ(parse_time("-0.25"), Moment(-1, 750000000));
+  EXPECT_EQ(parse_time("0"), Moment(0));
+}
+
+TEST(Values, WhatIsNoTime) {
+  for (const char* text : {"yesterday", "2021-13-01", "2021-02-29", "0000-00-00 00:00:00",
+                           "2021-01-01 25:00", "2021-01-01T", "2021-01-01 00:00:00 CET", "1e300",
+                           "nan", "99999999999999999999", "12:30", "1 2", "2021-1-1"}) {
+    EXPECT_FALSE(parse_time(text).has_value()) << text;
+  }
+}
+
+TEST(Values, PricesAndLists) {
+  EXPECT_FLOAT_EQ(parse_price("$1,299.00"), 1299);
+  EXPECT_TRUE(std::isnan(parse_price("free")));
+  EXPECT_EQ(split_list("a| b ||c", '|'), (Rows{"a", "b", "c"}));
+  EXPECT_EQ(split_list("['Drama', \"It's\"]", '|'), (Rows{"Drama", "It's"}));
+  EXPECT_EQ(split_list("[sic] x", '|'), Rows{"[sic] x"});
+}
+
+TEST_F(ImportMeaning, UserIdWinsOverSessionWhereverItStands) {
+  for (const char* text : {"session_id,user_id,item_id,ts\ns1,ann,lamp,1\ns2,ann,bed,2\n",
+                           "user_id,session_id,item_id,ts\nann,s1,lamp,1\nann,s2,bed,2\n"}) {
+    request.files = {write({"e.csv", text})};
+    const Json content = run();
+    EXPECT_EQ(rows(), Rows{"ann: lamp@1 bed@2"});
+    EXPECT_EQ(content.at("source").at("files").at(0).at("columns").at("user"),
+              "user_id, else session_id");
+  }
+  request.files = {write({"e.jsonl",
+                          "{\"session_id\":\"s\",\"user_id\":\"ann\",\"item_id\":\"lamp\",\"time\":"
+                          "3,\"timestamp\":1}\n"
+                          "{\"user_id\":\"ann\",\"session_id\":null,\"item_id\":\"bed\","
+                          "\"timestamp\":2,\"time\":1}\n"})};
+  run();
+  EXPECT_EQ(rows(), Rows{"ann: lamp@1 bed@2"});
+}
+
+TEST_F(ImportMeaning, ABlankValueFallsToTheNextColumnInEveryFormat) {
+  events({"e.csv",
+          "user_id,session_id,item_id,ts\nann,s1,lamp,1\n,s2,bed,2\nNULL,s2,rug,3\n,,mug,4\n"});
+  EXPECT_EQ(rejected(run(), "blank user"), 1u);
+  EXPECT_EQ(rows(), (Rows{"ann: lamp@1", "s2: bed@2 rug@3"}));
+  request.files = {
+      write({"e.jsonl", R"({"user_id":"","session_id":"s","item_id":null,"asin":"bed","ts":1})"})};
+  run();
+  EXPECT_EQ(rows(), Rows{"s: bed@1"});
+}
+
+TEST_F(ImportMeaning, TitlesByPrecedenceCategoriesTogether) {
+  events({"e.csv", "user,item,ts\nann,lamp,1\n"});
+  items(
+      {"i.jsonl",
+       R"({"name":"SKU-1","item":"lamp","title":"Oak Lamp","main_category":"Home","category":["Home",["Light"]]})"});
+  run();
+  const Dataset d = dataset();
+  const ItemIndex lamp = d.find_item("lamp").value();
+  EXPECT_EQ(d.title(lamp), "Oak Lamp");
+  EXPECT_EQ(d.categories(lamp), (std::vector<std::string_view>{"Home", "Light"}));
+}
+
+TEST_F(ImportMeaning, RowsOfAnItemsFileAreNeverEvents) {
+  events({"e.csv", "user_id,item_id,timestamp\nann,lamp,1\n"});
+  items({"tags.csv", "user_id,item_id,tag,timestamp\neve,lamp,dull,2\n"});
+  items({"sellers.jsonl", R"({"item_id":"lamp","user":"shop","title":"Oak Lamp","timestamp":5})"});
+  const Json content = run();
+  EXPECT_EQ(rows(), Rows{"ann: lamp@1"});
+  EXPECT_EQ(title("lamp"), "Oak Lamp");
+  EXPECT_EQ(content.at("source").at("import").at("rejected"), 0);
+  EXPECT_EQ(content.at("source").at("files").at(1).at("events"), 0);
+}
+
+TEST_F(ImportMeaning, RowsWithoutAUserAreNoCatalogue) {
+  events({"i.jsonl", "{\"item_id\":\"lamp\",\"title\":\"Oak Lamp\"}\n"});
+  events({"e.jsonl",
+          "{\"user_id\":\"ann\",\"item_id\":\"lamp\",\"timestamp\":1}\n"
+          "{\"user_id\":null,\"item_id\":\"bed\",\"timestamp\":2}\n"
+          "{\"user_id\":\"\",\"item_id\":\"bed\"}\n"
+          "{\"item_id\":\"lamp\",\"timestamp\":4}\n"
+          "{\"item_id\":\"bed\",\"rating\":4}\n"});
+  const Json content = run();
+  EXPECT_EQ(content.at("items"), 1);
+  EXPECT_EQ(rejected(content, "blank user"), 2u);
+  EXPECT_EQ(rejected(content, "no user (a catalogue is given with --items)"), 2u);
+  EXPECT_EQ(title("lamp"), "Oak Lamp");
+  request.files = {write({"e.csv", "item_id,timestamp\nlamp,1\n"})};
+  EXPECT_NE(failure().message().find("user"), std::string::npos);
+}
+
+TEST_F(ImportMeaning, AFileIsTimedWhereverItsFirstTimeStands) {
+  events({"e.csv", "user_id,item_id,timestamp\nann,lamp,\nann,bed,400\nann,rug,300\n"});
+  const Json content = run();
+  EXPECT_EQ(rows(), Rows{"ann: rug@300 bed@400"});
+  EXPECT_EQ(rejected(content, "no time, in a file with times"), 1u);
+  const Json& first = content.at("source").at("import").at("first");
+  EXPECT_TRUE(first.begin()->get<std::string>().ends_with("e.csv:2"));
+  EXPECT_EQ(content.at("source").at("import").at("time"), "from the file");
+}
+
+TEST_F(ImportMeaning, WithoutAnyTimeTheOrderCounts) {
+  for (const char* name : {"e.csv", "f.csv"}) {
+    events({name, "user_id,item_id,timestamp\nann,lamp,\nann,bed,\n"});
+  }
+  EXPECT_EQ(run().at("source").at("import").at("time"), "event number");
+  EXPECT_EQ(rows(), Rows{"ann: lamp@0 bed@1 lamp@2 bed@3"});
+  events({"g.csv", "user_id,item_id,timestamp\nann,mug,7\n"});
+  EXPECT_NE(failure().message().find("f.csv has no times"), std::string::npos);
+}
+
+TEST_F(ImportMeaning, MillisecondsOrderTheEventsOfASecond) {
+  events({"e.csv", "user_id,item_id,timestamp\nann,late,1600000000900\nann,soon,1600000000100\n"});
+  run();
+  EXPECT_EQ(rows(), Rows{"ann: soon@1600000000 late@1600000000"});
+}
+
+TEST_F(ImportMeaning, AMapNamesColumnsThatMustBeThere) {
+  events({"e.csv", "who,what,when\nann,lamp,1\n"});
+  request.map = parse_column_map("user=who,item=what,time=when");
+  run();
+  EXPECT_EQ(rows(), Rows{"ann: lamp@1"});
+  request.map = parse_column_map("user=who,item=what,time=wen");
+  EXPECT_NE(failure().message().find("no column wen"), std::string::npos);
+  EXPECT_NE(failure().message().find("who, what, when"), std::string::npos);
+  request.files = {write({"e.jsonl", R"({"who":"ann","what":"lamp"})"})};
+  EXPECT_NE(failure().message().find("no column wen"), std::string::npos);
+}
+
+TEST_F(ImportMeaning, EventsAndItemsHaveMapsOfTheirOwn) {
+  events({"e.csv", "who,item_id,ts\nann,lamp,1\n"});
+  items({"names.csv", "sku,label\nlamp,Oak Lamp\n"});
+  items({"prices.csv", "sku,price\nlamp,5\n"});
+  request.map = parse_column_map("user=who");
+  request.items_map = parse_column_map("item=sku,title=label");
+  run();
+  EXPECT_EQ(title("lamp"), "Oak Lamp");
+  request.items_map["title"] = "labels";
+  EXPECT_NE(failure().message().find("labels"), std::string::npos);
+}
+
+TEST_F(ImportMeaning, UnknownHeadersAreShownAsRead) {
+  events({"e.csv", "who;what\n1;2\n"});
+  const Error error = failure();
+  EXPECT_NE(error.message().find("who, what"), std::string::npos) << error.message();
+  EXPECT_TRUE(error.where().ends_with("e.csv:1"));
+}
+
+}  // namespace
+}  // namespace podium::data

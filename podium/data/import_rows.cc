@@ -1,0 +1,146 @@
+#include "podium/data/import_rows.h"
+
+#include <algorithm>
+
+namespace podium::data {
+namespace {
+
+constexpr Role kTextRoles[] = {Role::kTitle, Role::kBrand, Role::kCategories, Role::kDescription,
+                               Role::kPrice};
+
+constexpr size_t kFieldsShown = 20;
+
+// Text may well be "None"; only what databases write for nothing is blank.
+bool is_blank_text(const Cell& cell) {
+  return cell.text.empty() || (cell.kind == Cell::Kind::kPlain && cell.text == "\\N");
+}
+
+template <class Use>
+void each_part(std::string_view list, const Use& use) {
+  while (!list.empty()) {
+    const std::string_view part = list.substr(0, list.find(kListMark));
+    list.remove_prefix(std::min(list.size(), part.size() + 1));
+    use(part);
+  }
+}
+
+}  // namespace
+
+const Cell* RowReader::value(Role role, std::span<const Cell> cells) const {
+  for (const size_t column : roles_.of(role)) {
+    if (column < cells.size() && !is_blank(cells[column])) return &cells[column];
+  }
+  return nullptr;
+}
+
+bool RowReader::present(Role role, std::span<const Cell> cells) const {
+  return std::any_of(roles_.of(role).begin(), roles_.of(role).end(), [&](size_t column) {
+    return column < cells.size() && cells[column].kind != Cell::Kind::kAbsent;
+  });
+}
+
+std::string RowReader::text(Role role, std::span<const Cell> cells) const {
+  for (const size_t column : roles_.of(role)) {
+    if (column >= cells.size() || is_blank_text(cells[column])) continue;
+    std::string text(cells[column].text);
+    std::replace(text.begin(), text.end(), kListMark, ' ');
+    return text;
+  }
+  return "";
+}
+
+std::string RowReader::joined(Role role, std::span<const Cell> cells) const {
+  std::string text;
+  for (const size_t column : roles_.of(role)) {
+    if (column >= cells.size() || is_blank_text(cells[column])) continue;
+    each_part(cells[column].text,
+              [&](std::string_view part) { text.append(text.empty() ? "" : " ").append(part); });
+  }
+  return text;
+}
+
+std::vector<std::string> RowReader::categories(std::span<const Cell> cells) const {
+  std::vector<std::string> names;
+  const auto add = [&](std::string_view name) {
+    if (std::find(names.begin(), names.end(), name) == names.end()) names.emplace_back(name);
+  };
+  for (const size_t column : roles_.of(Role::kCategories)) {
+    if (column >= cells.size() || is_blank_text(cells[column])) continue;
+    const Cell& cell = cells[column];
+    if (cell.kind == Cell::Kind::kList) {
+      each_part(cell.text, add);
+    } else {
+      for (const std::string& name : split_list(cell.text, rules_.list_separator)) add(name);
+    }
+  }
+  return names;
+}
+
+void RowReader::event(const Place& at, std::span<const Cell> cells, std::string_view user,
+                      std::string_view raw) {
+  const Cell* item = value(Role::kItem, cells);
+  std::optional<Moment> time;
+  if (const Cell* cell = value(Role::kTime, cells)) {
+    time = parse_time(cell->text);
+    if (!time) return sink_.reject(at, "time is neither a number nor ISO 8601", raw);
+  }
+  float rating = 1;
+  if (const Cell* cell = value(Role::kRating, cells)) {
+    if (!parse_float(cell->text, rating)) return sink_.reject(at, "rating is not a number", raw);
+  }
+  sink_.event(at, user, item == nullptr ? "" : item->text, time, rating, raw);
+}
+
+void RowReader::item(const Place& at, std::span<const Cell> cells, std::string_view raw) {
+  DatasetBuilder::Item item{"", "", "", "", {}, std::numeric_limits<float>::quiet_NaN()};
+  if (const Cell* id = value(Role::kItem, cells)) item.id = id->text;
+  item.title = text(Role::kTitle, cells);
+  item.brand = text(Role::kBrand, cells);
+  item.description = joined(Role::kDescription, cells);
+  item.categories = categories(cells);
+  if (const Cell* price = value(Role::kPrice, cells)) item.price = parse_price(price->text);
+  sink_.item(at, item, raw);
+}
+
+void RowReader::row(const Place& at, std::span<const Cell> cells, std::string_view raw) {
+  if (rules_.items) return item(at, cells, raw);
+  if (const Cell* user = value(Role::kUser, cells)) return event(at, cells, user->text, raw);
+  if (present(Role::kUser, cells)) return sink_.reject(at, "blank user", raw);
+  const bool text = std::any_of(std::begin(kTextRoles), std::end(kTextRoles),
+                                [&](Role role) { return value(role, cells) != nullptr; });
+  if (value(Role::kTime, cells) != nullptr || (value(Role::kRating, cells) != nullptr && !text)) {
+    return sink_.reject(at, "no user (a catalogue is given with --items)", raw);
+  }
+  item(at, cells, raw);
+}
+
+void RowReader::report() const {
+  FileReport& file = sink_.file();
+  std::string fields;
+  for (size_t i = 0; i < std::min(roles_.size(), kFieldsShown); ++i) {
+    fields += (i == 0 ? "" : ", ") + roles_.name(i);
+  }
+  if (!roles_.has(Role::kItem) && roles_.size() > 0) {
+    file.notes.push_back(
+        "no field is known as the item; map it with --map item=NAME; the fields are: " + fields);
+  }
+  const auto used = [&](Role role) {
+    const bool event = role == Role::kUser || role == Role::kTime || role == Role::kRating;
+    if (role == Role::kItem) return true;
+    return event ? !rules_.items : rules_.items || file.items > 0;
+  };
+  for (size_t r = 1; r < kRoles; ++r) {
+    const auto role = static_cast<Role>(r);
+    if (!used(role) || !roles_.has(role)) continue;
+    const bool join = role == Role::kCategories || role == Role::kDescription;
+    std::string names;
+    for (const size_t column : roles_.of(role)) {
+      names += (names.empty() ? "" : join ? " and " : ", else ") + roles_.name(column);
+    }
+    const std::string key(role_name(role));
+    if (rules_.map.contains(key)) names += rules_.items ? " (--map-items)" : " (--map)";
+    file.columns[key] = names;
+  }
+}
+
+}  // namespace podium::data

@@ -1,0 +1,63 @@
+// Rows of any format by their meaning: cells to events, catalogue rows or rejections.
+//
+//   file given as         row                                     becomes
+//   events (positional)   has a user                              an event
+//                         has a user field, but blank             rejected: blank user
+//                         no user field, but a time               rejected: no user
+//                         no user field, a rating and no text     rejected: no user
+//                         no user field otherwise                 a catalogue row
+//   --items               any                                     a catalogue row; user, time and
+//                                                                 rating are not read
+// A table's rows all have the fields of its header; a JSON object has those that it writes.
+#pragma once
+
+#include <limits>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "podium/data/columns.h"
+#include "podium/data/import_sink.h"
+#include "podium/data/table_rows.h"
+
+namespace podium::data {
+
+// How one file is to be read.
+struct FileRules {
+  ColumnMap map;              // of its group: --map or --map-items
+  bool items = false;         // given with --items
+  char list_separator = '|';  // within a categories cell
+};
+
+class RowReader {
+ public:
+  RowReader(const FileRules& rules, ImportSink& sink)
+      : roles_(rules.map, rules.items), rules_(rules), sink_(sink) {}
+
+  // The next column; true when it has a role, so that its values are needed.
+  bool add_column(std::string_view name) { return roles_.add(name) != Role::kNone; }
+  const ColumnRoles& columns() const { return roles_; }
+
+  // cells[column]; missing ones at the end are absent.
+  void row(const Place& at, std::span<const Cell> cells, std::string_view raw);
+
+  // Tells the columns that were used to the file's report.
+  void report() const;
+
+ private:
+  const Cell* value(Role role, std::span<const Cell> cells) const;
+  bool present(Role role, std::span<const Cell> cells) const;
+  std::string text(Role role, std::span<const Cell> cells) const;
+  std::string joined(Role role, std::span<const Cell> cells) const;
+  std::vector<std::string> categories(std::span<const Cell> cells) const;
+  void event(const Place& at, std::span<const Cell> cells, std::string_view user,
+             std::string_view raw);
+  void item(const Place& at, std::span<const Cell> cells, std::string_view raw);
+
+  ColumnRoles roles_;
+  FileRules rules_;
+  ImportSink& sink_;
+};
+
+}  // namespace podium::data

@@ -1,0 +1,92 @@
+// Where imported rows go: events and catalogue rows to the builder, bad rows to a file, everything
+// counted.
+#pragma once
+
+#include <cstdio>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "podium/base/files.h"
+#include "podium/base/json.h"
+#include "podium/data/dataset_builder.h"
+#include "podium/data/import_values.h"
+#include "podium/data/lines.h"
+
+namespace podium::data {
+
+// What one file brought, for the summary.
+struct FileReport {
+  std::string name;
+  std::string layout;             // "csv: delimiter ;, quote \""
+  std::string encoding;           // "UTF-8", "WINDOWS-1252 (guessed)"
+  Json columns = Json::object();  // role -> "user_id" or "user_id, else session_id"
+  uint64_t events = 0, items = 0, rejected = 0;
+  std::vector<std::string> notes;  // what a reader of the summary should know
+  Json json() const;
+};
+
+// Times: a file is timed when any of its events has a time, whichever it is; then its events
+// without one are rejected. The events of an untimed file are numbered in their order, and timed
+// and untimed files do not mix: Error. Up to 200,000 events wait until a time settles it. Not
+// thread-safe.
+class ImportSink {
+ public:
+  // rejected: path of the JSON lines with bad rows, written as they come; empty keeps counts only
+  // (fuzzers). strict: the first bad row is an Error.
+  ImportSink(DatasetBuilder& builder, bool strict, fs::path rejected);
+  ~ImportSink();
+  ImportSink(const ImportSink&) = delete;
+  ImportSink& operator=(const ImportSink&) = delete;
+
+  FileReport& begin_file(std::string name);
+  void no_times();  // of the current file: its events are numbered as they come
+  void end_file();  // settles what waits for a time
+  FileReport& file();
+
+  // raw: the row's text for the file of bad rows.
+  void event(const Place& at, std::string_view user, std::string_view item,
+             std::optional<Moment> time, float rating, std::string_view raw);
+  void item(const Place& at, const DatasetBuilder::Item& item, std::string_view raw);
+  void reject(const Place& at, std::string_view reason, std::string_view raw);
+
+  uint64_t events() const { return events_; }
+  bool any_rejected() const { return rejected_ > 0; }
+  // "4 of 6 rows rejected (blank user: 4; first: a.csv:2)", or why there were none.
+  std::string why_nothing() const;
+
+  // {"events_read", "items_read", "rejected", "reasons": {reason: count},
+  //  "first": {reason: "file:line"}, "times_going_backwards", "time": "from the file" or
+  //  "event number"}
+  Json summary() const;
+  Json files() const;
+
+ private:
+  struct Waiting {  // an event without a time in a file that has had none so far
+    uint64_t line;
+    std::string user, item, raw;
+    float rating;
+  };
+  enum class Clock : uint8_t { kUnknown, kTimed, kUntimed };
+
+  void settle(Clock clock, const Place& at);
+  void add(std::string_view user, std::string_view item, const Moment& time, float rating);
+
+  DatasetBuilder& builder_;
+  bool strict_;
+  fs::path rejected_path_;
+  std::FILE* rejected_file_ = nullptr;
+  std::vector<FileReport> files_;
+  std::vector<Waiting> waiting_;
+  Clock clock_ = Clock::kUnknown;  // of the current file
+  Clock all_ = Clock::kUnknown;    // of the files before
+  std::string clock_file_;         // that settled all_
+  uint64_t events_ = 0, items_ = 0, rejected_ = 0, backwards_ = 0;
+  Moment last_time_;
+  std::map<std::string, uint64_t> reasons_;
+  std::map<std::string, std::string> first_;
+};
+
+}  // namespace podium::data

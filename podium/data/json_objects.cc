@@ -1,0 +1,220 @@
+#include "podium/data/json_objects.h"
+
+#include <simdjson.h>
+
+#include <algorithm>
+#include <deque>
+#include <utility>
+
+#include "podium/data/python_literal.h"
+
+namespace podium::data {
+namespace {
+
+using simdjson::dom::element;
+
+constexpr size_t kMaxObject = 16 << 20;
+constexpr size_t kTextShown = 1 << 10;
+constexpr size_t kMaxDepth = 32;
+constexpr int kLinesToJudge = 8;
+constexpr std::string_view kBlanks = " \t\r\n";
+
+// True when brackets and strings are closed at the text's end, and not before.
+bool balanced(std::string_view text) {
+  size_t depth = 0;
+  char quote = '\0';
+  for (size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (quote != '\0') {
+      if (c == '\\') ++i;
+      if (c == quote) quote = '\0';
+    } else if (c == '"' || c == '\'') {
+      quote = c;
+    } else if (c == '{' || c == '[') {
+      ++depth;
+    } else if (c == '}' || c == ']') {
+      if (depth-- == 0) return false;
+      if (depth == 0) return text.find_first_not_of(kBlanks, i + 1) == std::string_view::npos;
+    }
+  }
+  return false;
+}
+
+// An object a line, as far as the first lines tell: one of them is a whole object, or nothing
+// speaks for another layout.
+bool object_a_line(std::string_view sample) {
+  const size_t start = sample.find_first_not_of(kBlanks);
+  if (start == std::string_view::npos) return true;
+  if (sample[start] != '{') return sample[start] != '[';
+  for (int i = 0; i < kLinesToJudge && !sample.empty(); ++i) {
+    const std::string_view line = sample.substr(0, sample.find_first_of("\r\n"));
+    if (line.starts_with('{') && balanced(line)) return true;
+    sample.remove_prefix(std::min(sample.size(), line.size() + 1));
+  }
+  return false;
+}
+
+// Leaves of nested arrays, in order, each once: [["Beauty", "Hair"]] gives Beauty, Hair.
+void leaves(const element& value, size_t depth, std::vector<std::string>& out) {
+  simdjson::dom::array array;
+  if (depth < kMaxDepth && !value.get_array().get(array)) {
+    for (const element part : array) leaves(part, depth + 1, out);
+    return;
+  }
+  std::string_view text;
+  std::string leaf;
+  if (!value.get_string().get(text)) {
+    leaf = text;
+  } else if (!value.is_null() && !value.is_object() && !value.is_array()) {
+    leaf = simdjson::to_string(value);
+  }
+  std::replace(leaf.begin(), leaf.end(), kListMark, ' ');
+  if (!leaf.empty() && std::find(out.begin(), out.end(), leaf) == out.end()) {
+    out.push_back(std::move(leaf));
+  }
+}
+
+std::string list_text(const element& value) {
+  std::vector<std::string> parts;
+  leaves(value, 0, parts);
+  std::string text;
+  for (const std::string& part : parts)
+    text += (text.empty() ? "" : std::string(1, kListMark)) + part;
+  return text;
+}
+
+}  // namespace
+
+JsonTexts::JsonTexts(Lines& lines) : lines_(lines), by_line_(object_a_line(lines.sample())) {}
+
+bool JsonTexts::next(std::string_view& text) {
+  overlong_ = false;
+  if (!by_line_) return next_object(text);
+  do {
+    if (!lines_.next(text)) return false;
+  } while (text.find_first_not_of(kBlanks) == std::string_view::npos);
+  line_ = lines_.number();
+  overlong_ = lines_.overlong();
+  return true;
+}
+
+// Past blanks, commas and the brackets of an outer array; false at the end of the file.
+bool JsonTexts::skip_to_object() {
+  for (std::string_view ahead = lines_.ahead(); !ahead.empty(); ahead = lines_.ahead()) {
+    const size_t start = std::min(ahead.find_first_not_of(" \t\r\n,[]"), ahead.size());
+    const bool found = start < ahead.size();
+    lines_.skip(start);
+    if (found) return true;
+  }
+  return false;
+}
+
+// Reads on in an object; true when it ends, after `used` bytes.
+bool JsonTexts::past_end(std::string_view ahead, size_t& used) {
+  for (used = 0; used < ahead.size(); ++used) {
+    const char c = ahead[used];
+    if (quote_ != '\0') {
+      if (escaped_) {
+        escaped_ = false;
+      } else if (c == '\\') {
+        escaped_ = true;
+      } else if (c == quote_) {
+        quote_ = '\0';
+      }
+    } else if (c == '"' || c == '\'') {
+      quote_ = c;
+    } else if (c == '{' || c == '[') {
+      ++depth_;
+    } else if (c == '}' || c == ']') {
+      depth_ -= depth_ > 0 ? 1 : 0;
+      if (depth_ == 0) {
+        ++used;
+        return true;
+      }
+    } else if (depth_ == 0 && c == '\n') {
+      return true;  // no object: the rest of this line
+    }
+  }
+  return false;
+}
+
+bool JsonTexts::next_object(std::string_view& text) {
+  if (!skip_to_object()) return false;
+  line_ = lines_.number();
+  text_.clear();
+  depth_ = 0;
+  quote_ = '\0';
+  escaped_ = false;
+  for (std::string_view ahead = lines_.ahead(); !ahead.empty(); ahead = lines_.ahead()) {
+    size_t used = 0;
+    const bool ended = past_end(ahead, used);
+    if (text_.size() + used > kMaxObject) overlong_ = true;
+    if (!overlong_) text_.append(ahead.substr(0, used));
+    lines_.skip(used);
+    if (ended) break;
+  }
+  text = overlong_ ? std::string_view(text_).substr(0, kTextShown) : std::string_view(text_);
+  return true;
+}
+
+struct JsonFields::Impl {
+  simdjson::dom::parser parser;
+  std::vector<std::pair<std::string_view, element>> fields;
+  std::deque<std::string> texts;  // of values that are no strings
+  std::string converted;
+  bool python = false;  // the last text was a literal: try that first
+
+  bool parse_json(std::string_view text, simdjson::error_code& code) {
+    element root;
+    simdjson::dom::object object;
+    code = parser.parse(text.data(), text.size()).get(root);
+    if (code != simdjson::SUCCESS || root.get_object().get(object)) return false;
+    for (const auto field : object) fields.emplace_back(field.key, field.value);
+    return true;
+  }
+  bool parse_literal(std::string_view text) {
+    simdjson::error_code code{};
+    return python_to_json(text, converted) && parse_json(converted, code);
+  }
+};
+
+JsonFields::JsonFields() : impl_(std::make_unique<Impl>()) {}
+JsonFields::~JsonFields() = default;
+
+const char* JsonFields::parse(std::string_view text) {
+  Impl& impl = *impl_;
+  impl.fields.clear();
+  impl.texts.clear();
+  simdjson::error_code code{};
+  if (impl.python && impl.parse_literal(text)) return nullptr;
+  impl.python = false;
+  if (impl.parse_json(text, code)) return nullptr;
+  if (code == simdjson::UTF8_ERROR) return "not UTF-8";
+  if (code != simdjson::SUCCESS && impl.parse_literal(text)) {
+    impl.python = true;
+    return nullptr;
+  }
+  return "not a JSON object";
+}
+
+size_t JsonFields::fields() const { return impl_->fields.size(); }
+std::string_view JsonFields::name(size_t field) const { return impl_->fields[field].first; }
+
+Cell JsonFields::value(size_t field) {
+  const element& value = impl_->fields[field].second;
+  std::string_view text;
+  if (!value.get_string().get(text)) return {text, Cell::Kind::kQuoted};
+  if (value.is_null() || value.is_object()) return {"", Cell::Kind::kPlain};
+  const bool list = value.is_array();
+  int64_t integer = 0;
+  if (list) {
+    impl_->texts.push_back(list_text(value));
+  } else if (!value.get_int64().get(integer)) {
+    impl_->texts.push_back(std::to_string(integer));
+  } else {
+    impl_->texts.push_back(simdjson::to_string(value));
+  }
+  return {impl_->texts.back(), list ? Cell::Kind::kList : Cell::Kind::kPlain};
+}
+
+}  // namespace podium::data
