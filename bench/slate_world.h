@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "podium/base/rng.h"
+#include "podium/rerank/evidence_teacher.h"
 #include "podium/rerank/prompt.h"
-#include "podium/rerank/trace.h"
 #include "podium/runtime/test_weights.h"
 
 namespace podium::bench {

@@ -1,8 +1,11 @@
 #include "podium/base/options.h"
 
 #include <fmt/format.h>
+#include <toml++/toml.h>
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 
 #include "podium/base/error.h"
@@ -37,6 +40,40 @@ std::string nearest_key(const std::vector<OptionEntry>& entries, std::string_vie
 
 Json value_of(const OptionRef& ref) {
   return std::visit([](auto* value) { return Json(*value); }, ref);
+}
+
+// As TOML writes it: JSON has no word for what is not a number.
+std::string toml_value(const OptionRef& ref) {
+  if (const auto* number = std::get_if<double*>(&ref); number && !std::isfinite(**number)) {
+    return fmt::format("{}", **number);  // nan, inf, -inf
+  }
+  return value_of(ref).dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+bool in_range(const OptionEntry& entry) {
+  return std::visit(
+      [&](auto* value) {
+        using T = std::remove_pointer_t<decltype(value)>;
+        if constexpr (std::is_same_v<T, bool>) {
+          return true;
+        } else if constexpr (std::is_same_v<T, std::vector<std::string>>) {
+          return std::all_of(value->begin(), value->end(),
+                             [&](const std::string& text) { return entry.range.holds(text); });
+        } else if constexpr (std::is_same_v<T, std::string>) {
+          return entry.range.holds(*value);
+        } else {
+          return entry.range.holds(double(*value));
+        }
+      },
+      entry.value);
+}
+
+void check_range(const OptionEntry& entry, const std::string& where) {
+  if (in_range(entry)) return;
+  const std::string range = entry.range.text();
+  throw Error(fmt::format("{} must be {} (it is {})", entry.key,
+                          range.empty() ? "a finite number" : range, toml_value(entry.value)),
+              "its meaning: " + entry.help, where);
 }
 
 std::string place(const fs::path& path, const toml::source_region& source) {
@@ -97,15 +134,20 @@ void load_table(const std::vector<OptionEntry>& entries, const toml::table& tabl
           place(path, node.source()));
     }
     if (!assign(found->value, node)) {
-      throw Error(
-          fmt::format("option '{}' has the wrong type", key),
-          fmt::format("write it like its default: {} = {}", key, value_of(found->value).dump()),
-          place(path, node.source()));
+      throw Error(fmt::format("option '{}' has the wrong type", key),
+                  fmt::format("write it like its default: {} = {}", key, toml_value(found->value)),
+                  place(path, node.source()));
     }
+    check_range(*found, place(path, node.source()));
   }
 }
 
 }  // namespace
+
+std::string OptionEntry::help_text() const {
+  const std::string values = range.text();
+  return values.empty() ? help : help + "; " + values;
+}
 
 void OptionList::add_flags(CLI::App& app) const {
   for (const OptionEntry& entry : entries_) {
@@ -115,9 +157,9 @@ void OptionList::add_flags(CLI::App& app) const {
         [&](auto* value) {
           using T = std::remove_pointer_t<decltype(value)>;
           if constexpr (std::is_same_v<T, bool>) {
-            app.add_flag(flag + ",!--no-" + flag.substr(2), *value, entry.help);
+            app.add_flag(flag + ",!--no-" + flag.substr(2), *value, entry.help_text());
           } else {
-            app.add_option(flag, *value, entry.help)->capture_default_str();
+            app.add_option(flag, *value, entry.help_text())->capture_default_str();
           }
         },
         entry.value);
@@ -135,6 +177,15 @@ void OptionList::load_toml(const fs::path& path) const {
   load_table(entries_, table, "", path);
 }
 
+void OptionList::check() const {
+  for (const OptionEntry& entry : entries_) check_range(entry, "");
+  for (const OptionRule& rule : rules_) {
+    if (rule.holds()) continue;
+    const std::string section = rule.section.empty() ? "" : " in [" + rule.section + "]";
+    throw Error(rule.text + section, "`podium config` lists the options with their meaning");
+  }
+}
+
 std::string OptionList::to_toml() const {
   std::string text, section;
   for (const OptionEntry& entry : entries_) {
@@ -142,7 +193,7 @@ std::string OptionList::to_toml() const {
     const std::string own = dot == std::string::npos ? "" : entry.key.substr(0, dot);
     if (own != section) text += fmt::format("\n[{}]\n", own), section = own;
     const std::string name = dot == std::string::npos ? entry.key : entry.key.substr(dot + 1);
-    text += fmt::format("# {}\n{} = {}\n", entry.help, name, value_of(entry.value).dump());
+    text += fmt::format("# {}\n{} = {}\n", entry.help_text(), name, toml_value(entry.value));
   }
   return text;
 }
@@ -150,8 +201,15 @@ std::string OptionList::to_toml() const {
 Json OptionList::to_json() const {
   Json all = Json::object();
   for (const OptionEntry& entry : entries_) {
-    all[entry.key] = {{"value", value_of(entry.value)}, {"help", entry.help}};
+    all[entry.key] = {
+        {"value", value_of(entry.value)}, {"help", entry.help}, {"range", entry.range.text()}};
   }
+  return all;
+}
+
+Json OptionList::values() const {
+  Json all = Json::object();
+  for (const OptionEntry& entry : entries_) all[entry.key] = value_of(entry.value);
   return all;
 }
 

@@ -16,7 +16,7 @@ struct ConfigArguments {
 };
 
 std::string markdown(const OptionList& list) {
-  std::string text = "| option | default | meaning |\n|---|---|---|\n";
+  std::string text = "| option | default | values | meaning |\n|---|---|---|---|\n";
   const Json options = list.to_json();
   for (const auto& [key, option] : options.items()) {
     std::string help;
@@ -24,7 +24,8 @@ std::string markdown(const OptionList& list) {
       if (c == '|') help += '\\';
       help += c;
     }
-    text += fmt::format("| `{}` | `{}` | {} |\n", key, option.at("value").dump(), help);
+    text += fmt::format("| `{}` | `{}` | {} | {} |\n", key, option.at("value").dump(),
+                        option.at("range").get<std::string>(), help);
   }
   return text;
 }

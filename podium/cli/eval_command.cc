@@ -8,6 +8,8 @@
 #include "podium/base/parallel.h"
 #include "podium/cli/commands.h"
 #include "podium/eval/report.h"
+#include "podium/pipeline/pipeline.h"
+#include "podium/pipeline/stages.h"
 
 namespace podium::cli {
 namespace {
@@ -17,19 +19,29 @@ struct EvalArguments {
   eval::MetricOptions metrics;
   int threads = 0;
   bool json = false;
+
+  template <class V>
+  void visit(V& v) {
+    v("split", split, "the targets", one_of({"valid", "test"}));
+    v("k", metrics.k, "candidates a slate; the run's own if not given",
+      between(double(rerank::kMinCandidates), double(rerank::kMaxCandidates)));
+    v("threads", threads, "threads; 0: every core", between(0, 4096));
+    metrics.visit(v);
+  }
 };
 
-// A whole run's results, or those of the upstream alone when training stopped there.
+// The metrics' options are the run's own, where no flag says otherwise.
+void set_run(EvalArguments& a, const std::string& run) {
+  const pipeline::PipelineOptions options = pipeline::options_of_run(run);
+  a.run = run;
+  a.metrics = options.metrics;
+  a.metrics.k = options.k;
+}
+
+// A whole run's results, or those of the upstream when training stopped there.
 std::vector<fs::path> result_files(const EvalArguments& a) {
-  if (a.split != "test" && a.split != "valid") {
-    throw Error(fmt::format("no results of split '{}'", a.split), "use valid or test");
-  }
-  const fs::path run(a.run), stages = run / "stages";
-  std::vector<fs::path> files;
-  for (const char* stage : {"upstream", "eval-sft", "eval-rl", "eval-fast", "eval-plain"}) {
-    const fs::path file = stages / stage / (a.split + ".json");
-    if (fs::exists(file)) files.push_back(file);
-  }
+  const fs::path run(a.run);
+  std::vector<fs::path> files = pipeline::result_files(run, a.split);
   if (files.empty() && a.split == "test" && fs::exists(run / "results.json")) {
     files.push_back(run / "results.json");
   }
@@ -57,7 +69,8 @@ eval::ReportInput collect(const EvalArguments& a) {
   return input;
 }
 
-void evaluate(const EvalArguments& a) {
+void evaluate(EvalArguments& a) {
+  OptionList(a).check();
   const Json report = eval::build_report(collect(a), a.threads > 0 ? a.threads : default_threads());
   const std::string text = a.json ? report.dump(2) + "\n" : eval::render_table(report);
   std::fputs(text.c_str(), stdout);
@@ -69,11 +82,12 @@ void add_eval_command(CLI::App& app) {
   auto a = std::make_shared<EvalArguments>();
   CLI::App* command = app.add_subcommand(
       "eval", "metrics, intervals and paired tests again, from a run's saved rankings");
-  command->add_option("--run", a->run, "run directory")->required();
-  command->add_option("--split", a->split, "valid or test")->capture_default_str();
-  command->add_option("--k", a->metrics.k, "candidates a slate, as trained")->capture_default_str();
-  OptionList(a->metrics).add_flags(*command);
-  command->add_option("--threads", a->threads, "threads; 0: every core");
+  // Callbacks run in order of declaration: the run's options first, then the flags'.
+  command
+      ->add_option_function<std::string>(
+          "--run", [a](const std::string& run) { set_run(*a, run); }, "run directory")
+      ->required();
+  OptionList(*a).add_flags(*command);
   command->add_flag("--json", a->json, "print JSON");
   command->footer("Example:\n  podium eval --run out/run --split valid --resamples 10000");
   command->callback([a] { evaluate(*a); });

@@ -8,7 +8,7 @@
 #include "podium/base/parallel.h"
 #include "podium/cli/commands.h"
 #include "podium/eval/text_table.h"
-#include "podium/rerank/trace.h"
+#include "podium/rerank/evidence_teacher.h"
 #include "podium/serving/serving.h"
 
 namespace podium::cli {

@@ -5,6 +5,7 @@
 
 #include "podium/base/options.h"
 #include "podium/pipeline/pipeline.h"
+#include "podium/pipeline/stages.h"
 
 namespace podium::cli {
 namespace {
@@ -34,7 +35,9 @@ void add_train_commands(CLI::App& app) {
       "train", "train the whole funnel; finished stages are skipped, killed ones resumed");
   train->add_option("--data", a->data, "dataset directory")->required();
   train->add_option("--out", a->out, "run directory")->required();
-  train->add_option("--until", a->request.until, "last stage to run: " + pipeline::stage_names());
+  train->add_option("--until", a->request.until, "last stage to run, see below");
+  train->add_flag("--retrain", a->request.retrain,
+                  "replace finished stages whose options or data have changed");
   train->add_option("--trainer", a->trainer, "the podium-train binary (default: beside podium)");
   train->add_flag("--json", a->json, "print the report as JSON instead of a table");
   // Callbacks run in order of declaration: preset, then file, then flags.
@@ -48,6 +51,7 @@ void add_train_commands(CLI::App& app) {
   list->add_flags(*train);
   train->add_option("--seen", a->request.options.upstream.sources.seen,
                     "short for --upstream.sources.seen: exclude, allow or decay");
+  train->footer("Stages, in order:\n" + pipeline::stage_help());
   train->callback([a, list] { run_train(*a); });
 }
 

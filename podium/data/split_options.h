@@ -5,6 +5,7 @@
 #include <string>
 
 #include "podium/base/error.h"
+#include "podium/base/option_range.h"
 #include "podium/data/split.h"
 
 namespace podium::data {
@@ -16,12 +17,19 @@ struct SplitOptions {
   double before_t0 = 0.7, before_t1 = 0.8, before_t2 = 0.9;
   template <class V>
   void visit(V& v) {
-    v("protocol", protocol, "leave-one-out or global-time");
+    v("protocol", protocol, "how events are divided into phases",
+      one_of({"leave-one-out", "global-time"}));
     v("slate_targets", slate_targets,
-      "leave-one-out: events a user that rankers and policies train on (at most half of them)");
-    v("before_t0", before_t0, "global-time: share of events before the slates phase's targets");
-    v("before_t1", before_t1, "global-time: share of events before the validation targets");
-    v("before_t2", before_t2, "global-time: share of events before the test targets");
+      "leave-one-out: events a user that rankers and policies train on (at most half of them)",
+      between(1, 1000));
+    v("before_t0", before_t0, "global-time: share of events before the slates phase's targets",
+      between(0.001, 0.999));
+    v("before_t1", before_t1, "global-time: share of events before the validation targets",
+      between(0.001, 0.999));
+    v("before_t2", before_t2, "global-time: share of events before the test targets",
+      between(0.001, 0.999));
+    v.rule([this] { return before_t0 < before_t1 && before_t1 < before_t2; },
+           "before_t0, before_t1, before_t2 must ascend");
   }
 };
 

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "podium/base/json.h"
+#include "podium/base/option_range.h"
 #include "podium/eval/results.h"
 
 namespace podium::eval {
@@ -67,7 +68,8 @@ struct MetricOptions {
   int64_t seed = 1;
   template <class V>
   void visit(V& v) {
-    v("resamples", resamples, "bootstrap resamples and permutations of the paired tests");
+    v("resamples", resamples, "bootstrap resamples and permutations of the paired tests",
+      between(1, 1000000));
     v("seed", seed, "seed of the resamples");
   }
 };

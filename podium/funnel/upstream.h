@@ -16,7 +16,8 @@
 
 namespace podium::funnel {
 
-inline constexpr size_t kHistoryKept = 20;  // newest items of a history, kept in a slate
+inline constexpr size_t kHistoryKept =
+    rerank::kMaxHistory;  // newest items of a history, kept in a slate
 
 struct UpstreamOptions {
   retrieval::SourceOptions sources;

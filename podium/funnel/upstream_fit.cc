@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <mutex>
 #include <numeric>
+#include <unordered_map>
 
 #include "podium/base/error.h"
 #include "podium/base/parallel.h"
@@ -15,8 +16,9 @@
 namespace podium::funnel {
 namespace {
 
-constexpr size_t kChunk = 64;     // targets a piece of parallel work
-constexpr size_t kListKept = 10;  // of a stage's result
+constexpr size_t kChunk = 64;         // targets a piece of parallel work
+constexpr size_t kListKept = 10;      // of a stage's result
+constexpr size_t kFewestGroups = 40;  // so that each fold has some to learn and some to stop by
 
 using data::Target;
 using retrieval::Blended;
@@ -28,10 +30,10 @@ struct Fitted {
   retrieval::Sources sources;
   ranking::Features features;
 
-  Fitted(const UpstreamInputs& in, const data::Phase& p, const fs::path& sasrec)
+  Fitted(const UpstreamInputs& in, const data::Phase& p, const SequenceModels& models)
       : phase(p),
-        sources(
-            retrieval::fit_sources({&p.fit, in.item_vectors, in.dim, sasrec}, in.options.sources)),
+        sources(retrieval::fit_sources(
+            {&p.fit, in.item_vectors, in.dim, models.sasrec, models.hstu}, in.options.sources)),
         features(*in.dataset, sources) {}
 };
 
@@ -52,6 +54,10 @@ Query query_of(const data::Dataset& dataset, const Target& target) {
   const auto times = dataset.times_of(target.user);
   return {dataset.items_of(target.user).first(target.position), times.first(target.position),
           times[target.position]};
+}
+
+std::string slate_id(const data::Dataset& dataset, const Target& target) {
+  return fmt::format("{}@{}", dataset.user_id(target.user), target.position);
 }
 
 data::ItemIndex answer_of(const data::Dataset& dataset, const Target& target) {
@@ -86,7 +92,7 @@ struct Group {
 Group group_of(const UpstreamInputs& in, const Fitted& fitted, const Target& target) {
   Group group;
   const Candidates c = candidates_of(in, fitted, target);
-  if (c.answer < 0) return group;
+  if (c.answer < 0 || c.blended.size() < 2) return group;  // nothing to tell apart
   std::vector<size_t> others;
   for (size_t i = 0; i < c.blended.size(); ++i) {
     if (int(i) != c.answer) others.push_back(i);
@@ -117,6 +123,18 @@ TrainingSet training_set(const UpstreamInputs& in, const Fitted& fitted) {
   return set;
 }
 
+// Throws Error with the cause when there is too little to learn from.
+void check_training_set(const UpstreamInputs& in, const Fitted& fitted, const TrainingSet& set) {
+  const auto groups = size_t(std::count_if(set.groups.begin(), set.groups.end(),
+                                           [](const Group& g) { return !g.labels.empty(); }));
+  if (groups >= kFewestGroups) return;
+  throw Error(
+      fmt::format("only {} of {} training targets have their item among two candidates or more: "
+                  "the catalogue has {} items, and {} targets are items that the user has seen",
+                  groups, set.groups.size(), in.dataset->items(), data::seen_targets(fitted.phase)),
+      "the data set is too small to train a ranker, or retrieval finds too little");
+}
+
 // The groups of users outside `fold` (-1: all).
 ranking::RankingData data_without(const TrainingSet& set, const data::Phase& phase, int fold,
                                   uint64_t seed) {
@@ -128,6 +146,7 @@ ranking::RankingData data_without(const TrainingSet& set, const data::Phase& pha
     data.rows.insert(data.rows.end(), group.rows.begin(), group.rows.end());
     data.labels.insert(data.labels.end(), group.labels.begin(), group.labels.end());
     data.groups.push_back(uint32_t(group.labels.size()));
+    data.users.push_back(phase.targets[t].user);
   }
   return data;
 }
@@ -157,7 +176,7 @@ void record_sources(const Candidates& c, size_t target, std::vector<eval::StageR
 
 rerank::Slate slate_of(const UpstreamInputs& in, const Target& target) {
   rerank::Slate slate;
-  slate.id = fmt::format("{}@{}", in.dataset->user_id(target.user), target.position);
+  slate.id = slate_id(*in.dataset, target);
   const auto history = in.dataset->items_of(target.user).first(target.position);
   const auto kept = history.last(std::min(history.size(), kHistoryKept));
   slate.history.assign(kept.begin(), kept.end());
@@ -219,7 +238,11 @@ void write_answers(const UpstreamInputs& in, const Fitted& fitted, Answers& answ
     }
   }
   const std::string& name = fitted.phase.name;
-  rerank::write_slates(dir / "slates" / name, *in.dataset, answers.slates);
+  std::vector<rerank::Slate> whole;
+  for (const rerank::Slate& slate : answers.slates) {
+    if (slate.candidates.size() >= rerank::kMinCandidates) whole.push_back(slate);
+  }
+  rerank::write_slates(dir / "slates" / name, *in.dataset, whole);
   if (name != "slates") {
     eval::write_results(dir / (name + ".json"), eval::target_set(fitted.phase), answers.results);
   }
@@ -232,8 +255,17 @@ double recall(const eval::StageResult& result, int at) {
 }
 
 Json summary_of(const Fitted& fitted, const Answers& answers) {
-  Json json = {{"targets", fitted.phase.targets.size()},
+  const size_t targets = fitted.phase.targets.size();
+  const auto few = std::count_if(
+      answers.slates.begin(), answers.slates.end(),
+      [](const auto& slate) { return slate.candidates.size() < rerank::kMinCandidates; });
+  if (few > 0) {
+    log_warning(fmt::format("phase {}: {} of {} targets have fewer than two candidates: no slate",
+                            fitted.phase.name, few, targets));
+  }
+  Json json = {{"targets", targets},
                {"targets_seen", data::seen_targets(fitted.phase)},
+               {"too_few_candidates", few},
                {"blend_recall", recall(answers.results.back(), INT32_MAX)}};
   for (const auto& result : answers.results) json["R@10"][result.stage] = recall(result, 10);
   return json;
@@ -261,6 +293,31 @@ void check_seen(const data::Phase& phase, const retrieval::SourceOptions& option
   log_info(what);
 }
 
+// The slates phase: trains the rankers (without fold 0, without fold 1, on all), measures where the
+// levels of evidence lie, and writes the training slates.
+std::vector<ranking::Ranker> fit_rankers(const UpstreamInputs& in, const fs::path& dir,
+                                         EvidenceLevels& levels, Json& summary) {
+  const Fitted fitted(in, in.split->slates, in.slates);
+  const TrainingSet set = training_set(in, fitted);
+  check_training_set(in, fitted, set);
+  std::vector<ranking::Ranker> rankers;
+  for (const int fold : {0, 1, -1}) {
+    const auto data = data_without(set, fitted.phase, fold, in.seed);
+    log_info(fmt::format("ranker {}: {} groups, {} candidates",
+                         fold < 0 ? std::string("for serving") : fmt::format("of fold {}", fold),
+                         data.groups.size(), data.labels.size()));
+    rankers.push_back(ranking::Ranker::train(data, fitted.features.names(), in.options.ranker,
+                                             in.seed, in.threads));
+  }
+  Answers answers =
+      answer(in, fitted, [&](int fold) -> const ranking::Ranker& { return rankers[size_t(fold)]; });
+  levels = EvidenceLevels::fit(fitted.features, answers.rows);
+  write_answers(in, fitted, answers, levels, dir);
+  summary["slates"] = summary_of(fitted, answers);
+  summary["gain"] = gains_of(rankers.back(), fitted.features.names());
+  return rankers;
+}
+
 }  // namespace
 
 int fold_of(data::UserIndex user, uint64_t seed) {
@@ -274,39 +331,38 @@ void fit_upstream(const UpstreamInputs& in, const fs::path& dir) {
   fs::create_directories(dir);
   Json summary = Json::object();
   EvidenceLevels levels;
-  std::vector<ranking::Ranker> rankers;  // trained without fold 0, without fold 1, on all
-  {
-    const Fitted fitted(in, in.split->slates, in.sasrec_slates);
-    const TrainingSet set = training_set(in, fitted);
-    for (const int fold : {0, 1, -1}) {
-      const auto data = data_without(set, fitted.phase, fold, in.seed);
-      log_info(fmt::format("ranker {}: {} groups, {} candidates",
-                           fold < 0 ? std::string("for serving") : fmt::format("of fold {}", fold),
-                           data.groups.size(), data.labels.size()));
-      rankers.push_back(ranking::Ranker::train(data, fitted.features.names(), in.options.ranker,
-                                               in.seed, in.threads));
-    }
-    Answers answers = answer(
-        in, fitted, [&](int fold) -> const ranking::Ranker& { return rankers[size_t(fold)]; });
-    levels = EvidenceLevels::fit(fitted.features, answers.rows);
-    write_answers(in, fitted, answers, levels, dir);
-    summary["slates"] = summary_of(fitted, answers);
-    summary["gain"] = gains_of(rankers.back(), fitted.features.names());
-  }
-  for (const auto& [phase, sasrec] : {std::pair{&in.split->valid, &in.sasrec_valid},
-                                      std::pair{&in.split->test, &in.sasrec_test}}) {
-    Fitted fitted(in, *phase, *sasrec);
-    Answers answers =
-        answer(in, fitted, [&](int) -> const ranking::Ranker& { return rankers.back(); });
+  std::vector<ranking::Ranker> rankers = fit_rankers(in, dir, levels, summary);
+  ranking::Ranker& ranker = rankers.back();
+  for (const auto& [phase, models] :
+       {std::pair{&in.split->valid, &in.valid}, std::pair{&in.split->test, &in.test}}) {
+    Fitted fitted(in, *phase, *models);
+    Answers answers = answer(in, fitted, [&](int) -> const ranking::Ranker& { return ranker; });
     write_answers(in, fitted, answers, levels, dir);
     summary[phase->name] = summary_of(fitted, answers);
     if (phase == &in.split->test) {
-      Upstream(*in.dataset, std::move(fitted.sources), std::move(rankers.back()), levels,
-               in.options)
+      Upstream(*in.dataset, std::move(fitted.sources), std::move(ranker), levels, in.options)
           .save(dir / "serving");
     }
   }
   write_json_atomic(dir / "upstream.json", summary);
+}
+
+std::vector<rerank::Slate> slates_by_target(const fs::path& dir, const data::Dataset& dataset,
+                                            const data::Phase& phase) {
+  std::unordered_map<std::string, size_t> place;
+  for (size_t t = 0; t < phase.targets.size(); ++t) {
+    place[slate_id(dataset, phase.targets[t])] = t;
+  }
+  std::vector<rerank::Slate> slates(phase.targets.size());
+  for (rerank::Slate& slate : rerank::read_slates(dir)) {
+    const auto found = place.find(slate.id);
+    if (found == place.end()) {
+      throw Error(fmt::format("slate {} belongs to no target of this data set", slate.id),
+                  "run the upstream stage again", dir.string());
+    }
+    slates[found->second] = std::move(slate);
+  }
+  return slates;
 }
 
 }  // namespace podium::funnel

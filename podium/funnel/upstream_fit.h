@@ -11,19 +11,24 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "podium/data/split.h"
 #include "podium/funnel/upstream.h"
 
 namespace podium::funnel {
 
+// Directories of one phase's sequence models, each empty where there is none.
+struct SequenceModels {
+  fs::path sasrec, hstu;
+};
+
 struct UpstreamInputs {
   const data::Dataset* dataset = nullptr;
   const data::Split* split = nullptr;
   std::span<const float> item_vectors;  // unit rows [items, dim]
   size_t dim = 0;
-  fs::path sasrec_slates, sasrec_valid,
-      sasrec_test;  // directories with sasrec.safetensors, or empty
+  SequenceModels slates, valid, test;
   size_t k = 10;
   uint64_t seed = 1;
   int threads = 1;
@@ -34,10 +39,18 @@ struct UpstreamInputs {
 int fold_of(data::UserIndex user, uint64_t seed);
 
 // Writes into dir:
-//   slates/{slates,valid,test}/   a slate for every target of the phase (see rerank/slate.h)
+//   slates/{slates,valid,test}/   a slate for every target of the phase (see rerank/slate.h) that
+//                                 has two candidates or more
 //   {valid,test}.json             eval::SavedResults of every source and of "upstream"
 //   serving/                      an Upstream of the test phase
-//   upstream.json                 recall of the blend, folds, groups, feature gains
+//   upstream.json                 recall of the blend, feature gains; a phase's targets, and how
+//                                 many of them were seen before or have too few candidates
+// Throws Error with the cause when too few targets are left to learn from.
 void fit_upstream(const UpstreamInputs& inputs, const fs::path& dir);
+
+// The slate of each target of a phase, from what fit_upstream wrote; without candidates where there
+// is none. Throws Error when a slate belongs to no target.
+std::vector<rerank::Slate> slates_by_target(const fs::path& dir, const data::Dataset& dataset,
+                                            const data::Phase& phase);
 
 }  // namespace podium::funnel

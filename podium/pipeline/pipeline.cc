@@ -3,275 +3,127 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <tuple>
 
 #include "podium/base/error.h"
 #include "podium/base/options.h"
 #include "podium/base/parallel.h"
 #include "podium/base/progress.h"
+#include "podium/data/content_key.h"
 #include "podium/eval/report.h"
-#include "podium/pipeline/pipeline_stages.h"
 #include "podium/pipeline/process.h"
+#include "podium/pipeline/stages.h"
 
 namespace podium::pipeline {
 namespace {
 
 // Raise when a stage's code changes its result, so that older results are not taken for new ones.
-constexpr int kPipelineVersion = 3;
+constexpr int kPipelineVersion = 4;
+constexpr const char* kOptions = "options.toml";
 
-const std::vector<std::string> kStages = {
-    "sid",      "sasrec-slates", "sasrec-valid", "sasrec-test", "upstream", "tokenizer",
-    "midtrain", "sft",           "rl",           "rl-fast",     "rl-plain", "eval-sft",
-    "eval-rl",  "eval-fast",     "eval-plain",   "report",      "bundle"};
-
-// The sections that one stage depends on, as a struct that OptionList can read.
-template <class... Options>
-struct Sections {
-  std::tuple<std::pair<std::string_view, Options&>...> parts;
-  template <class V>
-  void visit(V& v) {
-    std::apply([&](auto&... part) { (v.section(part.first, part.second), ...); }, parts);
-  }
-};
-
-template <class... Options>
-std::string toml_of(std::pair<std::string_view, Options&>... parts) {
-  Sections<Options...> sections{{parts...}};
-  return OptionList(sections).to_toml();
+bool contains(const std::vector<std::string>& list, const std::string& text) {
+  return std::find(list.begin(), list.end(), text) != list.end();
 }
 
-template <class Options>
-std::pair<std::string_view, Options&> section(std::string_view name, Options& options) {
-  return {name, options};
+// The stages of this run: up to `until`, without those that its options leave out.
+std::vector<Stage> stages_of(PipelineRequest& request) {
+  std::vector<Stage> stages;
+  std::vector<std::string> names;
+  for (Stage& stage : stage_table(request.options)) {
+    const bool last = stage.name == request.until;
+    if (!stage.off.empty()) {
+      if (!last) continue;
+      throw Error(fmt::format("this run has no stage '{}': {}", stage.name, stage.off),
+                  "change that option, or name another stage");
+    }
+    std::erase_if(stage.inputs, [&](const std::string& input) { return !contains(names, input); });
+    names.push_back(stage.name);
+    stages.push_back(std::move(stage));
+    if (last) return stages;
+  }
+  if (request.until.empty()) return stages;
+  throw Error(fmt::format("no stage is called '{}'", request.until), "one of: " + stage_names());
 }
 
-// Runs the stages of one request in order, up to request.until.
-class Pipeline {
- public:
-  Pipeline(const PipelineRequest& request, const data::Dataset& dataset, const data::Split& split,
-           StageRunner& runner)
-      : request_(request),
-        options_(request_.options),
-        runner_(runner),
-        run_{request_, dataset, split, runner,
-             options_.threads > 0 ? options_.threads : default_threads()} {}
+StageRequest request_of(const Stage& stage, const PipelineOptions& options) {
+  Json values = stage.options.values();
+  values["seed"] = options.seed;
+  values.update(stage.also);
+  return {stage.name, std::move(values), stage.inputs};
+}
 
-  Json run() {
-    sid();
-    sasrec();
-    upstream();
-    tokenizer();
-    midtrain();
-    sft();
-    rl("rl", "sft", options_.reward, /*trace=*/true, options_.rl);
-    rl("rl-fast", "rl", options_.reward, /*trace=*/false, options_.rl_fast);
-    if (options_.compare_plain) rl("rl-plain", "sft", "plain", /*trace=*/true, options_.rl);
-    evaluate("sft", "sft", true);
-    evaluate("rl", "rl", true);
-    evaluate("fast", "rl-fast", false);
-    if (options_.compare_plain) evaluate("plain", "rl-plain", true);
-    const Json result = report();
-    bundle();
-    return result;
+void refuse_retraining(const StagePlan& plan, const PipelineRequest& request) {
+  if (plan.again.empty() || request.retrain) return;
+  throw Error(
+      fmt::format("{}; these stages run again: {}", fmt::join(plan.changes, "; "),
+                  fmt::join(plan.again, ", ")),
+      fmt::format(
+          "--retrain replaces them; the options of before are in {}; or choose another --out",
+          (request.out / kOptions).string()),
+      request.out.string());
+}
+
+// "stages to come: 3 of 19: ...; about 8 min, by this directory's last run"
+void announce(const StagePlan& plan, const std::vector<Stage>& stages, const StageRunner& runner) {
+  std::vector<std::string> coming;
+  double seconds = 0;
+  bool known = true;
+  for (const Stage& stage : stages) {
+    if (contains(plan.done, stage.name)) continue;
+    coming.push_back(stage.name);
+    const double last = runner.last_seconds(stage.name);
+    known = known && last >= 0;
+    seconds += std::max(0.0, last);
   }
-
- private:
-  using Body = std::function<double(const StageDirs&)>;
-
-  void stage(const std::string& name, std::vector<std::string> inputs, const std::string& options,
-             const Body& body) {
-    if (stopped_) return;
-    const std::string text = fmt::format("seed {}\n{}", options_.seed, options);
-    runner_.run({name, text, std::move(inputs)}, body);
-    stopped_ = name == request_.until;
+  if (coming.empty()) return log_info("every stage is done already");
+  std::string text = fmt::format("{} of {} stages to come: {}", coming.size(), stages.size(),
+                                 fmt::join(coming, ", "));
+  if (known) {
+    text += seconds < 90 ? fmt::format("; about {:.0f} s", std::max(1.0, seconds))
+                         : fmt::format("; about {:.0f} min", seconds / 60);
+    text += ", by their last run here";
   }
-
-  fs::path model(const std::string& stage) const { return runner_.dir(stage) / "model"; }
-
-  void sid() {
-    stage("sid", {}, toml_of(section("encoder", options_.encoder), section("sid", options_.sid)),
-          [&](const StageDirs& dirs) {
-            write_sids(run_, dirs.result);
-            return 0.0;
-          });
-  }
-
-  void sasrec() {
-    if (options_.sasrec.epochs == 0) return;
-    std::string before;
-    for (const std::string phase : {"slates", "valid", "test"}) {
-      const std::string config =
-          toml_of(section("split", options_.split), section("sasrec", options_.sasrec));
-      std::vector<std::string> arguments = {"--phase", phase};
-      if (!before.empty()) {
-        arguments.insert(arguments.end(), {"--init", model(before).string()});
-      }
-      stage("sasrec-" + phase, before.empty() ? std::vector<std::string>{} : std::vector{before},
-            config, [&](const StageDirs& dirs) {
-              return run_trainer(run_, "sasrec", arguments, config, dirs);
-            });
-      before = "sasrec-" + phase;
-    }
-  }
-
-  void upstream() {
-    std::vector<std::string> inputs = {"sid"};
-    if (options_.sasrec.epochs > 0) {
-      inputs.insert(inputs.end(), {"sasrec-slates", "sasrec-valid", "sasrec-test"});
-    }
-    stage("upstream", inputs,
-          fmt::format(
-              "k {}\n{}{}", options_.k,
-              toml_of(section("split", options_.split), section("upstream", options_.upstream)),
-              retrieval::further_sources()),
-          [&](const StageDirs& dirs) {
-            write_upstream(run_, dirs.result);
-            return 0.0;
-          });
-  }
-
-  void tokenizer() {
-    const std::string options = fmt::format(
-        "{}prompts {}\n", toml_of(section("policy", options_.policy)), rerank::kPromptForm);
-    stage("tokenizer", {"sid"}, options, [&](const StageDirs& dirs) {
-      write_tokenizer(run_, dirs.result);
-      return 0.0;
-    });
-  }
-
-  std::vector<std::string> world_arguments() const {
-    return {"--sid", runner_.dir("sid"), "--tokenizer",
-            runner_.dir("tokenizer") / "tokenizer.json"};
-  }
-
-  void midtrain() {
-    const std::string config =
-        toml_of(section("split", options_.split), section("policy", options_.policy),
-                section("midtrain", options_.midtrain));
-    stage("midtrain", {"sid", "tokenizer"}, config, [&](const StageDirs& dirs) {
-      return run_trainer(run_, "midtrain", world_arguments(), config, dirs);
-    });
-  }
-
-  std::vector<std::string> policy_arguments(const std::string& from) const {
-    const fs::path slates = runner_.dir("upstream") / "slates";
-    return {"--sid",    runner_.dir("sid"), "--policy",       model(from),
-            "--slates", slates / "slates",  "--valid-slates", slates / "valid"};
-  }
-
-  void sft() {
-    const std::string config =
-        toml_of(section("prompt", options_.prompt), section("teacher", options_.teacher),
-                section("sft", options_.sft));
-    stage("sft", {"upstream", "midtrain"}, config, [&](const StageDirs& dirs) {
-      return run_trainer(run_, "sft", policy_arguments("midtrain"), config, dirs);
-    });
-  }
-
-  void rl(const std::string& name, const std::string& from, const std::string& gate, bool trace,
-          rerank::RlOptions options) {
-    options.gate = gate;
-    const std::string config = toml_of(section("prompt", options_.prompt), section("rl", options));
-    stage(name, {"upstream", from}, config, [&](const StageDirs& dirs) {
-      std::vector<std::string> arguments = policy_arguments(from);
-      if (!trace) arguments.push_back("--no-trace");
-      return run_trainer(run_, "rl", arguments, config, dirs);
-    });
-  }
-
-  void evaluate(const std::string& name, const std::string& policy, bool with_trace) {
-    stage("eval-" + name, {"upstream", policy},
-          toml_of(section("prompt", options_.prompt), section("eval", options_.eval)),
-          [&](const StageDirs& dirs) {
-            evaluate_stage(run_, model(policy), "gr2-" + name, with_trace, dirs.result);
-            return 0.0;
-          });
-    if (!stopped_) policies_.push_back(name);
-  }
-
-  Json report() {
-    std::vector<std::string> inputs = {"upstream"};
-    for (const std::string& policy : policies_) inputs.push_back("eval-" + policy);
-    stage("report", inputs, toml_of(section("metrics", options_.metrics)),
-          [&](const StageDirs& dirs) {
-            write_run_report(run_, policies_, dirs.result);
-            return 0.0;
-          });
-    const fs::path dir = runner_.dir("report");
-    if (stopped_ && request_.until != "report") return nullptr;
-    for (const char* file : {"report.json", "report.html", "results.json"}) {
-      write_file_atomic(request_.out / file, read_file(dir / file));
-    }
-    return eval::read_report(dir);
-  }
-
-  void bundle() {
-    stage("bundle", {"sid", "upstream", "rl", "rl-fast"},
-          toml_of(section("prompt", options_.prompt), section("eval", options_.eval)),
-          [&](const StageDirs& dirs) {
-            write_bundle(run_, dirs.result);
-            return 0.0;
-          });
-    if (stopped_ && request_.until != "bundle") return;
-    const fs::path bundle = runner_.dir("bundle") / "bundle", copy = request_.out / "bundle";
-    const auto manifest_of = [](const fs::path& dir) { return read_file(dir / "manifest.json"); };
-    if (fs::exists(copy / "manifest.json") && manifest_of(copy) == manifest_of(bundle)) return;
-    AtomicDir target(copy);
-    fs::copy(bundle, target.path(),
-             fs::copy_options::recursive | fs::copy_options::create_hard_links);
-    target.commit();
-  }
-
-  PipelineRequest request_;  // a copy: the sections point into its options
-  PipelineOptions& options_;
-  StageRunner& runner_;
-  RunContext run_;
-  std::vector<std::string> policies_;
-  bool stopped_ = false;
-};
-
-void check(const PipelineRequest& request) {
-  const PipelineOptions& o = request.options;
-  if (!request.until.empty() &&
-      std::find(kStages.begin(), kStages.end(), request.until) == kStages.end()) {
-    throw Error(fmt::format("no stage is called '{}'", request.until), "one of: " + stage_names());
-  }
-  if (request.until.starts_with("sasrec") && o.sasrec.epochs == 0) {
-    throw Error("there is no SASRec with sasrec.epochs = 0", "use --until upstream");
-  }
-  if (o.reward != "conditional" && o.reward != "plain") {
-    throw Error(fmt::format("unknown reward '{}'", o.reward), "use conditional or plain");
-  }
-  if (o.k < 2 || o.k > 100) throw Error("k must lie in 2..100", "10 is usual");
+  log_info(text);
 }
 
 }  // namespace
 
-void apply_preset(const std::string& name, PipelineOptions& options) {
-  if (name == "full") return;
-  if (name != "demo") {
-    throw Error(fmt::format("unknown preset '{}'", name), "use demo or full");
-  }
-  // Small data: 943 users give too few slates when each gives one.
-  options.split.slate_targets = 8;
-  options.sasrec.refit_epochs = 6;
-  options.midtrain.steps = 400;
-  options.rl.steps = 40;
-  options.rl_fast.steps = 40;
-}
-
-std::string stage_names() { return fmt::format("{}", fmt::join(kStages, ", ")); }
-
-Json run_pipeline(const PipelineRequest& request) {
-  check(request);
+Json run_pipeline(const PipelineRequest& given) {
+  PipelineRequest request = given;  // the stages point into its options
+  const OptionList list(request.options);
+  list.check();
+  const std::vector<Stage> stages = stages_of(request);
   const FileLock lock(request.out / ".lock");
   const data::Dataset dataset = data::Dataset::open(request.data);
+  StageRunner runner(request.out,
+                     {{"version", kPipelineVersion}, {"data", data::content_key(request.data)}});
+  std::vector<StageRequest> requests;
+  for (const Stage& stage : stages) requests.push_back(request_of(stage, request.options));
+  const StagePlan plan = runner.plan(requests);
+  refuse_retraining(plan, request);
+  write_file_atomic(request.out / kOptions, list.to_toml());
+  announce(plan, stages, runner);
+
   const data::Split split = data::make_split(dataset, request.options.split);
-  StageRunner runner(request.out, sha256(fmt::format("{}\n{}", kPipelineVersion,
-                                                     read_file(request.data / "manifest.json"))));
-  return Pipeline(request, dataset, split, runner).run();
+  const int threads = request.options.threads > 0 ? request.options.threads : default_threads();
+  const RunContext run{request, dataset, split, runner, threads};
+  for (size_t i = 0; i < stages.size(); ++i) {
+    const Stage& stage = stages[i];
+    const fs::path dir = runner.run(requests[i], [&](const StageDirs& dirs) {
+      return stage.body({run, stage, stages, dirs.result, dirs.work});
+    });
+    if (stage.publish) stage.publish(run, dir);
+  }
+  const bool reported = std::any_of(stages.begin(), stages.end(),
+                                    [](const Stage& stage) { return stage.name == "report"; });
+  return reported ? eval::read_report(runner.dir("report")) : Json();
 }
 
 std::string report_table(const Json& report) { return eval::render_table(report); }
+
+PipelineOptions options_of_run(const fs::path& run) {
+  PipelineOptions options;
+  if (fs::exists(run / kOptions)) OptionList(options).load_toml(run / kOptions);
+  return options;
+}
 
 }  // namespace podium::pipeline

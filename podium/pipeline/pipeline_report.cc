@@ -13,6 +13,16 @@ namespace {
 using eval::ExampleItem;
 using eval::ExampleSlate;
 
+// With those that no list could hold, and why.
+std::string targets_of(const ReportSources& s) {
+  std::string text = std::to_string(s.phase->targets.size());
+  const Json phase = s.upstream.value(s.phase->name, Json::object());
+  if (const auto few = phase.value("too_few_candidates", size_t{0}); few > 0) {
+    text += fmt::format(", {} with fewer than two candidates", few);
+  }
+  return text;
+}
+
 std::vector<std::pair<std::string, std::string>> facts_of(const ReportSources& s) {
   const data::Dataset& d = *s.dataset;
   const double density = double(d.events()) / double(d.users()) / double(d.items());
@@ -21,7 +31,7 @@ std::vector<std::pair<std::string, std::string>> facts_of(const ReportSources& s
           {"events", std::to_string(d.events())},
           {"density", fmt::format("{:.4f} %", 100 * density)},
           {"unique semantic IDs", fmt::format("{:.1f} %", 100 * s.sids->uniqueness())},
-          {"targets", std::to_string(s.phase->targets.size())},
+          {"targets", targets_of(s)},
           {"seed", std::to_string(s.seed)}};
 }
 

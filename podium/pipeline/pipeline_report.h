@@ -25,6 +25,7 @@ struct ReportSources {
   std::string protocol;          // "leave-one-out"
   std::string seen = "exclude";  // the rule for seen items
   int64_t seed = 1;
+  Json upstream = Json::object();  // upstream.json
   eval::MetricOptions metrics;
 };
 

@@ -80,7 +80,7 @@ class Evaluation {
              const PolicyEvalRequest& request, std::vector<Slate> positive)
       : engine_(engine), context_(context), request_(request), positive_(std::move(positive)) {
     decode_.with_trace = request.with_trace;
-    decode_.max_trace = request.options.max_trace;
+    decode_.max_trace = request.max_trace;
     decode_.seed = request.seed;
   }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "podium/base/json.h"
+#include "podium/base/option_range.h"
 #include "podium/eval/results.h"
 #include "podium/runtime/engine.h"
 
@@ -18,13 +19,13 @@ struct PolicyEvalOptions {
   int unconstrained = 200;  // slates decoded freely for the invalid rate
   int shuffled = 2000;      // slates decoded again in another order, for position bias
   int timed = 50;           // slates decoded one by one on one thread
-  int max_trace = 96;
   template <class V>
   void visit(V& v) {
-    v("unconstrained", unconstrained, "slates decoded without the grammar, for the invalid rate");
-    v("shuffled", shuffled, "slates decoded again with shuffled candidates, for position bias");
-    v("timed", timed, "slates decoded one by one to measure milliseconds");
-    v("max_trace", max_trace, "longest reasoning trace, tokens");
+    v("unconstrained", unconstrained, "slates decoded without the grammar, for the invalid rate",
+      at_least(0));
+    v("shuffled", shuffled, "slates decoded again with shuffled candidates, for position bias",
+      at_least(0));
+    v("timed", timed, "slates decoded one by one to measure milliseconds", at_least(0));
   }
 };
 
@@ -33,6 +34,7 @@ struct PolicyEvalRequest {
   bool with_trace = true;
   uint64_t seed = 1;
   int threads = 1;
+  int max_trace = 96;    // longest reasoning trace, tokens
   size_t examples = 10;  // answers kept with their traces, of the first slates with a positive
   PolicyEvalOptions options;
 };

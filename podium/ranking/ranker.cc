@@ -15,7 +15,7 @@
 namespace podium::ranking {
 namespace {
 
-constexpr size_t kHoldEvery = 10;  // every tenth group stops the training
+constexpr size_t kHoldEvery = 10;  // every tenth user stops the training
 constexpr size_t kAt = 10;
 constexpr size_t kRowsAThread = 30000;  // fewer cost more in waiting than they save
 
@@ -35,14 +35,16 @@ struct Matrix {
   ~Matrix() { XGDMatrixFree(handle); }
 };
 
-// Every tenth group, or the others.
+// The groups of every tenth user, or of the others.
 RankingData part(const RankingData& data, bool held_out) {
   RankingData out;
   out.features = data.features;
-  size_t row = 0;
+  size_t row = 0, user = 0;
   for (size_t g = 0; g < data.groups.size(); ++g) {
     const size_t n = data.groups[g];
-    if ((g % kHoldEvery == 0) == held_out) {
+    if (g > 0 && data.users[g] != data.users[g - 1]) ++user;
+    if ((user % kHoldEvery == 0) == held_out) {
+      out.users.push_back(data.users[g]);
       out.groups.push_back(data.groups[g]);
       out.labels.insert(out.labels.end(), data.labels.begin() + std::ptrdiff_t(row),
                         data.labels.begin() + std::ptrdiff_t(row + n));
@@ -119,8 +121,12 @@ Ranker::~Ranker() = default;
 Ranker Ranker::train(const RankingData& data, const std::vector<std::string>& names,
                      const RankerOptions& options, uint64_t seed, int threads) {
   PODIUM_CHECK(names.size() == data.features);
-  if (data.groups.size() < 2 * kHoldEvery) {
-    throw Error(fmt::format("only {} training groups hold a positive", data.groups.size()),
+  PODIUM_CHECK(data.users.size() == data.groups.size());
+  const bool one_user = std::all_of(data.users.begin(), data.users.end(),
+                                    [&](uint32_t user) { return user == data.users.front(); });
+  if (data.groups.size() < 2 * kHoldEvery || one_user) {
+    throw Error(fmt::format("only {} training groups hold a positive and a negative{}",
+                            data.groups.size(), one_user ? ", of one user" : ""),
                 "the data set is too small to train a ranker, or retrieval finds too little");
   }
   const RankingData fit = part(data, false), held = part(data, true);
@@ -132,11 +138,11 @@ Ranker Ranker::train(const RankingData& data, const std::vector<std::string>& na
   auto booster = std::make_unique<Booster>(std::vector<DMatrixHandle>{matrix.handle, probe.handle});
   booster->set("objective", "rank:ndcg");
   booster->set("tree_method", "hist");
-  booster->set("eta", std::to_string(options.learning_rate));
+  booster->set("eta", fmt::format("{}", options.learning_rate));
   booster->set("max_depth", std::to_string(options.max_depth));
-  booster->set("min_child_weight", std::to_string(options.min_child_weight));
-  booster->set("subsample", std::to_string(options.row_share));
-  booster->set("colsample_bytree", std::to_string(options.column_share));
+  booster->set("min_child_weight", fmt::format("{}", options.min_child_weight));
+  booster->set("subsample", fmt::format("{}", options.row_share));
+  booster->set("colsample_bytree", fmt::format("{}", options.column_share));
   booster->set("seed", std::to_string(seed % 1000000007));
   booster->set("nthread", std::to_string(std::clamp(int(rows / kRowsAThread), 1, threads)));
   booster->set("verbosity", "0");

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "podium/base/files.h"
+#include "podium/base/option_range.h"
 #include "podium/ranking/ranking_data.h"
 
 namespace podium::ranking {
@@ -21,21 +22,21 @@ struct RankerOptions {
   int negatives = 60;  // candidates kept a group beside the positive
   template <class V>
   void visit(V& v) {
-    v("rounds", rounds, "boosting rounds at most");
-    v("patience", patience, "rounds without gain on held-out groups before stopping");
-    v("learning_rate", learning_rate, "shrinkage of each tree");
-    v("max_depth", max_depth, "depth of a tree");
-    v("min_child_weight", min_child_weight, "least weight of a leaf");
-    v("row_share", row_share, "rows drawn a tree");
-    v("column_share", column_share, "features drawn a tree");
-    v("negatives", negatives, "candidates kept a training group beside the positive");
+    v("rounds", rounds, "boosting rounds at most", between(1, 100000));
+    v("patience", patience, "rounds without gain on held-out users before stopping", at_least(0));
+    v("learning_rate", learning_rate, "shrinkage of each tree", more_than(0));
+    v("max_depth", max_depth, "depth of a tree", between(1, 16));
+    v("min_child_weight", min_child_weight, "least weight of a leaf", at_least(0));
+    v("row_share", row_share, "share of rows drawn a tree", between(0.001, 1));
+    v("column_share", column_share, "share of features drawn a tree", between(0.001, 1));
+    v("negatives", negatives, "candidates kept a training group beside the positive", at_least(1));
   }
 };
 
 // Immutable and thread-safe once trained (XGBoost's prediction on dense rows is).
 class Ranker {
  public:
-  // names: of the features. Every tenth group is held out to stop early.
+  // names: of the features. Every tenth user is held out to stop early.
   static Ranker train(const RankingData& data, const std::vector<std::string>& names,
                       const RankerOptions& options, uint64_t seed, int threads);
   static Ranker load(const fs::path& file);  // throws Error on a damaged file

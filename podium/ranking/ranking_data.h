@@ -13,6 +13,7 @@ struct RankingData {
   std::vector<float> rows;       // [candidates, features], NaN: absent
   std::vector<float> labels;     // [candidates]
   std::vector<uint32_t> groups;  // candidates a group
+  std::vector<uint32_t> users;   // [groups], whose group it is; a user's groups stand together
 };
 
 }  // namespace podium::ranking

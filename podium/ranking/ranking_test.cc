@@ -166,6 +166,7 @@ RankingData planted(size_t groups, uint64_t seed) {
     data.rows.insert(data.rows.end(), rows.begin(), rows.end());
     for (size_t i = 0; i < kGroup; ++i) data.labels.push_back(i == best ? 1.0F : 0.0F);
     data.groups.push_back(kGroup);
+    data.users.push_back(uint32_t(g));
   }
   return data;
 }
@@ -242,6 +243,38 @@ TEST(Ranker, LearnsAPlantedSignalAndMissingValues) {
   EXPECT_EQ(gains[0].first, "f0");
   EXPECT_TRUE(std::is_sorted(gains.begin(), gains.end(),
                              [](const auto& a, const auto& b) { return a.second > b.second; }));
+}
+
+// Two groups that are copies of one another, so that a ranker which has seen one knows the other.
+// Held out apart, they make it look perfect after a few trees, and it stops there.
+TEST(Ranker, StopsByUsersItHasNotSeen) {
+  RankingData data;
+  data.features = kFeatures;
+  Rng rng(4);
+  for (uint32_t user = 0; user < 60; ++user) {
+    RankingData noise;
+    for (int i = 0; i < kGroup; ++i) noise.labels.push_back(i == 0 ? 1.0F : 0.0F);
+    for (size_t i = 0; i < kGroup * kFeatures; ++i) noise.rows.push_back(float(rng.normal()));
+    for (int copy = 0; copy < 2; ++copy) {
+      data.rows.insert(data.rows.end(), noise.rows.begin(), noise.rows.end());
+      data.labels.insert(data.labels.end(), noise.labels.begin(), noise.labels.end());
+      data.groups.push_back(kGroup);
+      data.users.push_back(user);
+    }
+  }
+  RankerOptions options;
+  options.rounds = 120;
+  options.patience = 10;
+  const auto bytes = [&] {
+    const fs::path file = scratch("stopped.json");
+    Ranker::train(data, kNames, options, 3, 1).save(file);
+    return fs::file_size(file);
+  };
+  const auto honest = bytes();
+  for (uint32_t g = 0; g < data.users.size(); ++g) data.users[g] = g;  // copies told apart: a leak
+  EXPECT_GT(honest, 2 * bytes());
+  data.users.assign(data.users.size(), 7);
+  EXPECT_THROW(bytes(), Error);  // nobody is left to hold out
 }
 
 TEST(Ranker, SavedAndLoadedScoresAreTheSame) {

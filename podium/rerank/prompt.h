@@ -19,6 +19,7 @@
 #include <string>
 #include <vector>
 
+#include "podium/base/option_range.h"
 #include "podium/data/dataset.h"
 #include "podium/rerank/slate.h"
 #include "podium/rerank/vocabulary.h"
@@ -33,9 +34,11 @@ struct PromptOptions {
                          // mid-training); costs context
   template <class V>
   void visit(V& v) {
-    v("max_history", max_history, "newest history items shown to the policy");
+    v("max_history", max_history, "newest history items shown to the policy",
+      between(0, double(kMaxHistory)));
     v("evidence", evidence, "show collaborative evidence of each candidate");
-    v("title_tokens", title_tokens, "title tokens shown a candidate (0: only semantic IDs)");
+    v("title_tokens", title_tokens, "title tokens shown a candidate (0: only semantic IDs)",
+      between(0, 64));
   }
 };
 

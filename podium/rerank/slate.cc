@@ -159,6 +159,10 @@ int Slate::positives() const {
                            [](const SlateCandidate& candidate) { return candidate.gain > 0; }));
 }
 
+bool Slate::can_be_ranked() const {
+  return positives() > 0 && positives() < int(candidates.size());
+}
+
 std::string slate_flaw(const Slate& slate) {
   const size_t k = slate.candidates.size();
   if (k < kMinCandidates || k > kMaxCandidates) {

@@ -31,6 +31,7 @@ enum EvidenceKind : uint8_t {
 using Evidence = std::array<uint8_t, kEvidenceKinds>;
 std::string_view evidence_name(EvidenceKind kind);  // "together", ...
 
+inline constexpr size_t kMaxHistory = 20;  // newest items that a slate keeps
 inline constexpr size_t kMinCandidates = 2, kMaxCandidates = 100;
 
 struct SlateCandidate {
@@ -42,10 +43,11 @@ struct SlateCandidate {
 
 struct Slate {
   std::string id;                          // e.g. "u123@7": user id @ position of the event
-  std::vector<ItemIndex> history;          // oldest first, at most the newest 20
+  std::vector<ItemIndex> history;          // oldest first, at most the newest kMaxHistory
   std::vector<SlateCandidate> candidates;  // K of them, 2..100, distinct items
 
   int positives() const;
+  bool can_be_ranked() const;  // it has a positive and a negative
 };
 
 // What is wrong with a slate (too few or many candidates, one of them twice, an evidence level

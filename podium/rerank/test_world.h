@@ -12,8 +12,8 @@
 #include "podium/base/rng.h"
 #include "podium/base/scratch.h"
 #include "podium/data/dataset_builder.h"
+#include "podium/rerank/evidence_teacher.h"
 #include "podium/rerank/prompt.h"
-#include "podium/rerank/trace.h"
 
 namespace podium::rerank {
 

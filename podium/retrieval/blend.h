@@ -1,6 +1,7 @@
 // Blending: each source gives its best items in turn up to its quota, duplicates merge.
 #pragma once
 
+#include "podium/base/option_range.h"
 #include "podium/retrieval/sources.h"
 
 namespace podium::retrieval {
@@ -10,8 +11,8 @@ struct BlendOptions {
   int total = 150;  // candidates after merging
   template <class V>
   void visit(V& v) {
-    v("quota", quota, "best items taken from each source");
-    v("total", total, "candidates after duplicates have merged");
+    v("quota", quota, "best items taken from each source", at_least(1));
+    v("total", total, "candidates after duplicates have merged", at_least(2));
   }
 };
 

@@ -4,6 +4,7 @@
 
 #include <array>
 
+#include "podium/base/option_range.h"
 #include "podium/data/split.h"
 #include "podium/retrieval/retriever.h"
 
@@ -17,11 +18,14 @@ struct CovisitationOptions {
   double popularity_power = 0;  // counts are divided by popularity^power of the candidate
   template <class V>
   void visit(V& v) {
-    v("window", window, "co-visitation: places apart in a sequence");
-    v("backward", backward, "co-visitation: weight of pairs read against the order of time");
-    v("last", last, "co-visitation: newest history items that speak");
-    v("decay", decay, "co-visitation: weight lost with each place back in the history");
-    v("popularity_power", popularity_power, "co-visitation: counts over popularity^power");
+    v("window", window, "co-visitation: places apart in a sequence", between(1, 1000));
+    v("backward", backward, "co-visitation: weight of pairs read against the order of time",
+      at_least(0));
+    v("last", last, "co-visitation: newest history items that speak", at_least(1));
+    v("decay", decay, "co-visitation: weight kept with each place back in the history",
+      between(0, 1));
+    v("popularity_power", popularity_power, "co-visitation: counts over popularity^power",
+      between(0, 10));
   }
 };
 

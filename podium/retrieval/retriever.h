@@ -50,6 +50,7 @@ struct SourceInputs {
   std::span<const float> item_vectors = {};  // unit rows [items, dim]
   size_t dim = 0;
   fs::path sasrec_dir = {};  // of the same phase; empty: no SASRec
+  fs::path hstu_dir = {};    // of the same phase; empty: no HSTU
 };
 
 }  // namespace podium::retrieval

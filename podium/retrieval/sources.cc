@@ -1,9 +1,12 @@
 #include "podium/retrieval/sources.h"
 
+#include "podium/retrieval/hstu.h"
+
 namespace podium::retrieval {
 namespace {
 
-// A further source: how it is fitted on a phase, and loaded from what its save() wrote.
+// A further source: how it is fitted on a phase, and loaded from what its save() wrote. Null: this
+// run does without it.
 struct Further {
   std::string_view name;
   std::unique_ptr<Retriever> (*fit)(const SourceInputs& inputs);
@@ -17,8 +20,12 @@ Further source() {
           [](const fs::path& dir) -> std::unique_ptr<Retriever> { return Source::load(dir); }};
 }
 
-// Further sources in the report's order: source<Mine>(), source<Yours>() ...
-std::vector<Further> further() { return {}; }
+// Further sources in the report's order.
+std::vector<Further> further() { return {source<Hstu>()}; }
+
+void add(std::unique_ptr<Retriever> source, Sources& sources) {
+  if (source) sources.further.push_back(std::move(source));
+}
 
 void use_seen_rule(const SourceOptions& options, Sources& sources) {
   sources.seen = parse_seen_rule(options.seen);
@@ -47,7 +54,7 @@ Sources fit_sources(const SourceInputs& inputs, const SourceOptions& options) {
   sources.covisitation = Covisitation::fit(*inputs.view, options.covisitation);
   sources.content = std::make_unique<Content>(inputs.item_vectors, inputs.dim);
   if (!inputs.sasrec_dir.empty()) sources.sasrec = std::make_unique<Sasrec>(inputs.sasrec_dir);
-  for (const Further& source : further()) sources.further.push_back(source.fit(inputs));
+  for (const Further& source : further()) add(source.fit(inputs), sources);
   return sources;
 }
 
@@ -62,7 +69,7 @@ Sources load_sources(const fs::path& dir, const SourceOptions& options) {
   sources.covisitation = Covisitation::load(dir, options.covisitation);
   sources.content = Content::load(dir);
   if (fs::exists(dir / "sasrec.safetensors")) sources.sasrec = std::make_unique<Sasrec>(dir);
-  for (const Further& source : further()) sources.further.push_back(source.load(dir));
+  for (const Further& source : further()) add(source.load(dir), sources);
   return sources;
 }
 

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "podium/base/option_range.h"
 #include "podium/retrieval/content.h"
 #include "podium/retrieval/covisitation.h"
 #include "podium/retrieval/history.h"
@@ -18,11 +19,15 @@ namespace podium::retrieval {
 struct SourceOptions {
   std::string seen = "exclude";  // see seen_rule.h
   double half_life_days = 365;
+  bool hstu = false;
   CovisitationOptions covisitation;
   template <class V>
   void visit(V& v) {
-    v("seen", seen, "items the user already has: exclude, allow, or decay (buying again)");
-    v("half_life_days", half_life_days, "popularity: days after which an event weighs half");
+    v("seen", seen, "items the user already has; decay: as sources of buying again",
+      one_of({"exclude", "allow", "decay"}));
+    v("half_life_days", half_life_days, "popularity: days after which an event weighs half",
+      more_than(0));
+    v("hstu", hstu, "also train HSTU and take its candidates");
     v.section("covisitation", covisitation);
   }
 };

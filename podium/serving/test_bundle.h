@@ -9,8 +9,8 @@
 #include "podium/data/split.h"
 #include "podium/funnel/bundle.h"
 #include "podium/funnel/upstream_fit.h"
+#include "podium/rerank/evidence_teacher.h"
 #include "podium/rerank/model_spec.h"
-#include "podium/rerank/trace.h"
 #include "podium/rerank/vocabulary.h"
 #include "podium/sid/codebook.h"
 #include "podium/text/encoder.h"
@@ -96,9 +96,9 @@ inline fs::path write_test_bundle(const fs::path& root) {
                         .split = &split,
                         .item_vectors = vectors,
                         .dim = encoder->dim(),
-                        .sasrec_slates = {},
-                        .sasrec_valid = {},
-                        .sasrec_test = {},
+                        .slates = {},
+                        .valid = {},
+                        .test = {},
                         .options = options.upstream},
                        root / "upstream");
   const int vocab = write_test_tokenizer(root / "tokenizer.json", dataset, sids.table);

@@ -9,6 +9,7 @@
 
 #include "podium/base/files.h"
 #include "podium/base/json.h"
+#include "podium/base/option_range.h"
 
 namespace podium::sid {
 
@@ -22,10 +23,10 @@ struct SidOptions {
   bool random_last_level = true;  // z_L drawn from codes unused under its prefix
   template <class V>
   void visit(V& v) {
-    v("levels", levels, "residual levels L");
-    v("codes", codes, "codes a level (fewer for small catalogues)");
-    v("iterations", iterations, "k-means iterations a level");
-    v("minibatch", minibatch, "rows a k-means iteration; 0 chooses by catalogue size");
+    v("levels", levels, "residual levels L", between(1, kMaxLevels));
+    v("codes", codes, "codes a level (fewer for small catalogues)", between(2, 65536));
+    v("iterations", iterations, "k-means iterations a level", between(1, 10000));
+    v("minibatch", minibatch, "rows a k-means iteration; 0 chooses by catalogue size", at_least(0));
     v("random_last_level", random_last_level,
       "last code drawn among those unused under its prefix");
   }

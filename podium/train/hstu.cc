@@ -36,7 +36,7 @@ Tensor bias_of(const Tensor& table, const Tensor& index) {
 
 }  // namespace
 
-HstuBlockImpl::HstuBlockImpl(const rerank::HstuOptions& options)
+HstuBlockImpl::HstuBlockImpl(const HstuOptions& options)
     : dim(options.dim), heads(options.heads), max_len(options.max_len), dropout(options.dropout) {
   norm = register_module("norm", nn::LayerNorm(nn::LayerNormOptions({dim})));
   uvqk = register_module("uvqk", nn::Linear(dim, 4 * dim));
@@ -62,7 +62,7 @@ Tensor HstuBlockImpl::forward(const Tensor& x, const Relations& relations) {
   return x + out(torch::dropout(gated, dropout, is_training()));
 }
 
-HstuImpl::HstuImpl(int64_t items, const rerank::HstuOptions& options) : SequenceModelImpl(options) {
+HstuImpl::HstuImpl(int64_t items, const HstuOptions& options) : SequenceModelImpl(options) {
   rank_weight = options.rank_weight;
   rank_negatives = options.rank_negatives;
   item_embedding =
@@ -83,7 +83,7 @@ Tensor HstuImpl::encode(const Tensor& embedded, const Tokens& tokens) {
 }
 
 void export_hstu(const fs::path& file, const HstuImpl& model) {
-  const rerank::SequenceOptions& options = model.options;
+  const SequenceOptions& options = model.options;
   save_weights(file, model,
                {{"format", "podium-hstu"},
                 {"version", "1"},

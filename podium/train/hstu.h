@@ -23,7 +23,7 @@ struct Relations {
 //   A = SiLU(Q K^T + position_bias[distance] + time_bias[bucket]) / max_len, 0 where not visible
 //   x + linear(norm(A V) * U)
 struct HstuBlockImpl : torch::nn::Module {
-  explicit HstuBlockImpl(const rerank::HstuOptions& options);
+  explicit HstuBlockImpl(const HstuOptions& options);
   torch::Tensor forward(const torch::Tensor& x, const Relations& relations);
 
   int64_t dim, heads, max_len;
@@ -36,7 +36,7 @@ struct HstuBlockImpl : torch::nn::Module {
 TORCH_MODULE(HstuBlock);
 
 struct HstuImpl : SequenceModelImpl {
-  HstuImpl(int64_t items, const rerank::HstuOptions& options);
+  HstuImpl(int64_t items, const HstuOptions& options);
   torch::Tensor encode(const torch::Tensor& embedded, const Tokens& tokens) override;
 
   std::vector<HstuBlock> blocks;

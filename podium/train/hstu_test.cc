@@ -15,8 +15,8 @@ namespace {
 
 using torch::Tensor;
 
-rerank::HstuOptions shape() {
-  rerank::HstuOptions o;
+HstuOptions shape() {
+  HstuOptions o;
   o.dim = 32, o.heads = 2, o.blocks = 3, o.max_len = 20;
   return o;
 }

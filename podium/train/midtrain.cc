@@ -15,14 +15,6 @@
 namespace podium::train {
 namespace {
 
-void check(const rerank::MidtrainOptions& o) {
-  if (o.steps < 1 || o.batch_tokens < 16 || o.sequence_share < 0 || o.caption_share < 0 ||
-      o.sequence_share + o.caption_share > 1 + 1e-9) {
-    throw Error("a mid-training option is out of range",
-                "steps >= 1, batch_tokens >= 16, shares not negative and at most 1 together");
-  }
-}
-
 double mean(const std::vector<double>& values, size_t begin, size_t end) {
   double sum = 0;
   for (size_t i = begin; i < end; ++i) sum += values[i];
@@ -53,9 +45,8 @@ Qwen3 new_policy(const rerank::ModelSpec& spec, const rerank::Vocabulary& vocabu
   return model;
 }
 
-Json midtrain(Qwen3& model, const MidtrainSource& source, const rerank::MidtrainOptions& options,
+Json midtrain(Qwen3& model, const MidtrainSource& source, const MidtrainOptions& options,
               const StageJob& job) {
-  check(options);
   torch::optim::AdamW adam = make_adamw(model, options.learning_rate, options.weight_decay);
   Checkpointer checkpointer(
       {job.work / "checkpoint.safetensors", job.fingerprint, job.checkpoint_seconds});

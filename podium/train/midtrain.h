@@ -3,7 +3,7 @@
 #pragma once
 
 #include "podium/base/json.h"
-#include "podium/rerank/train_options.h"
+#include "podium/train/midtrain_options.h"
 #include "podium/train/policy_data.h"
 
 namespace podium::train {
@@ -15,7 +15,7 @@ Qwen3 new_policy(const rerank::ModelSpec& spec, const rerank::Vocabulary& vocabu
 
 // Trains in place, resumes from job.work. Returns what stats.json says: steps, tokens, and the mean
 // loss of the first and last twentieth. Throws Error on options out of range.
-Json midtrain(Qwen3& model, const MidtrainSource& source, const rerank::MidtrainOptions& options,
+Json midtrain(Qwen3& model, const MidtrainSource& source, const MidtrainOptions& options,
               const StageJob& job);
 
 }  // namespace podium::train

@@ -1,12 +1,43 @@
 // podium-train: every stage that needs LibTorch. `podium train` runs it; a GPU machine can run it
 // alone.
+//
+//   podium-train sasrec   --data DIR --phase slates|valid|test [--init DIR]
+//   podium-train hstu     --data DIR --phase slates|valid|test [--init DIR]
+//   podium-train midtrain --data DIR --sid DIR --tokenizer FILE
+//   podium-train sft      --data DIR --sid DIR --policy DIR --slates DIR --traces DIR
+//   podium-train rl       --data DIR --sid DIR --policy DIR --slates DIR [--no-trace]
+//
+// each with --config FILE.toml --seed N --out DIR --work DIR (checkpoints, kept through a kill).
+// sft and rl measure themselves on --valid-slates DIR, or, without it, on a tenth of the slates
+// that they then do not train on.
+// A policy directory is a Hugging Face directory: config.json, model.safetensors, tokenizer.json.
 #include <CLI/CLI.hpp>
 #include <cstdio>
 
 #include "podium/base/error.h"
+#include "podium/base/files.h"
+#include "podium/base/json.h"
 #include "podium/base/progress.h"
 #include "podium/train/policy_command.h"
 #include "podium/train/sequence_command.h"
+
+namespace {
+
+// To the caller's file, where there is one: it passes the message on.
+void tell(const podium::Error& error, const std::string& file) {
+  if (!file.empty()) {
+    try {
+      podium::write_json_atomic(
+          file, {{"message", error.message()}, {"cure", error.cure()}, {"where", error.where()}});
+      return;
+    } catch (const std::exception&) {  // a full disk: print it after all
+    }
+  }
+  std::fprintf(stderr, "podium-train: %s\n", error.what());
+  if (!error.cure().empty()) std::fprintf(stderr, "  try: %s\n", error.cure().c_str());
+}
+
+}  // namespace
 
 int main(int argc, char** argv) {
   CLI::App app("Training stages of podium (LibTorch)", "podium-train");
@@ -15,6 +46,9 @@ int main(int argc, char** argv) {
   app.add_flag("--quiet", quiet, "no progress and no log lines")->each([](const std::string&) {
     podium::set_quiet(true);
   });
+  std::string error_file;
+  app.add_option("--error-file", error_file,
+                 "write what went wrong into this file, as JSON, instead of printing it");
   podium::train::add_sequence_commands(app);
   podium::train::add_policy_commands(app);
   podium::install_interrupt_handler();
@@ -24,10 +58,9 @@ int main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error);
   } catch (const podium::Error& error) {
-    std::fprintf(stderr, "podium-train: %s\n", error.what());
-    return podium::interrupted() ? 130 : 1;
+    tell(error, error_file);
   } catch (const std::exception& error) {  // LibTorch's own
-    std::fprintf(stderr, "podium-train: %s\n", error.what());
-    return 1;
+    tell(podium::Error(error.what()), error_file);
   }
+  return podium::interrupted() ? 130 : 1;
 }

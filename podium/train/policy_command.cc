@@ -8,10 +8,13 @@
 #include "podium/base/options.h"
 #include "podium/base/parallel.h"
 #include "podium/base/progress.h"
+#include "podium/data/content_key.h"
 #include "podium/data/split_options.h"
-#include "podium/rerank/trace.h"
+#include "podium/rerank/prompt_world.h"
+#include "podium/rerank/traces.h"
 #include "podium/train/midtrain.h"
 #include "podium/train/policy_data.h"
+#include "podium/train/policy_options.h"
 #include "podium/train/rl.h"
 #include "podium/train/sft.h"
 #include "podium/train/torch_setup.h"
@@ -19,29 +22,35 @@
 namespace podium::train {
 namespace {
 
+using rerank::PromptContext;
+
 // All three stages understand one options file; each reads its own sections of it.
 struct PolicyArguments {
-  std::string data, sid, tokenizer, policy, slates, valid_slates, out, work;
+  std::string data, sid, tokenizer, policy, slates, valid_slates, traces, out, work;
   int64_t seed = 1;
   int threads = 0;
   bool no_trace = false;
+  int max_trace = 96;
   data::SplitOptions split;
   rerank::PromptOptions prompt;
-  rerank::PolicyOptions shape;
-  rerank::MidtrainOptions midtrain;
-  rerank::TeacherOptions teacher;
-  rerank::SftOptions sft;
-  rerank::RlOptions rl;
+  PolicyOptions shape;
+  MidtrainOptions midtrain;
+  SftOptions sft;
+  RlOptions rl, rl_fast;  // rl_fast: without a trace
 
   template <class V>
   void visit(V& v) {
+    v("reward", rl.gate,
+      "gate of the RL reward: conditional gives none for what is no better than copying",
+      one_of({"conditional", "plain"}));
+    v("max_trace", max_trace, "longest reasoning trace, tokens", between(1, 1024));
     v.section("split", split);
     v.section("prompt", prompt);
     v.section("policy", shape);
     v.section("midtrain", midtrain);
-    v.section("teacher", teacher);
     v.section("sft", sft);
     v.section("rl", rl);
+    v.section("rl_fast", rl_fast);
   }
 };
 
@@ -51,16 +60,13 @@ std::string hash_if_there(const fs::path& file) {
 
 // Of everything that a stage's result depends on; the thread count does not belong to it.
 std::string fingerprint_of(PolicyArguments& a, const std::string& stage) {
-  std::string text = fmt::format("2|{}|{}|{}|", stage, a.seed, a.no_trace);
-  const Json options = OptionList(a).to_json();  // named: items() refers to it
-  for (const auto& [key, entry] : options.items()) {
-    text += fmt::format("{}={}|", key, entry["value"].dump());
-  }
+  std::string text =
+      fmt::format("3|{}|{}|{}|{}|", stage, a.seed, a.no_trace, data::content_key(a.data));
+  text += OptionList(a).values().dump() + "|";
   for (const fs::path& file :
-       {fs::path(a.data) / "manifest.json", fs::path(a.sid) / "sid.safetensors",
-        fs::path(a.tokenizer), fs::path(a.policy) / "model.safetensors",
-        fs::path(a.slates) / "slates.safetensors",
-        fs::path(a.valid_slates) / "slates.safetensors"}) {
+       {fs::path(a.sid) / "sid.safetensors", fs::path(a.tokenizer),
+        fs::path(a.policy) / "model.safetensors", fs::path(a.slates) / "slates.safetensors",
+        fs::path(a.valid_slates) / "slates.safetensors", fs::path(a.traces) / "traces.jsonl"}) {
     text += hash_if_there(file) + "|";
   }
   return sha256(text);
@@ -89,23 +95,25 @@ void write_policy(const PolicyArguments& a, const StageJob& job, const Qwen3& mo
 void run_midtrain(PolicyArguments& a) {
   setup_torch(/*threads=*/1, uint64_t(a.seed));  // the shards are the parallelism
   const StageJob job = job_of(a, "midtrain");
-  const PolicyWorld world(a.data, a.sid, a.tokenizer, a.prompt);
-  const data::Split split = data::make_split(world.dataset, a.split);
+  const data::Dataset dataset = data::Dataset::open(a.data);
+  const rerank::PromptWorld world(dataset, a.sid, a.tokenizer, a.prompt);
+  const data::Split split = data::make_split(dataset, a.split);
   Qwen3 model = new_policy(rerank::model_spec(a.shape.size, world.tokenizer.vocab()),
                            world.vocabulary, job.seed);
   log_info(fmt::format("policy {}: {} parameters, vocabulary {}, {}", a.shape.size,
                        model->spec.parameters(), model->spec.vocab, torch_description()));
-  const MidtrainSource source(world.context, split.slates.fit, a.midtrain, job.seed);
+  const MidtrainSource source(world.prompts, split.slates.fit, a.midtrain, job.seed);
   const Json stats = midtrain(model, source, a.midtrain, job);
   write_policy(a, job, model, world.tokenizer, stats);
 }
 
-// SFT and RL: a policy, slates, more of the policy. train(model, world, slates, job) -> stats.
+// SFT and RL: a policy, slates, more of the policy. train(model, prompts, slates, job) -> stats.
 template <class Train>
 void run_on_slates(PolicyArguments& a, const std::string& stage, const Train& train) {
   setup_torch(/*threads=*/1, uint64_t(a.seed));
   const StageJob job = job_of(a, stage);
-  const PolicyWorld world(a.data, a.sid, fs::path(a.policy) / "tokenizer.json", a.prompt);
+  const data::Dataset dataset = data::Dataset::open(a.data);
+  const rerank::PromptWorld world(dataset, a.sid, fs::path(a.policy) / "tokenizer.json", a.prompt);
   const SlateSets slates = read_slate_sets(a.slates, a.valid_slates);
   Qwen3 model = load_policy(a.policy);
   if (model->spec.vocab != world.tokenizer.vocab()) {
@@ -114,23 +122,25 @@ void run_on_slates(PolicyArguments& a, const std::string& stage, const Train& tr
   }
   log_info(fmt::format("{}: {} slates to train on, {} to validate", stage, slates.train.size(),
                        slates.valid.size()));
-  write_policy(a, job, model, world.tokenizer, train(model, world, slates, job));
+  write_policy(a, job, model, world.tokenizer, train(model, world.prompts, slates, job));
 }
 
 void run_sft(PolicyArguments& a) {
-  run_on_slates(
-      a, "sft",
-      [&](Qwen3& model, const PolicyWorld& world, const SlateSets& slates, const StageJob& job) {
-        return sft(model, world.context, slates, a.sft, a.teacher, job);
-      });
+  run_on_slates(a, "sft",
+                [&](Qwen3& model, const PromptContext& prompts, const SlateSets& slates,
+                    const StageJob& job) {
+                  return sft(model, prompts, slates, rerank::read_traces(a.traces, prompts), a.sft,
+                             job);
+                });
 }
 
 void run_rl(PolicyArguments& a) {
-  run_on_slates(
-      a, "rl",
-      [&](Qwen3& model, const PolicyWorld& world, const SlateSets& slates, const StageJob& job) {
-        return reinforce(model, world.context, slates, a.rl, !a.no_trace, job);
-      });
+  run_on_slates(a, "rl",
+                [&](Qwen3& model, const PromptContext& prompts, const SlateSets& slates,
+                    const StageJob& job) {
+                  return reinforce(model, prompts, slates, a.no_trace ? a.rl_fast : a.rl,
+                                   !a.no_trace, job);
+                });
 }
 
 CLI::App* add_command(CLI::App& app, const std::string& name, const std::string& help,
@@ -149,7 +159,12 @@ CLI::App* add_command(CLI::App& app, const std::string& name, const std::string&
       "--config", [list](const std::string& file) { list->load_toml(file); },
       "TOML file of options, see `podium config`");
   list->add_flags(*command);
-  command->callback([a, list, run] { run(*a); });
+  command->callback([a, list, run] {
+    list->check();
+    a->rl.max_trace = a->rl_fast.max_trace = a->sft.max_trace = a->max_trace;
+    a->rl_fast.gate = a->rl.gate;
+    run(*a);
+  });
   return command;
 }
 
@@ -168,13 +183,15 @@ void add_policy_commands(CLI::App& app) {
                                    for_midtrain, run_midtrain);
   midtrain->add_option("--tokenizer", for_midtrain->tokenizer, "tokenizer.json")->required();
   auto for_sft = std::make_shared<PolicyArguments>();
-  CLI::App* sft = add_command(app, "sft", "supervised fine-tuning on the evidence teacher's traces",
-                              for_sft, run_sft);
+  CLI::App* sft =
+      add_command(app, "sft", "supervised fine-tuning on a teacher's traces", for_sft, run_sft);
   add_slate_options(*sft, *for_sft);
+  sft->add_option("--traces", for_sft->traces, "directory of traces.jsonl")->required();
   auto for_rl = std::make_shared<PolicyArguments>();
   CLI::App* rl = add_command(app, "rl", "reinforcement learning (DAPO)", for_rl, run_rl);
   add_slate_options(*rl, *for_rl);
-  rl->add_flag("--no-trace", for_rl->no_trace, "answer at once: the internalised policy");
+  rl->add_flag("--no-trace", for_rl->no_trace,
+               "answer at once: the internalised policy, options in [rl_fast]");
 }
 
 }  // namespace podium::train

@@ -1,5 +1,5 @@
 // podium-train midtrain, sft and rl: the policy's training stages as subcommands. How they are
-// called: podium/rerank/train_options.h.
+// called: podium_train_main.cc.
 #pragma once
 
 #include <CLI/CLI.hpp>

@@ -25,35 +25,18 @@ std::string caption_text(const data::Dataset& dataset, data::ItemIndex item) {
   return text;
 }
 
-bool can_be_ranked(const Slate& slate) {
-  const int positives = slate.positives();
-  return positives > 0 && positives < int(slate.candidates.size());
-}
-
 }  // namespace
-
-PolicyWorld::PolicyWorld(const fs::path& data, const fs::path& sid, const fs::path& tokenizer_json,
-                         const rerank::PromptOptions& prompt)
-    : dataset(data::Dataset::open(data)),
-      tokenizer(text::Tokenizer::load(tokenizer_json)),
-      sids(sid::load_sid(sid).table),
-      vocabulary(tokenizer, sids.levels, sids.codes_per_level),
-      context{tokenizer, vocabulary, sids, &dataset, prompt} {
-  if (sids.items() != dataset.items()) {
-    throw Error("the semantic IDs belong to another dataset", "make them anew", sid.string());
-  }
-}
 
 SlateSets read_slate_sets(const fs::path& dir, const fs::path& valid_dir) {
   SlateSets sets;
   for (Slate& slate : rerank::read_slates(dir)) {
-    if (!can_be_ranked(slate)) continue;
+    if (!slate.can_be_ranked()) continue;
     const bool held_out = valid_dir.empty() && stable_hash(slate.id) % 10 == 0;
     (held_out ? sets.valid : sets.train).push_back(std::move(slate));
   }
   if (!valid_dir.empty()) {
     for (Slate& slate : rerank::read_slates(valid_dir)) {
-      if (can_be_ranked(slate)) sets.valid.push_back(std::move(slate));
+      if (slate.can_be_ranked()) sets.valid.push_back(std::move(slate));
     }
   }
   if (sets.train.empty()) {
@@ -78,7 +61,7 @@ std::vector<size_t> permutation(size_t n, uint64_t seed, uint64_t epoch) {
 }
 
 MidtrainSource::MidtrainSource(const rerank::PromptContext& context, const data::View& view,
-                               const rerank::MidtrainOptions& options, uint64_t seed)
+                               const MidtrainOptions& options, uint64_t seed)
     : context_(context),
       view_(view),
       options_(options),

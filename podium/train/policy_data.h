@@ -9,24 +9,11 @@
 #include "podium/base/rng.h"
 #include "podium/data/split.h"
 #include "podium/rerank/prompt.h"
-#include "podium/rerank/train_options.h"
 #include "podium/sid/codebook.h"
+#include "podium/train/midtrain_options.h"
 #include "podium/train/policy_batch.h"
 
 namespace podium::train {
-
-// Dataset, tokenizer and SIDs of a run, and the prompts made of them.
-struct PolicyWorld {
-  PolicyWorld(const fs::path& data, const fs::path& sid, const fs::path& tokenizer_json,
-              const rerank::PromptOptions& prompt);
-  PolicyWorld(const PolicyWorld&) = delete;
-
-  data::Dataset dataset;
-  text::Tokenizer tokenizer;
-  sid::SidTable sids;
-  rerank::Vocabulary vocabulary;
-  rerank::PromptContext context;
-};
 
 // What every stage's loop is told.
 struct StageJob {
@@ -57,7 +44,7 @@ std::vector<size_t> permutation(size_t n, uint64_t seed, uint64_t epoch);
 class MidtrainSource {
  public:
   MidtrainSource(const rerank::PromptContext& context, const data::View& view,
-                 const rerank::MidtrainOptions& options, uint64_t seed);
+                 const MidtrainOptions& options, uint64_t seed);
 
   // Examples of about options.batch_tokens tokens; a function of (seed, step).
   std::vector<Example> batch(int64_t step) const;
@@ -71,7 +58,7 @@ class MidtrainSource {
 
   const rerank::PromptContext& context_;
   const data::View& view_;
-  rerank::MidtrainOptions options_;
+  MidtrainOptions options_;
   uint64_t seed_;
   TokenId end_;
   std::vector<data::UserIndex> users_;  // with two events or more

@@ -8,6 +8,7 @@
 
 #include "podium/base/error.h"
 #include "podium/base/scratch.h"
+#include "podium/rerank/evidence_teacher.h"
 #include "podium/rerank/test_world.h"
 #include "podium/train/checkpoint.h"
 #include "podium/train/midtrain.h"
@@ -73,6 +74,10 @@ bool same_weights(const Qwen3& a, const Qwen3& b) {
 class PolicyStages : public testing::Test {
  protected:
   PolicyStages() { setup_torch(1, 1); }
+  std::vector<rerank::Trace> drawn(const SlateSets& slates, const rerank::TeacherOptions& o) {
+    return rerank::draw_traces(context_, slates.train, rerank::EvidenceTeacher(o.temperature), o, 5,
+                               1);
+  }
   const rerank::TestWorld world_;
   const rerank::PromptContext context_ = world_.context();
 };
@@ -80,19 +85,18 @@ class PolicyStages : public testing::Test {
 TEST_F(PolicyStages, SftThenRlLearnToReadEvidence) {
   const SlateSets slates = telling_slates(world_, 400, 100);
   Qwen3 model = small_model(world_, 2);
-  rerank::SftOptions sft_options;
+  SftOptions sft_options;
   sft_options.epochs = 5;
   sft_options.learning_rate = 2e-3;
   sft_options.no_trace_share = 0.6;
   // The scores tell nothing here, so the teacher must try every candidate.
-  rerank::TeacherOptions teacher;
-  teacher.temperature = 3;
-  const Json stats = sft(model, context_, slates, sft_options, teacher, fresh_job("sft"));
+  const auto traces = drawn(slates, {.temperature = 3});
+  const Json stats = sft(model, context_, slates, traces, sft_options, fresh_job("sft"));
   EXPECT_GT(stats["accept_rate"].get<double>(), 0.15);
   EXPECT_LT(stats["accept_rate"].get<double>(), 0.5);
   const Validation taught = validate(*model, context_, slates.valid, 100, false, 64, 2);
 
-  rerank::RlOptions rl_options;
+  RlOptions rl_options;
   rl_options.steps = 30;
   rl_options.prompts = 16;
   rl_options.learning_rate = 1e-3;
@@ -107,7 +111,7 @@ TEST_F(PolicyStages, SftThenRlLearnToReadEvidence) {
 
 TEST_F(PolicyStages, MidtrainLearnsAndSeesNoTarget) {
   const data::Split split = data::leave_one_out(world_.dataset());
-  rerank::MidtrainOptions options;
+  MidtrainOptions options;
   options.steps = 30;
   options.batch_tokens = 512;
   options.learning_rate = 1e-2;
@@ -148,17 +152,17 @@ TEST_F(PolicyStages, ResumeBitExactly) {
   const SlateSets slates = telling_slates(world_, 30, 10);
   const data::Split split = data::leave_one_out(world_.dataset());
   expect_resumption(world_, "resume_midtrain", [&](Qwen3& model, const StageJob& job) {
-    rerank::MidtrainOptions options;
+    MidtrainOptions options;
     options.steps = 4;
     options.batch_tokens = 128;
     const MidtrainSource source(context_, split.slates.fit, options, 5);
     return midtrain(model, source, options, job);
   });
   expect_resumption(world_, "resume_sft", [&](Qwen3& model, const StageJob& job) {
-    return sft(model, context_, slates, {}, {}, job);
+    return sft(model, context_, slates, drawn(slates, {}), {}, job);
   });
   expect_resumption(world_, "resume_rl", [&](Qwen3& model, const StageJob& job) {
-    rerank::RlOptions options;
+    RlOptions options;
     options.steps = 4;
     options.prompts = 4;
     options.rollouts = 4;
@@ -170,12 +174,13 @@ TEST_F(PolicyStages, ResumeBitExactly) {
 
 TEST_F(PolicyStages, SftWeighsTraceBelowAnswerAndSkipsRejectedSlates) {
   const SlateSets slates = telling_slates(world_, 60, 1);
-  rerank::SftOptions options;
+  SftOptions options;
   options.no_trace_share = 0.5;
-  const SftEpoch epoch = sft_epoch(context_, slates.train, options, {.tries = 1}, 5, 0);
-  EXPECT_LT(epoch.samples.size(), 50u);
-  EXPECT_GT(epoch.samples.size(), 0u);
-  for (const SftSample& sample : epoch.samples) {
+  const auto traces = drawn(slates, {.tries = 1});
+  const auto epoch = sft_epoch(slates.train, traces, options, 5, 0);
+  EXPECT_LT(epoch.size(), 50u);
+  EXPECT_GT(epoch.size(), 0u);
+  for (const SftSample& sample : epoch) {
     EXPECT_EQ(sample.slate.candidates[sample.teacher.order.front()].gain, 1);
     const Example example = sft_example(context_, sample, options);
     size_t traced = 0, forced = 0;
@@ -208,7 +213,7 @@ TEST(Dapo, AdvantagesAndClipByHand) {
 TEST(Dapo, ConditionalGateTakesTheAdvantageFromCopies) {
   const std::vector<uint8_t> gains = {0, 1, 0, 0};
   const std::vector<int> copy = {0, 1, 2, 3}, worse = {0, 2, 3, 1}, better = {1, 0, 2, 3};
-  rerank::RlOptions options;
+  RlOptions options;
   options.rank = "ndcg";
   const auto advantages = [&](const std::string& gate) {
     options.gate = gate;

@@ -14,22 +14,11 @@
 namespace podium::train {
 namespace {
 
-using rerank::RlOptions;
 using torch::Tensor;
 
 constexpr int kMostRounds = 4;  // of dynamic sampling a step
 constexpr int kWarmSteps = 5;
 constexpr double kEpsilon = 1e-6;
-
-void check(const RlOptions& o) {
-  if (o.steps < 0 || o.prompts < 1 || o.rollouts < 2 || o.updates < 1 || o.epochs < 1 ||
-      o.eval_every < 1 || o.max_trace < 0 || !(o.temperature > 0) || o.clip_low < 0 ||
-      o.clip_low >= 1 || o.clip_high < 0) {
-    throw Error(
-        "an RL option is out of range",
-        "rollouts are at least 2, temperature above 0, clip_low in [0, 1), counts positive");
-  }
-}
 
 // What one step learns from.
 struct StepBatch {
@@ -292,7 +281,6 @@ GradientWorkers::Result surrogate_backward(GradientWorkers& workers,
 
 Json reinforce(Qwen3& model, const rerank::PromptContext& context, const SlateSets& slates,
                const RlOptions& options, bool with_trace, const StageJob& job) {
-  check(options);
   return Reinforcer(model, context, slates, options, with_trace, job).run();
 }
 

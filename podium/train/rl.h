@@ -9,10 +9,10 @@
 
 #include "podium/base/json.h"
 #include "podium/rerank/reward.h"
-#include "podium/rerank/train_options.h"
 #include "podium/runtime/engine.h"
 #include "podium/train/gradient.h"
 #include "podium/train/policy_data.h"
+#include "podium/train/rl_options.h"
 
 namespace podium::train {
 
@@ -26,7 +26,7 @@ torch::Tensor clipped_surrogate(const torch::Tensor& logprob,    // [tokens]
                                 double low, double high);
 
 // Throws Error on unknown names.
-rerank::RewardOptions reward_options(const rerank::RlOptions& options);
+rerank::RewardOptions reward_options(const RlOptions& options);
 
 struct RolloutGroup {
   rerank::Slate slate;
@@ -43,11 +43,11 @@ Example group_example(const rerank::PromptContext& context, const RolloutGroup& 
 // sum of -log P.
 GradientWorkers::Result surrogate_backward(GradientWorkers& workers,
                                            const std::vector<Example>& examples,
-                                           const rerank::RlOptions& options);
+                                           const RlOptions& options);
 
 // Trains in place to the policy that validates best (the first one included), resumes from
 // job.work. Returns what stats.json says: validations by step, the best one, dropped groups.
 Json reinforce(Qwen3& model, const rerank::PromptContext& context, const SlateSets& slates,
-               const rerank::RlOptions& options, bool with_trace, const StageJob& job);
+               const RlOptions& options, bool with_trace, const StageJob& job);
 
 }  // namespace podium::train

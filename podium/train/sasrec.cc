@@ -37,8 +37,7 @@ Tensor SasrecBlockImpl::forward(Tensor x, const Tensor& blocked) {
   return x + torch::dropout(down(inner), dropout, is_training());
 }
 
-SasrecImpl::SasrecImpl(int64_t items, const rerank::SequenceOptions& options)
-    : SequenceModelImpl(options) {
+SasrecImpl::SasrecImpl(int64_t items, const SequenceOptions& options) : SequenceModelImpl(options) {
   item_embedding =
       register_parameter("item_embedding", torch::randn({items, options.dim}).mul_(0.02));
   position_embedding = register_parameter("position_embedding",
@@ -68,7 +67,7 @@ Tensor SasrecImpl::forward(const Tensor& embedded, const Tensor& padding) {
 }
 
 void export_sasrec(const fs::path& file, const SasrecImpl& model) {
-  const rerank::SequenceOptions& options = model.options;
+  const SequenceOptions& options = model.options;
   save_weights(file, model,
                {{"format", "podium-sasrec"},
                 {"version", "1"},

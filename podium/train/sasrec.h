@@ -26,7 +26,7 @@ struct SasrecBlockImpl : torch::nn::Module {
 TORCH_MODULE(SasrecBlock);
 
 struct SasrecImpl : SequenceModelImpl {
-  SasrecImpl(int64_t items, const rerank::SequenceOptions& options);
+  SasrecImpl(int64_t items, const SequenceOptions& options);
 
   torch::Tensor encode(const torch::Tensor& embedded, const Tokens& tokens) override;
   // embedded [batch, time, dim]: item embeddings of right-aligned sequences, time <= max_len.

@@ -8,7 +8,6 @@
 namespace podium::train {
 
 using data::ItemIndex;
-using rerank::SequenceOptions;
 using torch::Tensor;
 
 namespace {

@@ -24,8 +24,8 @@ std::vector<Window> epoch_windows(const data::View& fit, int max_len, uint64_t s
 // Batches of windows of like length, at most batch_tokens padded positions each (one window at
 // least), in an order that is a function of (seed, epoch).
 std::vector<std::vector<Window>> epoch_batches(const data::View& fit,
-                                               const rerank::SequenceOptions& options,
-                                               uint64_t seed, int epoch);
+                                               const SequenceOptions& options, uint64_t seed,
+                                               int epoch);
 
 // The proposal of the sampled softmax: q = share * popularity + (1 - share) * uniform.
 class NegativeSampler {

@@ -8,6 +8,7 @@
 #include "podium/base/error.h"
 #include "podium/base/options.h"
 #include "podium/base/progress.h"
+#include "podium/data/content_key.h"
 #include "podium/data/split_options.h"
 #include "podium/train/checkpoint.h"
 #include "podium/train/hstu.h"
@@ -26,11 +27,11 @@ struct SequenceArguments {
   int64_t seed = 1;
   bool evaluate = false;
   data::SplitOptions split;
-  rerank::SequenceOptions sasrec;
-  rerank::HstuOptions hstu;
+  SequenceOptions sasrec;
+  HstuOptions hstu;
 
   bool is_hstu() const { return model == "hstu"; }
-  const rerank::SequenceOptions& options() const { return is_hstu() ? hstu : sasrec; }
+  const SequenceOptions& options() const { return is_hstu() ? hstu : sasrec; }
   std::string weights() const { return model + ".safetensors"; }
 
   template <class V>
@@ -39,17 +40,6 @@ struct SequenceArguments {
     is_hstu() ? v.section(model, hstu) : v.section(model, sasrec);
   }
 };
-
-void check(const SequenceArguments& a) {
-  const rerank::SequenceOptions& o = a.options();
-  if (o.dim < 1 || o.heads < 1 || o.dim % o.heads != 0 || o.blocks < 1 || o.max_len < 1 ||
-      o.negatives < 1 || o.batch_tokens < 1 || o.epochs < 0 || o.refit_epochs < 0 ||
-      o.dropout < 0 || o.dropout >= 1 || o.popularity_share < 0 || o.popularity_share > 1 ||
-      a.hstu.rank_weight < 0 || a.hstu.rank_negatives < 1) {
-    throw Error(fmt::format("an option of {} is out of range", a.model),
-                "sizes must be positive, heads must divide dim, shares lie in [0, 1]");
-  }
-}
 
 std::shared_ptr<SequenceModelImpl> make_model(const SequenceArguments& a, size_t items) {
   if (a.is_hstu()) return std::make_shared<HstuImpl>(int64_t(items), a.hstu);
@@ -66,17 +56,10 @@ std::string line_of(const RankMetrics& m) {
                      m.ndcg5, m.ndcg10);
 }
 
-Json values_of(const OptionList& list) {
-  Json values = Json::object();
-  const Json all = list.to_json();  // named: items() refers to it
-  for (const auto& [key, entry] : all.items()) values[key] = entry["value"];
-  return values;
-}
-
-std::string fingerprint_of(SequenceArguments& a, const data::Dataset& dataset) {
+std::string fingerprint_of(SequenceArguments& a) {
   const std::string init = a.init.empty() ? "" : sha256_file(fs::path(a.init) / a.weights());
-  return sha256(fmt::format("{}|{}|{}|{}|{}", values_of(OptionList(a)).dump(),
-                            dataset.manifest().dump(), a.phase, a.seed, init));
+  return sha256(fmt::format("{}|{}|{}|{}|{}", OptionList(a).values().dump(),
+                            data::content_key(a.data), a.phase, a.seed, init));
 }
 
 void write_result(SequenceArguments& a, const SequenceModelImpl& model, const MetricsLog& log) {
@@ -85,7 +68,7 @@ void write_result(SequenceArguments& a, const SequenceModelImpl& model, const Me
   export_model(out.path() / a.weights(), model);
   artifact::write_manifest(
       out.path(), a.model, 1,
-      {{"options", values_of(OptionList(a))}, {"phase", a.phase}, {"seed", a.seed}});
+      {{"options", OptionList(a).values()}, {"phase", a.phase}, {"seed", a.seed}});
   out.commit();
 }
 
@@ -116,7 +99,6 @@ void print_metrics(const SequenceArguments& a, SequenceModelImpl& model,
 }
 
 void run(SequenceArguments& a) {
-  check(a);
   setup_torch(/*threads=*/1, uint64_t(a.seed));  // small matrices: more threads only spin
   const data::Dataset dataset = data::Dataset::open(a.data);
   const data::Split split = data::make_split(dataset, a.split);
@@ -134,7 +116,7 @@ void run(SequenceArguments& a) {
                       .epochs = a.init.empty() ? a.options().epochs : a.options().refit_epochs,
                       .seed = uint64_t(a.seed),
                       .checkpoint = work / "checkpoint.safetensors",
-                      .fingerprint = fingerprint_of(a, dataset),
+                      .fingerprint = fingerprint_of(a),
                       .after_epoch = epoch_log(*model, dataset, phase, log)});
   write_result(a, *model, log);
   if (a.evaluate) print_metrics(a, *model, dataset, phase);
@@ -158,7 +140,10 @@ void add_sequence_command(CLI::App& app, const std::string& model, const std::st
       "--config", [list](const std::string& file) { list->load_toml(file); },
       "TOML file with [split] and [" + model + "]");
   list->add_flags(*command);
-  command->callback([a, list] { run(*a); });
+  command->callback([a, list] {
+    list->check();
+    run(*a);
+  });
 }
 
 }  // namespace

@@ -3,7 +3,7 @@
 
 #include <torch/torch.h>
 
-#include "podium/rerank/train_options.h"
+#include "podium/train/sequence_options.h"
 
 namespace podium::train {
 
@@ -22,7 +22,7 @@ struct Tokens {
 };
 
 struct SequenceModelImpl : torch::nn::Module {
-  explicit SequenceModelImpl(const rerank::SequenceOptions& options) : options(options) {}
+  explicit SequenceModelImpl(const SequenceOptions& options) : options(options) {}
 
   // embedded [rows, time, dim]: the item embeddings of the tokens. Returns their states, same
   // shape; an event's state scores the next item by a dot product with item_embedding.
@@ -34,7 +34,7 @@ struct SequenceModelImpl : torch::nn::Module {
   int rank_negatives = 0;
   torch::Tensor rank_head;  // [dim]
 
-  rerank::SequenceOptions options;
+  SequenceOptions options;
   torch::Tensor item_embedding;  // [items, dim]
 };
 

@@ -19,8 +19,6 @@
 namespace podium::train {
 namespace {
 
-using rerank::SequenceOptions;
-
 // Users walk round a ring of items: the next item is certain.
 data::Dataset ring_dataset(const fs::path& dir, int users, int items, int length) {
   data::DatasetBuilder builder;
@@ -141,7 +139,7 @@ TEST(Hstu, LearnsARingByBothScores) {
   setup_torch(1, 1);
   const auto dataset = ring_dataset(scratch_dir("learn_hstu"), 60, 20, 12);
   const auto view = whole(dataset, 1);
-  rerank::HstuOptions options;
+  HstuOptions options;
   static_cast<SequenceOptions&>(options) = small_options();
   options.blocks = 2, options.epochs = 30, options.rank_weight = 0.5, options.rank_negatives = 4;
   Hstu model(int64_t(dataset.items()), options);

@@ -10,7 +10,6 @@
 
 namespace podium::train {
 
-using rerank::SequenceOptions;
 using torch::Tensor;
 
 namespace {

@@ -23,7 +23,7 @@ torch::Tensor sampled_softmax_loss(const torch::Tensor& hidden,      // [positio
                                    const torch::Tensor& collision);  // [positions, negatives] bool
 
 struct SequenceFit {
-  rerank::SequenceOptions options;
+  SequenceOptions options;
   int epochs = 0;
   uint64_t seed = 0;
   fs::path checkpoint;  // empty: none

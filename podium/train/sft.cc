@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <string_view>
+#include <unordered_map>
 
 #include "podium/base/error.h"
 #include "podium/base/progress.h"
@@ -15,20 +17,8 @@ namespace podium::train {
 namespace {
 
 constexpr size_t kValidSlates = 400;
-constexpr int kMaxTrace = 64;  // of validation
 
-void check(const rerank::SftOptions& o) {
-  const auto share = [](double x) { return x >= 0 && x <= 1; };
-  if (o.epochs < 1 || o.batch_slates < 1 || o.trace_weight < 0 || o.forced_weight < 0 ||
-      !(o.answer_weight > 0) || o.trace_weight >= o.answer_weight || !share(o.shuffle_share) ||
-      !share(o.no_trace_share)) {
-    throw Error("an SFT option is out of range",
-                "epochs and batch_slates are at least 1, 0 <= trace_weight < answer_weight, shares "
-                "lie in [0, 1]");
-  }
-}
-
-double weight_of(Over over, const rerank::SftOptions& options) {
+double weight_of(Over over, const SftOptions& options) {
   switch (over) {
     case Over::kTrace:
       return options.trace_weight;
@@ -57,54 +47,64 @@ GradientWorkers::Result backward(GradientWorkers& workers, const std::vector<Exa
 }
 
 // The samples of an epoch in their training order.
-std::vector<Example> batch_of(const rerank::PromptContext& context, const SftEpoch& epoch,
-                              const std::vector<size_t>& order, size_t begin,
-                              const rerank::SftOptions& options) {
+std::vector<Example> batch_of(const rerank::PromptContext& context,
+                              const std::vector<SftSample>& epoch, const std::vector<size_t>& order,
+                              size_t begin, const SftOptions& options) {
   std::vector<Example> examples;
   const size_t end = std::min(order.size(), begin + size_t(options.batch_slates));
   for (size_t i = begin; i < end; ++i) {
-    examples.push_back(sft_example(context, epoch.samples[order[i]], options));
+    examples.push_back(sft_example(context, epoch[order[i]], options));
   }
   return examples;
 }
 
 Json statistics(const Qwen3& model, const rerank::PromptContext& context, const SlateSets& slates,
-                const SftEpoch& epoch, const StageJob& job) {
+                const rerank::TraceSummary& traces, int max_trace, const StageJob& job) {
   const Validation traced =
-      validate(*model, context, slates.valid, kValidSlates, true, kMaxTrace, job.threads);
+      validate(*model, context, slates.valid, kValidSlates, true, max_trace, job.threads);
   const Validation direct =
-      validate(*model, context, slates.valid, kValidSlates, false, kMaxTrace, job.threads);
+      validate(*model, context, slates.valid, kValidSlates, false, max_trace, job.threads);
   log_info(fmt::format("SFT: NDCG {:.4f} with trace, {:.4f} without; input order {:.4f}",
                        traced.ndcg, direct.ndcg, traced.input_ndcg));
-  return {{"accept_rate", epoch.accept_rate},    {"coverage", epoch.coverage},
+  return {{"accept_rate", traces.accept_rate},   {"coverage", traces.coverage},
           {"train_slates", slates.train.size()}, {"valid_slates", slates.valid.size()},
           {"valid_with_trace", to_json(traced)}, {"valid_without_trace", to_json(direct)}};
 }
 
+// The traces by slate, in order of their draws.
+using TracesOf = std::unordered_map<std::string_view, std::vector<const rerank::Trace*>>;
+
+TracesOf by_slate(const std::vector<rerank::Trace>& traces) {
+  TracesOf map;
+  for (const rerank::Trace& trace : traces) map[trace.slate].push_back(&trace);
+  for (auto& [slate, draws] : map) {
+    std::stable_sort(draws.begin(), draws.end(),
+                     [](const auto* a, const auto* b) { return a->draw < b->draw; });
+  }
+  return map;
+}
+
 }  // namespace
 
-SftEpoch sft_epoch(const rerank::PromptContext& context, const std::vector<rerank::Slate>& slates,
-                   const rerank::SftOptions& options, const rerank::TeacherOptions& teacher,
-                   uint64_t seed, int epoch) {
+std::vector<SftSample> sft_epoch(const std::vector<rerank::Slate>& slates,
+                                 const std::vector<rerank::Trace>& traces,
+                                 const SftOptions& options, uint64_t seed, int epoch) {
+  const TracesOf drawn = by_slate(traces);
   Rng rng = Rng(seed).fork("sft").fork(uint64_t(epoch));
-  std::vector<rerank::Slate> shown;
-  std::vector<bool> with_trace;
+  std::vector<SftSample> samples;
   for (const rerank::Slate& slate : slates) {
-    shown.push_back(maybe_shuffled(slate, options.shuffle_share, rng));
-    with_trace.push_back(rng.uniform() >= options.no_trace_share);
+    const bool with_trace = rng.uniform() >= options.no_trace_share;
+    const auto found = drawn.find(slate.id);
+    if (found == drawn.end()) continue;
+    const rerank::Trace& trace = *found->second[size_t(epoch) % found->second.size()];
+    if (!trace.accepted || trace.shown.size() != slate.candidates.size()) continue;
+    samples.push_back({rerank::as_shown(slate, trace.shown), trace.teacher, with_trace});
   }
-  auto sampled = rerank::rejection_sample(context, shown, teacher, rng.next());
-  SftEpoch result{{}, sampled.accept_rate, sampled.coverage};
-  for (size_t i = 0; i < shown.size(); ++i) {
-    if (!sampled.traces[i]) continue;
-    result.samples.push_back(
-        {std::move(shown[i]), std::move(*sampled.traces[i]), bool(with_trace[i])});
-  }
-  return result;
+  return samples;
 }
 
 Example sft_example(const rerank::PromptContext& context, const SftSample& sample,
-                    const rerank::SftOptions& options) {
+                    const SftOptions& options) {
   const auto& trace = sample.teacher.trace;
   const std::vector<TokenId> answer = rerank::build_answer(
       context, sample.slate, sample.with_trace ? std::span(trace) : std::span<const TokenId>(),
@@ -118,9 +118,7 @@ Example sft_example(const rerank::PromptContext& context, const SftSample& sampl
 }
 
 Json sft(Qwen3& model, const rerank::PromptContext& context, const SlateSets& slates,
-         const rerank::SftOptions& options, const rerank::TeacherOptions& teacher,
-         const StageJob& job) {
-  check(options);
+         const std::vector<rerank::Trace>& traces, const SftOptions& options, const StageJob& job) {
   torch::optim::AdamW adam = make_adamw(model, options.learning_rate, 0.01);
   Checkpointer checkpointer(
       {job.work / "checkpoint.safetensors", job.fingerprint, job.checkpoint_seconds});
@@ -134,19 +132,18 @@ Json sft(Qwen3& model, const rerank::PromptContext& context, const SlateSets& sl
     first = (*cursor)["begin"];
     step = (*cursor)["step"];
   }
-  const SftEpoch opening = sft_epoch(context, slates.train, options, teacher, job.seed, 0);
-  if (opening.samples.empty()) {
-    throw Error("the teacher's traces were all rejected", "raise teacher.temperature or tries");
+  const rerank::TraceSummary summary = rerank::summary_of(traces);
+  const size_t first_samples = sft_epoch(slates.train, traces, options, job.seed, 0).size();
+  if (first_samples == 0) {
+    throw Error("no trace of these slates was accepted", "raise teacher.temperature or tries");
   }
-  log_info(fmt::format("rejection sampling: {:.1f} % of samples accepted, {:.1f} % of slates",
-                       100 * opening.accept_rate, 100 * opening.coverage));
   const auto batch = size_t(options.batch_slates);
-  const size_t steps_an_epoch = (opening.samples.size() + batch - 1) / batch;
+  const size_t steps_an_epoch = (first_samples + batch - 1) / batch;
   const auto steps = int64_t(steps_an_epoch) * options.epochs;
   Progress progress("SFT", uint64_t(steps), "steps");
   for (int e = first_epoch; e < options.epochs; ++e, first = 0) {
-    const SftEpoch epoch = sft_epoch(context, slates.train, options, teacher, job.seed, e);
-    const auto order = permutation(epoch.samples.size(), job.seed, uint64_t(e));
+    const auto epoch = sft_epoch(slates.train, traces, options, job.seed, e);
+    const auto order = permutation(epoch.size(), job.seed, uint64_t(e));
     for (size_t begin = first; begin < order.size(); begin += batch, ++step) {
       checkpointer.poll(*model, adam, [&] {
         return Json{{"epoch", e}, {"begin", begin}, {"step", step}};
@@ -160,7 +157,7 @@ Json sft(Qwen3& model, const rerank::PromptContext& context, const SlateSets& sl
     }
   }
   log.finish(job.work / "metrics.done.jsonl");
-  return statistics(model, context, slates, opening, job);
+  return statistics(model, context, slates, summary, options.max_trace, job);
 }
 
 }  // namespace podium::train

@@ -1,4 +1,4 @@
-#include "podium/rerank/trace.h"
+#include "podium/rerank/evidence_teacher.h"
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
@@ -14,7 +14,7 @@
 namespace podium::rerank {
 namespace {
 
-class TraceTest : public testing::Test {
+class EvidenceTeacherTest : public testing::Test {
  protected:
   // Reads a trace back against the slate; every clause must be true of it.
   void expect_true(const PromptContext& context, const Slate& slate, const TeacherTrace& sample) {
@@ -92,7 +92,7 @@ class TraceTest : public testing::Test {
   TestWorld world_;
 };
 
-TEST_F(TraceTest, EveryClauseIsTrueAndShort) {
+TEST_F(EvidenceTeacherTest, EveryClauseIsTrueAndShort) {
   PromptOptions options;
   options.max_history = 4;
   const auto context = world_.context(options);
@@ -101,7 +101,7 @@ TEST_F(TraceTest, EveryClauseIsTrueAndShort) {
   for (uint64_t seed = 0; seed < 300; ++seed) {
     Rng rng(seed);
     const Slate slate = world_.random_slate(rng, 2 + int(rng.below(12)), int(rng.below(7)));
-    const auto sample = sample_trace(context, slate, 1.0, rng);
+    const auto sample = EvidenceTeacher(1.0).sample(context, slate, rng);
     ASSERT_TRUE(is_permutation_of(sample.order, slate.candidates.size()));
     expect_true(context, slate, sample);
     for (TokenId token : sample.trace) EXPECT_TRUE(mask[token]) << token;
@@ -112,60 +112,36 @@ TEST_F(TraceTest, EveryClauseIsTrueAndShort) {
   EXPECT_LE(longest, 48u);
 }
 
-TEST_F(TraceTest, LabelsNeverInfluenceASample) {
+TEST_F(EvidenceTeacherTest, LabelsNeverInfluenceASample) {
   for (uint64_t seed = 0; seed < 50; ++seed) {
     Rng rng(seed);
     Slate slate = world_.random_slate(rng, 10);
     Rng one(seed), two(seed);
-    const auto before = sample_trace(world_.context(), slate, 1.0, one);
+    const auto before = EvidenceTeacher(1.0).sample(world_.context(), slate, one);
     for (auto& candidate : slate.candidates) candidate.gain = uint8_t(rng.below(4));
-    const auto after = sample_trace(world_.context(), slate, 1.0, two);
+    const auto after = EvidenceTeacher(1.0).sample(world_.context(), slate, two);
     EXPECT_EQ(before.trace, after.trace);
     EXPECT_EQ(before.order, after.order);
   }
 }
 
-TEST_F(TraceTest, TemperatureZeroFollowsTheRanker) {
+TEST_F(EvidenceTeacherTest, TemperatureZeroFollowsTheRanker) {
   Rng rng(5);
   const Slate slate = world_.random_slate(rng, 6);
-  EXPECT_EQ(sample_trace(world_.context(), slate, 0, rng).order,
+  EXPECT_EQ(EvidenceTeacher(0).sample(world_.context(), slate, rng).order,
             (std::vector<int>{0, 1, 2, 3, 4, 5}));
 }
 
-TEST_F(TraceTest, SamplingIsPlackettLuce) {
+TEST_F(EvidenceTeacherTest, SamplingIsPlackettLuce) {
   Slate slate;
   slate.candidates = {{.item = 0, .upstream_score = 1}, {.item = 1, .upstream_score = 0}};
   Rng rng(6);
   int first = 0;
   for (int i = 0; i < 2000; ++i) {
-    first += sample_trace(world_.context(), slate, 1.0, rng).order[0] == 0;
+    first += EvidenceTeacher(1.0).sample(world_.context(), slate, rng).order[0] == 0;
   }
   // The scores lie two deviations apart. The margin is more than three deviations of the count.
   EXPECT_NEAR(first / 2000.0, 1 / (1 + std::exp(-2.0)), 0.025);
-}
-
-TEST_F(TraceTest, RejectionKeepsOnlyPositivesFirst) {
-  Rng rng(8);
-  std::vector<Slate> slates;
-  for (int i = 0; i < 40; ++i) slates.push_back(world_.random_slate(rng, 10));
-  for (auto& candidate : slates[3].candidates) candidate.gain = 0;
-  const TeacherOptions options;
-  const auto result = rejection_sample(world_.context(), slates, options, 9);
-  const auto again = rejection_sample(world_.context(), slates, options, 9);
-  ASSERT_EQ(result.traces.size(), slates.size());
-  EXPECT_FALSE(result.traces[3].has_value());
-  size_t kept = 0;
-  for (size_t i = 0; i < slates.size(); ++i) {
-    if (!result.traces[i]) continue;
-    ++kept;
-    EXPECT_GT(slates[i].candidates[result.traces[i]->order[0]].gain, 0);
-    EXPECT_EQ(result.traces[i]->trace, again.traces[i]->trace);
-    expect_true(world_.context(), slates[i], *result.traces[i]);
-  }
-  EXPECT_GT(kept, 20u);
-  EXPECT_DOUBLE_EQ(result.coverage, double(kept) / 40);
-  EXPECT_GT(result.accept_rate, 0.2);
-  EXPECT_LT(result.accept_rate, 1.0);
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-#include "podium/rerank/trace.h"
+#include "podium/rerank/evidence_teacher.h"
 
 #include <fmt/format.h>
 
@@ -126,10 +126,10 @@ std::string_view evidence_phrase(EvidenceKind kind) {
   return kPhrases.at(kind);
 }
 
-TeacherTrace sample_trace(const PromptContext& context, const Slate& slate, double temperature,
-                          Rng& rng) {
+TeacherTrace EvidenceTeacher::sample(const PromptContext& context, const Slate& slate,
+                                     Rng& rng) const {
   PODIUM_CHECK(!slate.candidates.empty());
-  std::vector<int> order = sample_order(slate, temperature, rng);
+  std::vector<int> order = sample_order(slate, temperature_, rng);
   std::vector<TokenId> trace = write_trace(context, slate, order);
   return {std::move(trace), std::move(order)};
 }
@@ -146,30 +146,6 @@ std::vector<std::string> trace_phrases() {
     }
   }
   return phrases;
-}
-
-RejectionResult rejection_sample(const PromptContext& context, const std::vector<Slate>& slates,
-                                 const TeacherOptions& options, uint64_t seed) {
-  const Rng root = Rng(seed).fork("evidence-teacher");
-  RejectionResult result{.traces = {}, .accept_rate = 0, .coverage = 0};
-  result.traces.resize(slates.size());
-  size_t drawn = 0, accepted = 0;
-  for (size_t i = 0; i < slates.size(); ++i) {
-    const Slate& slate = slates[i];
-    if (slate.positives() == 0) continue;
-    Rng rng = root.fork(slate.id);
-    for (int attempt = 0; attempt < options.tries && !result.traces[i]; ++attempt) {
-      ++drawn;
-      std::vector<int> order = sample_order(slate, options.temperature, rng);
-      if (slate.candidates[order.front()].gain == 0) continue;
-      ++accepted;
-      std::vector<TokenId> trace = write_trace(context, slate, order);
-      result.traces[i] = TeacherTrace{std::move(trace), std::move(order)};
-    }
-  }
-  if (drawn > 0) result.accept_rate = double(accepted) / double(drawn);
-  if (!slates.empty()) result.coverage = double(accepted) / double(slates.size());
-  return result;
 }
 
 }  // namespace podium::rerank

@@ -1,0 +1,96 @@
+// Every option of a run, and what they must obey together.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "podium/base/option_range.h"
+#include "podium/data/split_options.h"
+#include "podium/eval/metrics.h"
+#include "podium/funnel/upstream.h"
+#include "podium/pipeline/policy_eval.h"
+#include "podium/rerank/evidence_teacher.h"
+#include "podium/rerank/model_spec.h"
+#include "podium/rerank/prompt.h"
+#include "podium/sid/codebook.h"
+#include "podium/text/lsa.h"
+#include "podium/train/midtrain_options.h"
+#include "podium/train/policy_options.h"
+#include "podium/train/rl_options.h"
+#include "podium/train/sequence_options.h"
+#include "podium/train/sft_options.h"
+
+namespace podium::pipeline {
+
+struct PipelineOptions {
+  int64_t seed = 1;
+  int threads = 0;  // 0: every core; results do not depend on it
+  int k = 10;       // candidates a slate
+  int max_trace = 96;
+  std::string reward = "conditional";
+  bool compare_plain = false;
+  data::SplitOptions split;
+  text::LsaOptions encoder;
+  sid::SidOptions sid;
+  train::SequenceOptions sasrec;
+  train::HstuOptions hstu;  // trained with upstream.sources.hstu only
+  funnel::UpstreamOptions upstream;
+  rerank::PromptOptions prompt;
+  train::PolicyOptions policy;
+  train::MidtrainOptions midtrain;
+  rerank::TeacherOptions teacher;
+  train::SftOptions sft;
+  train::RlOptions rl;
+  train::RlOptions rl_fast;
+  PolicyEvalOptions eval;
+  eval::MetricOptions metrics;
+
+  // Tokens of the longest prompt with its answer, at most.
+  int64_t longest_example() const {
+    constexpr int64_t kFixed = 32;  // the phrases of prompt and answer
+    const int64_t item = sid.levels;
+    return kFixed + prompt.max_history * item + k * (item + prompt.title_tokens + 1) + max_trace +
+           2 * int64_t(k);
+  }
+
+  template <class V>
+  void visit(V& v) {
+    v("seed", seed, "seed of every stage", at_least(0));
+    v("threads", threads, "threads; 0: every core", between(0, 4096));
+    v("k", k, "candidates a slate",
+      between(double(rerank::kMinCandidates), double(rerank::kMaxCandidates)));
+    v("max_trace", max_trace,
+      "longest reasoning trace, tokens: in training, evaluation and serving alike",
+      between(1, 1024));
+    v("reward", reward,
+      "gate of the RL reward: conditional gives none for what is no better than copying",
+      one_of({"conditional", "plain"}));
+    v("compare_plain", compare_plain, "also train with the plain reward and show its copying");
+    v.section("split", split);
+    v.section("encoder", encoder);
+    v.section("sid", sid);
+    v.section("sasrec", sasrec);
+    v.section("hstu", hstu);
+    v.section("upstream", upstream);
+    v.section("prompt", prompt);
+    v.section("policy", policy);
+    v.section("midtrain", midtrain);
+    v.section("teacher", teacher);
+    v.section("sft", sft);
+    v.section("rl", rl);
+    v.section("rl_fast", rl_fast);
+    v.section("eval", eval);
+    v.section("metrics", metrics);
+    v.rule([this] { return k <= upstream.blend.total; }, "k must not exceed upstream.blend.total");
+    v.rule([this] { return !upstream.sources.hstu || hstu.epochs > 0; },
+           "upstream.sources.hstu needs hstu.epochs above 0");
+    v.rule([this] { return longest_example() <= rerank::ModelSpec().max_positions; },
+           "a prompt with its answer must fit the policy's 4096 positions: lower k, max_trace, "
+           "prompt.max_history or prompt.title_tokens");
+  }
+};
+
+// "demo": MovieLens-100K on two cores in minutes; "full": the defaults. Throws Error on others.
+void apply_preset(const std::string& name, PipelineOptions& options);
+
+}  // namespace podium::pipeline

@@ -1,0 +1,284 @@
+// Whole runs as far as they need no LibTorch.
+#include "podium/pipeline/pipeline.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <functional>
+#include <limits>
+#include <set>
+
+#include "podium/artifact/safetensors.h"
+#include "podium/base/error.h"
+#include "podium/base/scratch.h"
+#include "podium/data/dataset_builder.h"
+#include "podium/pipeline/stages.h"
+#include "podium/retrieval/popularity.h"
+#include "podium/text/encoder.h"
+
+namespace podium::pipeline {
+namespace {
+
+using ItemOf = std::function<int(int user, int event)>;
+
+void write_shop(const fs::path& dir, int users, int events, const ItemOf& item_of,
+                const std::string& name = "shop") {
+  data::DatasetBuilder builder;
+  std::set<int> items;
+  for (int u = 0; u < users; ++u) {
+    for (int e = 0; e < events; ++e) {
+      const int item = item_of(u, e);
+      items.insert(item);
+      builder.add_event(
+          {"u" + std::to_string(u), "i" + std::to_string(item), int64_t(e) * 86400 + u, 1});
+    }
+  }
+  for (const int item : items) {
+    const std::string shelf = "shelf" + std::to_string(item % 5);
+    builder.add_item({"i" + std::to_string(item), "thing on " + shelf, "", "", {shelf}, NAN});
+  }
+  builder.write(dir, name, 0, {{"file", name + ".csv"}});
+}
+
+// Walks along a shelf: enough order for every stage to work.
+int walk(int user, int event) { return (user * 7 + event * 5) % 60; }
+
+PipelineRequest request_for(const fs::path& root, const std::string& until) {
+  PipelineRequest request;
+  request.data = root / "shop";
+  request.out = root / "run";
+  request.until = until;
+  request.options.threads = 1;
+  request.options.k = 5;
+  request.options.encoder.dim = 8;
+  request.options.sasrec.epochs = 0;
+  request.options.upstream.ranker.rounds = 5;
+  request.options.split.slate_targets = 2;
+  return request;
+}
+
+Error error_of(const PipelineRequest& request) {
+  try {
+    run_pipeline(request);
+  } catch (const Error& error) {
+    return error;
+  }
+  return Error("");
+}
+
+TEST(Stages, ReadOnlyEarlierOnesAndAreNamedOnce) {
+  PipelineOptions options;
+  std::set<std::string> names;
+  for (const Stage& stage : stage_table(options)) {
+    for (const std::string& input : stage.inputs) {
+      EXPECT_TRUE(names.contains(input)) << stage.name << " reads " << input;
+    }
+    EXPECT_TRUE(names.insert(stage.name).second) << stage.name;
+    EXPECT_TRUE(stage.body) << stage.name;
+    EXPECT_FALSE(stage.help.empty()) << stage.name;
+    EXPECT_NE(stage_help().find("  " + stage.name + " "), std::string::npos) << stage.name;
+  }
+}
+
+TEST(Stages, AreLeftOutByTheirOptions) {
+  PipelineOptions options;
+  options.upstream.sources.hstu = true;
+  options.sasrec.epochs = 0;
+  for (const Stage& stage : stage_table(options)) {
+    const bool off = stage.name.starts_with("sasrec") || stage.name.ends_with("-plain");
+    EXPECT_EQ(!stage.off.empty(), off) << stage.name;
+  }
+  const fs::path root = scratch_dir("until");
+  PipelineRequest request = request_for(root, "sasrec-valid");
+  EXPECT_NE(error_of(request).message().find("sasrec.epochs is 0"), std::string::npos);
+  request.until = "sids";
+  EXPECT_NE(error_of(request).cure().find("sid, sasrec-slates"), std::string::npos);
+}
+
+// One bad value each, of the first stage and of the last.
+TEST(Pipeline, RefusesEveryOptionOutOfRangeBeforeTheFirstStage) {
+  using Change = std::function<void(PipelineOptions&)>;
+  constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  const std::vector<std::pair<std::string, Change>> changes = {
+      {"threads", [](auto& o) { o.threads = -1; }},
+      {"k", [](auto& o) { o.k = 1; }},
+      {"max_trace", [](auto& o) { o.max_trace = 100000; }},
+      {"reward", [](auto& o) { o.reward = "strict"; }},
+      {"split.protocol", [](auto& o) { o.split.protocol = "random"; }},
+      {"before_t0", [](auto& o) { o.split.before_t0 = 0.85; }},
+      {"encoder.dim", [](auto& o) { o.encoder.dim = 0; }},
+      {"sid.levels", [](auto& o) { o.sid.levels = 99; }},
+      {"sasrec.learning_rate", [](auto& o) { o.sasrec.learning_rate = kInfinity; }},
+      {"sasrec.dropout", [](auto& o) { o.sasrec.dropout = 1; }},
+      {"heads must divide dim", [](auto& o) { o.sasrec.heads = 3; }},
+      {"upstream.ranker.learning_rate", [](auto& o) { o.upstream.ranker.learning_rate = kNan; }},
+      {"upstream.ranker.rounds", [](auto& o) { o.upstream.ranker.rounds = 0; }},
+      {"upstream.ranker.row_share", [](auto& o) { o.upstream.ranker.row_share = 0; }},
+      {"upstream.blend.quota", [](auto& o) { o.upstream.blend.quota = 0; }},
+      {"upstream.blend.total", [](auto& o) { o.upstream.blend.total = 0; }},
+      {"upstream.sources.covisitation.window",
+       [](auto& o) { o.upstream.sources.covisitation.window = -1; }},
+      {"upstream.sources.half_life_days", [](auto& o) { o.upstream.sources.half_life_days = -5; }},
+      {"prompt.max_history", [](auto& o) { o.prompt.max_history = 50; }},
+      {"policy.size", [](auto& o) { o.policy.size = "huge"; }},
+      {"midtrain.steps", [](auto& o) { o.midtrain.steps = 0; }},
+      {"sequence_share", [](auto& o) { o.midtrain.sequence_share = 0.9; }},
+      {"teacher.tries", [](auto& o) { o.teacher.tries = 0; }},
+      {"sft.epochs", [](auto& o) { o.sft.epochs = 0; }},
+      {"trace_weight", [](auto& o) { o.sft.trace_weight = 2; }},
+      {"rl.clip_low", [](auto& o) { o.rl.clip_low = kNan; }},
+      {"rl_fast.rollouts", [](auto& o) { o.rl_fast.rollouts = 1; }},
+      {"eval.timed", [](auto& o) { o.eval.timed = -1; }},
+      {"metrics.resamples", [](auto& o) { o.metrics.resamples = 0; }},
+      {"k must not exceed", [](auto& o) { o.k = 100, o.upstream.blend.total = 90; }},
+      {"4096 positions", [](auto& o) { o.k = 100, o.prompt.title_tokens = 64; }},
+  };
+  const fs::path root = scratch_dir("ranges");
+  for (const auto& [what, change] : changes) {
+    PipelineRequest request = request_for(root, "");  // there is no data set: it is not asked yet
+    change(request.options);
+    EXPECT_NE(error_of(request).message().find(what), std::string::npos) << what;
+    EXPECT_FALSE(fs::exists(request.out)) << what;
+  }
+}
+
+TEST(Pipeline, SaysWhatRunsAgainBeforeItReplacesAnything) {
+  const fs::path root = scratch_dir("resume");
+  write_shop(root / "shop", 40, 6, walk);
+  PipelineRequest request = request_for(root, "tokenizer");
+  run_pipeline(request);
+  const auto seconds = [&] { return fs::last_write_time(request.out / "stages/sid/sid.json"); };
+  const auto first = seconds();
+  run_pipeline(request);  // the same options go on without asking
+  EXPECT_EQ(seconds(), first);
+
+  request.options.sid.levels = 3;
+  const Error refused = error_of(request);
+  EXPECT_NE(refused.message().find("sid.levels: 4 before, 3 now"), std::string::npos);
+  EXPECT_NE(refused.message().find("run again: sid, upstream, tokenizer"), std::string::npos)
+      << refused.message();
+  EXPECT_NE(refused.cure().find("--retrain"), std::string::npos);
+  EXPECT_EQ(seconds(), first);
+  EXPECT_EQ(options_of_run(request.out).sid.levels, 4);  // the options of before are kept
+
+  request.retrain = true;
+  run_pipeline(request);
+  EXPECT_NE(seconds(), first);
+  EXPECT_EQ(options_of_run(request.out).sid.levels, 3);
+}
+
+TEST(Pipeline, TheDataSetsContentCountsNotItsName) {
+  const fs::path root = scratch_dir("renamed");
+  write_shop(root / "shop", 40, 6, walk, "one");
+  const PipelineRequest request = request_for(root, "sid");
+  run_pipeline(request);
+  write_shop(root / "shop", 40, 6, walk, "two");
+  EXPECT_EQ(error_of(request).message(), "");
+  write_shop(root / "shop", 41, 6, walk, "one");
+  EXPECT_NE(error_of(request).message().find("the data set"), std::string::npos);
+}
+
+TEST(Pipeline, KeepsTheTextEncoderBesideTheVectorsItMade) {
+  const fs::path root = scratch_dir("encoder");
+  write_shop(root / "shop", 20, 6, walk);
+  const PipelineRequest request = request_for(root, "sid");
+  run_pipeline(request);
+  const fs::path sid = request.out / "stages/sid";
+  const data::Dataset dataset = data::Dataset::open(root / "shop");
+  const artifact::SafetensorsFile file(sid / "item_vectors.safetensors");
+  const auto vectors = file.get<float>("vectors");
+  const auto again = text::encode_texts(
+      *text::load_text_encoder(sid), dataset.items(),
+      [&](size_t i) { return dataset.item_text(data::ItemIndex(i)); }, 2);
+  EXPECT_EQ(std::vector<float>(vectors.begin(), vectors.end()), again);
+}
+
+TEST(Pipeline, UsersAllAlikeHaveNoSlateWhereOneItemIsLeft) {
+  const fs::path root = scratch_dir("alike");
+  write_shop(root / "shop", 120, 4, [](int, int event) { return event; });
+  const PipelineRequest request = request_for(root, "upstream");
+  run_pipeline(request);
+  const fs::path upstream = request.out / "stages/upstream";
+  EXPECT_EQ(read_json(upstream / "upstream.json")["test"]["too_few_candidates"], 120);
+  EXPECT_TRUE(rerank::read_slates(upstream / "slates/test").empty());
+}
+
+TEST(Pipeline, TooLittleToLearnFromIsAnErrorWithItsCause) {
+  const fs::path root = scratch_dir("small");
+  write_shop(root / "shop", 15, 6, walk);
+  const Error error = error_of(request_for(root, "upstream"));
+  EXPECT_NE(error.message().find("two candidates or more"), std::string::npos) << error.message();
+}
+
+TEST(Pipeline, SlatesOfFewerThanTwoCandidatesAreLeftOutAndCounted) {
+  const fs::path root = scratch_dir("short");
+  // Every third user has seen all but one item of the catalogue.
+  write_shop(root / "shop", 150, 11, [](int user, int event) {
+    return user % 3 == 0 ? event : (user * 5 + event) % (event < 8 ? 8 : 11);
+  });
+  PipelineRequest request = request_for(root, "upstream");
+  request.options.split.slate_targets = 1;
+  run_pipeline(request);
+  const Json upstream = read_json(request.out / "stages/upstream/upstream.json");
+  const data::Dataset dataset = data::Dataset::open(root / "shop");
+  for (const std::string phase : {"slates", "valid", "test"}) {
+    const auto slates = rerank::read_slates(request.out / "stages/upstream/slates" / phase);
+    const Json& counts = upstream.at(phase);
+    EXPECT_EQ(slates.size(),
+              counts["targets"].get<size_t>() - counts["too_few_candidates"].get<size_t>());
+  }
+  EXPECT_GT(upstream["test"]["too_few_candidates"].get<int>(), 0);
+}
+
+TEST(Pipeline, TargetsThatTheUserHasSeenAreNamedAsTheCause) {
+  const fs::path root = scratch_dir("repeats");
+  write_shop(root / "shop", 100, 9, [](int user, int event) { return (user + event % 3) % 40; });
+  PipelineRequest request = request_for(root, "upstream");
+  const Error error = error_of(request);
+  EXPECT_NE(error.message().find("has seen"), std::string::npos) << error.message();
+}
+
+// Every target lies after its border, and what the sources were fitted on before it.
+TEST(Pipeline, GlobalTimeLetsNothingLeak) {
+  const fs::path root = scratch_dir("global");
+  write_shop(root / "shop", 80, 12, walk);
+  PipelineRequest request = request_for(root, "upstream");
+  request.options.split.protocol = "global-time";
+  run_pipeline(request);
+  const data::Dataset dataset = data::Dataset::open(root / "shop");
+  const data::Split split = data::make_split(dataset, request.options.split);
+  int64_t border = std::numeric_limits<int64_t>::max();
+  for (const data::Target& target : split.test.targets) {
+    border = std::min(border, dataset.times_of(target.user)[target.position]);
+  }
+  std::vector<uint32_t> before(dataset.items());
+  size_t after = 0;
+  for (data::UserIndex u = 0; u < dataset.users(); ++u) {
+    for (size_t e = 0; e < dataset.items_of(u).size(); ++e) {
+      const bool earlier = dataset.times_of(u)[e] < border;
+      if (earlier) ++before[dataset.items_of(u)[e]];
+      after += !earlier;
+    }
+  }
+  EXPECT_EQ(after, split.test.targets.size());  // all events after the last border are predicted
+  EXPECT_GT(after, 50u);
+  const auto popularity = retrieval::Popularity::load(request.out / "stages/upstream/serving");
+  for (data::ItemIndex i = 0; i < dataset.items(); ++i) {
+    EXPECT_EQ(popularity->count(i), before[i]);  // what is served knows the past only
+  }
+  const auto slates = rerank::read_slates(request.out / "stages/upstream/slates/test");
+  ASSERT_FALSE(slates.empty());
+  for (const rerank::Slate& slate : slates) {
+    const size_t at = slate.id.rfind('@');
+    const data::UserIndex user = dataset.find_user(slate.id.substr(0, at)).value();
+    const auto position = size_t(std::stoul(slate.id.substr(at + 1)));
+    EXPECT_GE(dataset.times_of(user)[position], border);
+    const auto past = dataset.items_of(user).first(position);
+    ASSERT_LE(slate.history.size(), past.size());
+    EXPECT_TRUE(std::equal(slate.history.rbegin(), slate.history.rend(), past.rbegin()));
+  }
+}
+
+}  // namespace
+}  // namespace podium::pipeline

@@ -1,0 +1,209 @@
+#include "podium/pipeline/stage_bodies.h"
+
+#include <fmt/format.h>
+
+#include "podium/artifact/safetensors.h"
+#include "podium/base/error.h"
+#include "podium/base/progress.h"
+#include "podium/funnel/bundle.h"
+#include "podium/funnel/upstream_fit.h"
+#include "podium/pipeline/pipeline_report.h"
+#include "podium/pipeline/process.h"
+#include "podium/rerank/evidence_teacher.h"
+#include "podium/rerank/prompt_world.h"
+#include "podium/rerank/traces.h"
+#include "podium/text/encoder.h"
+
+namespace podium::pipeline {
+namespace {
+
+constexpr int kPhraseRepeats = 200;  // so that the traces' phrases become few tokens
+
+eval::StageResult upstream_result(const RunContext& run, const std::string& phase) {
+  eval::SavedResults saved = eval::read_results(run.dir("upstream") / (phase + ".json"));
+  for (auto& stage : saved.stages) {
+    if (stage.stage == "upstream") return std::move(stage);
+  }
+  throw Error("the upstream's results are missing", "remove the directory and run again",
+              run.dir("upstream").string());
+}
+
+std::vector<rerank::Slate> slates_of(const RunContext& run, const data::Phase& phase) {
+  return funnel::slates_by_target(run.dir("upstream") / "slates" / phase.name, run.dataset, phase);
+}
+
+rerank::PromptWorld prompt_world(const RunContext& run) {
+  return {run.dataset, run.dir("sid"), run.dir("tokenizer") / "tokenizer.json",
+          run.options().prompt};
+}
+
+}  // namespace
+
+void write_sids(const StageRun& s) {
+  const data::Dataset& dataset = s.run.dataset;
+  const PipelineOptions& options = s.run.options();
+  const auto text_of = [&](size_t i) { return dataset.item_text(data::ItemIndex(i)); };
+  const auto encoder = text::fit_text_encoder(dataset.items(), text_of, options.encoder,
+                                              s.run.seed(), s.run.threads);
+  const std::vector<float> vectors =
+      text::encode_texts(*encoder, dataset.items(), text_of, s.run.threads);
+  const sid::SidModel model =
+      sid::fit_rq_kmeans(vectors, int(encoder->dim()), options.sid, s.run.seed(), s.run.threads);
+  sid::save_sid(s.result, model);
+  encoder->save(s.result);
+  artifact::SafetensorsWriter writer;
+  writer.add<float>("vectors", vectors, {int64_t(dataset.items()), int64_t(encoder->dim())});
+  writer.write(s.result / "item_vectors.safetensors");
+  log_info(fmt::format("semantic IDs: {} levels of {} codes, {:.2f} % unique", model.table.levels,
+                       model.table.codes_per_level, 100 * model.table.uniqueness()));
+}
+
+void write_upstream(const StageRun& s) {
+  const RunContext& run = s.run;
+  const PipelineOptions& options = run.options();
+  const artifact::SafetensorsFile vectors(run.dir("sid") / "item_vectors.safetensors");
+  const auto models_of = [&](const std::string& phase) {
+    funnel::SequenceModels models;
+    if (options.sasrec.epochs > 0) models.sasrec = run.model("sasrec-" + phase);
+    if (options.upstream.sources.hstu) models.hstu = run.model("hstu-" + phase);
+    return models;
+  };
+  funnel::fit_upstream({.dataset = &run.dataset,
+                        .split = &run.split,
+                        .item_vectors = vectors.get<float>("vectors"),
+                        .dim = size_t(options.encoder.dim),
+                        .slates = models_of("slates"),
+                        .valid = models_of("valid"),
+                        .test = models_of("test"),
+                        .k = size_t(options.k),
+                        .seed = run.seed(),
+                        .threads = run.threads,
+                        .options = options.upstream},
+                       s.result);
+}
+
+void write_tokenizer(const StageRun& s) {
+  const sid::SidModel sids = sid::load_sid(s.run.dir("sid"));
+  std::vector<std::string> texts;
+  for (data::ItemIndex i = 0; i < s.run.dataset.items(); ++i) {
+    texts.push_back(s.run.dataset.item_text(i));
+  }
+  for (const std::string& phrase : rerank::trace_phrases()) {
+    texts.insert(texts.end(), kPhraseRepeats, phrase);
+  }
+  const auto added = rerank::added_tokens(sids.table.levels, sids.table.codes_per_level);
+  const int vocab = s.run.options().policy.text_tokens + int(added.size());
+  text::Tokenizer::train(texts, vocab, added).save(s.result / "tokenizer.json");
+}
+
+void write_traces(const StageRun& s) {
+  const RunContext& run = s.run;
+  const rerank::PromptWorld world = prompt_world(run);
+  const rerank::TeacherOptions& options = run.options().teacher;
+  const rerank::EvidenceTeacher teacher(options.temperature);
+  const auto slates = rerank::read_slates(run.dir("upstream") / "slates" / "slates");
+  const auto traces =
+      rerank::draw_traces(world.prompts, slates, teacher, options, run.seed(), run.threads);
+  const rerank::TraceSummary summary = rerank::summary_of(traces);
+  log_info(fmt::format("{} traces: {:.1f} % of the samples accepted, {:.1f} % of the draws",
+                       traces.size(), 100 * summary.accept_rate, 100 * summary.coverage));
+  rerank::write_traces(s.result, world.tokenizer, traces);
+}
+
+void evaluate_policy_stage(const StageRun& s, const fs::path& policy, bool with_trace) {
+  const RunContext& run = s.run;
+  const rerank::PromptWorld world = prompt_world(run);
+  const runtime::Engine engine = runtime::Engine::open(policy);
+  const PolicyEvalRequest request{.stage = s.stage.policy,
+                                  .with_trace = with_trace,
+                                  .seed = run.seed(),
+                                  .threads = run.threads,
+                                  .max_trace = run.options().max_trace,
+                                  .options = run.options().eval};
+  for (const data::Phase* phase : {&run.split.valid, &run.split.test}) {
+    const PolicyEvaluation evaluation = evaluate_policy(
+        engine, world.prompts, slates_of(run, *phase), upstream_result(run, phase->name), request);
+    eval::write_results(s.result / (phase->name + ".json"), eval::target_set(*phase),
+                        {evaluation.result});
+    if (phase == &run.split.test) {
+      write_json_atomic(s.result / "examples.json", to_json(evaluation.examples));
+    }
+  }
+}
+
+void write_run_report(const StageRun& s) {
+  const RunContext& run = s.run;
+  const auto slates = slates_of(run, run.split.test);
+  const sid::SidModel sids = sid::load_sid(run.dir("sid"));
+  ReportSources sources;
+  sources.dataset = &run.dataset;
+  sources.phase = &run.split.test;
+  for (const Stage& stage : s.table) {
+    const fs::path dir = run.dir(stage.name);
+    if (stage.results) sources.results.push_back(dir / "test.json");
+    if (!stage.policy.empty()) sources.traces.emplace_back(stage.policy, dir / "examples.json");
+    if (!stage.curve.empty()) {
+      sources.curves.emplace_back(stage.curve, run.model(stage.name) / "metrics.jsonl");
+    }
+  }
+  sources.slates = &slates;
+  sources.sids = &sids.table;
+  sources.timings = run.runner.timings();
+  sources.protocol = run.options().split.protocol;
+  sources.seen = run.options().upstream.sources.seen;
+  sources.seed = run.options().seed;
+  sources.metrics = run.options().metrics;
+  sources.metrics.k = run.options().k;
+  sources.upstream = read_json(run.dir("upstream") / "upstream.json");
+  eval::write_report(s.result, collect_report(sources), run.threads);
+}
+
+void publish_report(const RunContext& run, const fs::path& dir) {
+  for (const char* file : {"report.json", "report.html", "results.json"}) {
+    write_file_atomic(run.request.out / file, read_file(dir / file));
+  }
+}
+
+void write_bundle(const StageRun& s) {
+  const RunContext& run = s.run;
+  const PipelineOptions& options = run.options();
+  funnel::write_bundle_files({.dataset = run.request.data,
+                              .sid = run.dir("sid"),
+                              .upstream = run.dir("upstream") / "serving",
+                              .policy = run.model("rl"),
+                              .policy_fast = run.model("rl-fast"),
+                              .tokenizer = run.dir("tokenizer") / "tokenizer.json",
+                              .options = {.k = options.k,
+                                          .max_trace = options.max_trace,
+                                          .upstream = options.upstream,
+                                          .prompt = options.prompt},
+                              .content = {{"dataset", run.dataset.name()}, {"k", options.k}}},
+                             s.result / "bundle");
+}
+
+void publish_bundle(const RunContext& run, const fs::path& dir) {
+  const fs::path bundle = dir / "bundle", copy = run.request.out / "bundle";
+  const auto manifest_of = [](const fs::path& of) { return read_file(of / "manifest.json"); };
+  if (fs::exists(copy / "manifest.json") && manifest_of(copy) == manifest_of(bundle)) return;
+  AtomicDir target(copy);
+  fs::copy(bundle, target.path(),
+           fs::copy_options::recursive | fs::copy_options::create_hard_links);
+  target.commit();
+}
+
+double run_trainer(const StageRun& s, const std::string& command,
+                   const std::vector<std::string>& arguments) {
+  const PipelineRequest& request = s.run.request;
+  const fs::path program =
+      request.trainer.empty() ? sibling_program("podium-train") : request.trainer;
+  const fs::path toml = s.work / "options.toml", error = s.work / "error.json";
+  write_file_atomic(toml, s.stage.options.to_toml());
+  std::vector<std::string> all = {program};
+  all.insert(all.end(), {"--error-file", error, command, "--data", request.data, "--out",
+                         s.result / "model", "--work", s.work / "train", "--config", toml, "--seed",
+                         std::to_string(request.options.seed)});
+  all.insert(all.end(), arguments.begin(), arguments.end());
+  return run_child(all, error).peak_mb;
+}
+
+}  // namespace podium::pipeline

@@ -1,0 +1,39 @@
+// The built-in evidence teacher: the ranker's scores plus the evidence it used, written as a short
+// true trace that cites candidates and their SIDs. Target-blind: it never reads a label.
+//
+//   pattern: Hair Care.<c_1>SID together strong, same category.<c_4>SID similar weak. best<c_1>
+//
+// pattern: the category that most of the shown history shares ("mixed" when no two items share one,
+//   "unknown" without categories).
+// match: the teacher's first two candidates, in input order, each with its strongest evidence
+//   (at most three, strongest first; "no evidence" when it has none).
+// choice: the teacher's first candidate.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "podium/rerank/teacher.h"
+
+namespace podium::rerank {
+
+class EvidenceTeacher : public Teacher {
+ public:
+  // Of the Plackett-Luce sampling over upstream scores, in standard deviations of the slate's
+  // scores: rankers differ in scale. At 0 it follows the scores.
+  explicit EvidenceTeacher(double temperature) : temperature_(temperature) {}
+  TeacherTrace sample(const PromptContext& context, const Slate& slate, Rng& rng) const override;
+
+ private:
+  double temperature_;
+};
+
+// "together", "fits history", "same category"...
+std::string_view evidence_phrase(EvidenceKind kind);
+
+// The plain text of the traces' fixed phrases, for training the tokenizer (repeat them, or rare as
+// they are beside a catalogue they become many tokens).
+std::vector<std::string> trace_phrases();
+
+}  // namespace podium::rerank

@@ -1,0 +1,30 @@
+// Options of mid-training; free of LibTorch, so that the pipeline may read them.
+#pragma once
+
+#include <string>
+
+#include "podium/base/option_range.h"
+
+namespace podium::train {
+
+struct MidtrainOptions {
+  int steps = 1500;
+  int batch_tokens = 4096;
+  double learning_rate = 2e-3;
+  double weight_decay = 0.01;
+  double sequence_share = 0.6, caption_share = 0.3;  // of the tokens; the rest is catalogue text
+  template <class V>
+  void visit(V& v) {
+    v("steps", steps, "mid-training steps", between(1, 10000000));
+    v("batch_tokens", batch_tokens, "tokens a step", between(16, 10000000));
+    v("learning_rate", learning_rate, "AdamW's peak step", more_than(0));
+    v("weight_decay", weight_decay, "weight decay", at_least(0));
+    v("sequence_share", sequence_share, "share of sequential preference modelling", between(0, 1));
+    v("caption_share", caption_share, "share of dense captioning (the rest: catalogue text)",
+      between(0, 1));
+    v.rule([this] { return sequence_share + caption_share <= 1 + 1e-9; },
+           "sequence_share and caption_share must be at most 1 together");
+  }
+};
+
+}  // namespace podium::train

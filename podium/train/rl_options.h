@@ -1,0 +1,48 @@
+// Options of reinforcement learning; free of LibTorch, so that the pipeline may read them.
+#pragma once
+
+#include <string>
+
+#include "podium/base/option_range.h"
+
+namespace podium::train {
+
+// DAPO (2503.14476).
+struct RlOptions {
+  int steps = 100;
+  int prompts = 32;  // prompts a step with a spread of rewards (dynamic sampling)
+  int rollouts = 8;  // G
+  double learning_rate = 1e-4;
+  double clip_low = 0.2, clip_high = 0.28;
+  double temperature = 1.0;
+  double alpha = 0.1;              // weight of the format reward
+  std::string rank = "ndcg-gain";  // auc, ndcg, auc-gain, ndcg-gain
+  bool shuffle = true;             // candidates in random order in every other prompt
+  int updates = 2;                 // optimizer steps a batch of rollouts, each on its share
+  int epochs = 1;                  // passes over a batch of rollouts
+  int eval_every = 10;             // steps between validations; the best policy is kept
+  int eval_slates = 400;           // validation slates, at most
+  // Not visited, as whole runs have one of each:
+  std::string gate = "conditional";  // or plain
+  int max_trace = 96;                // longest reasoning trace, tokens
+  template <class V>
+  void visit(V& v) {
+    v("steps", steps, "policy updates", between(0, 10000000));
+    v("prompts", prompts, "prompts a step, after groups without spread are dropped",
+      between(1, 100000));
+    v("rollouts", rollouts, "rollouts a prompt, G", between(2, 1024));
+    v("learning_rate", learning_rate, "AdamW's step", more_than(0));
+    v("clip_low", clip_low, "lower clip of the ratio: 1 - clip_low", below(0, 1));
+    v("clip_high", clip_high, "upper clip of the ratio: 1 + clip_high", at_least(0));
+    v("temperature", temperature, "sampling temperature of the rollouts", between(0.01, 100));
+    v("alpha", alpha, "weight of the format reward", at_least(0));
+    v("rank", rank, "rank reward", one_of({"auc", "ndcg", "auc-gain", "ndcg-gain"}));
+    v("shuffle", shuffle, "shuffle candidates in training, against position bias");
+    v("updates", updates, "optimizer steps a batch of rollouts", between(1, 10000));
+    v("epochs", epochs, "passes over a batch of rollouts", between(1, 1000));
+    v("eval_every", eval_every, "steps between validations; the best policy is kept", at_least(1));
+    v("eval_slates", eval_slates, "validation slates, at most", at_least(1));
+  }
+};
+
+}  // namespace podium::train

@@ -1,0 +1,33 @@
+// Options of supervised fine-tuning; free of LibTorch, so that the pipeline may read them.
+#pragma once
+
+#include <string>
+
+#include "podium/base/option_range.h"
+
+namespace podium::train {
+
+struct SftOptions {
+  int epochs = 6;
+  int batch_slates = 16;
+  double learning_rate = 1e-3;
+  double trace_weight = 0.3, answer_weight = 1.0;  // lambda_r < lambda_o
+  double forced_weight = 0.1;  // of answer tokens that the grammar forces: they teach to copy SIDs
+  double no_trace_share = 0.25;  // of the slates, so that both modes start warm
+  int max_trace = 96;            // of validation; not visited: a whole run has one
+  template <class V>
+  void visit(V& v) {
+    v("epochs", epochs, "passes over the accepted traces", between(1, 100000));
+    v("batch_slates", batch_slates, "slates a step", between(1, 100000));
+    v("learning_rate", learning_rate, "AdamW's peak step", more_than(0));
+    v("trace_weight", trace_weight, "weight of the trace tokens, lambda_r", at_least(0));
+    v("answer_weight", answer_weight, "weight of the answer tokens, lambda_o", more_than(0));
+    v("forced_weight", forced_weight, "weight of answer tokens that the grammar forces",
+      at_least(0));
+    v("no_trace_share", no_trace_share, "share of slates answered without a trace", between(0, 1));
+    v.rule([this] { return trace_weight < answer_weight; },
+           "trace_weight must be less than answer_weight");
+  }
+};
+
+}  // namespace podium::train
