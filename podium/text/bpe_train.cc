@@ -4,7 +4,7 @@
 #include <map>
 #include <set>
 #include <string_view>
-#include <unordered_map>
+#include <unordered_set>
 
 #include "podium/text/pretokenize.h"
 
@@ -32,11 +32,19 @@ class Learner {
       add(words_.size() - 1, 1);
     }
     for (const auto& [pair, count] : pair_count_) queue_.insert({-count, pair});
+    for (int byte = 0; byte < 256; ++byte) spellings_.emplace_back(1, static_cast<char>(byte));
+    taken_.insert(spellings_.begin(), spellings_.end());
   }
 
   bool merge_next(int32_t id, Pair& merged) {
+    // A spelling has one id, so a pair that spells an earlier token is passed over.
+    while (!queue_.empty() && taken_.contains(spelling(queue_.begin()->second))) {
+      queue_.erase(queue_.begin());
+    }
     if (queue_.empty() || -queue_.begin()->first < 2) return false;
     merged = queue_.begin()->second;
+    spellings_.push_back(spelling(merged));
+    taken_.insert(spellings_.back());
     touched_.clear();
     for (const size_t w : std::set<size_t>(pair_words_[merged])) {
       add(w, -1);
@@ -52,6 +60,10 @@ class Learner {
   }
 
  private:
+  std::string spelling(Pair pair) const {
+    return spellings_[size_t(pair.first)] + spellings_[size_t(pair.second)];
+  }
+
   // Adds or takes away a word's pairs.
   void add(size_t w, int sign) {
     const Word& word = words_[w];
@@ -80,6 +92,8 @@ class Learner {
   }
 
   std::vector<Word> words_;
+  std::vector<std::string> spellings_;     // of the tokens
+  std::unordered_set<std::string> taken_;  // the same
   std::map<Pair, int64_t> pair_count_;
   std::map<Pair, std::set<size_t>> pair_words_;
   std::map<Pair, int64_t> touched_;           // pair -> count in the queue

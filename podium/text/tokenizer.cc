@@ -3,40 +3,18 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <map>
-#include <unordered_map>
 
 #include "podium/base/error.h"
-#include "podium/base/json.h"
 #include "podium/text/bpe_train.h"
 #include "podium/text/pretokenize.h"
+#include "podium/text/tokenizer_file.h"
 
 namespace podium::text {
 namespace {
 
 using Pair = std::pair<TokenId, TokenId>;
 constexpr int kBytes = 256;
-
-void append_utf8(std::string& out, uint32_t code) {
-  if (code < 0x80) {
-    out += static_cast<char>(code);
-  } else {
-    out += static_cast<char>(0xC0 | code >> 6);
-    out += static_cast<char>(0x80 | (code & 63));
-  }
-}
-
-// GPT-2's printable stand-ins of bytes: printable Latin-1 stands for itself, the rest follow 255.
-std::array<std::string, kBytes> byte_letters() {
-  std::array<std::string, kBytes> letters;
-  uint32_t next = 256;
-  for (uint32_t b = 0; b < kBytes; ++b) {
-    const bool printable = (b >= 33 && b <= 126) || (b >= 161 && b <= 172) || b >= 174;
-    append_utf8(letters[b], printable ? b : next++);
-  }
-  return letters;
-}
 
 // Length of the valid UTF-8 sequence at the start of text, 0 if there is none.
 size_t utf8_length(std::string_view text) {
@@ -127,117 +105,24 @@ Tokenizer Tokenizer::train(const std::vector<std::string>& texts, int vocab,
 }
 
 void Tokenizer::save(const fs::path& tokenizer_json) const {
-  const auto letters = byte_letters();
-  const auto written = [&](TokenId token) {
-    std::string text;
-    for (const char c : impl_->tokens[size_t(token)])
-      text += letters[static_cast<unsigned char>(c)];
-    return text;
-  };
-  Json vocab = Json::object(), merges = Json::array(), added = Json::array();
-  for (TokenId t = 0; t < impl_->first_added; ++t) vocab[written(t)] = t;
-  for (const Pair& pair : impl_->merges) {
-    merges.push_back(written(pair.first) + " " + written(pair.second));
+  TokenizerFile file{impl_->merges, {}};
+  for (size_t t = size_t(impl_->first_added); t < impl_->tokens.size(); ++t) {
+    file.added.push_back(impl_->tokens[t]);
   }
-  for (TokenId t = impl_->first_added; t < this->vocab(); ++t) {
-    added.push_back({{"id", t},
-                     {"content", impl_->tokens[size_t(t)]},
-                     {"single_word", false},
-                     {"lstrip", false},
-                     {"rstrip", false},
-                     {"normalized", false},
-                     {"special", true}});
-  }
-  const Json byte_level = {{"type", "ByteLevel"},
-                           {"add_prefix_space", false},
-                           {"trim_offsets", false},
-                           {"use_regex", false}};
-  const Json split = {{"type", "Split"},
-                      {"pattern", {{"Regex", kSplitPattern}}},
-                      {"behavior", "Isolated"},
-                      {"invert", false}};
-  write_json_atomic(
-      tokenizer_json,
-      {{"version", "1.0"},
-       {"truncation", nullptr},
-       {"padding", nullptr},
-       {"added_tokens", added},
-       {"normalizer", nullptr},
-       {"pre_tokenizer", {{"type", "Sequence"}, {"pretokenizers", {split, byte_level}}}},
-       {"post_processor", nullptr},
-       {"decoder", byte_level},
-       {"model",
-        {{"type", "BPE"},
-         {"dropout", nullptr},
-         {"unk_token", nullptr},
-         {"continuing_subword_prefix", nullptr},
-         {"end_of_word_suffix", nullptr},
-         {"fuse_unk", false},
-         {"byte_fallback", false},
-         {"vocab", vocab},
-         {"merges", merges}}}});
+  write_json_atomic(tokenizer_json, to_tokenizer_json(file));
 }
 
-namespace {
-
-// Numbers of the merges' halves; vocab maps spellings to ids.
-std::vector<Pair> read_merges(const Json& merges, const std::map<std::string, TokenId>& vocab,
-                              const std::string& where) {
-  std::vector<Pair> pairs;
-  for (const Json& merge : merges) {
-    const std::string text = merge.get<std::string>();
-    const size_t space = text.find(' ');
-    const auto left = vocab.find(text.substr(0, space));
-    const auto right =
-        space == std::string::npos ? vocab.end() : vocab.find(text.substr(space + 1));
-    const auto limit = static_cast<TokenId>(kBytes + pairs.size());
-    if (left == vocab.end() || right == vocab.end() || left->second >= limit ||
-        right->second >= limit) {
-      throw Error(fmt::format("merge '{}' does not follow from earlier tokens", text),
-                  "train the tokenizer again", where);
-    }
-    pairs.emplace_back(left->second, right->second);
-  }
-  return pairs;
+Tokenizer Tokenizer::parse(std::string_view tokenizer_json, std::string_view where) {
+  const TokenizerFile file = from_tokenizer_json(parse_json(tokenizer_json, where), where);
+  auto impl = std::make_shared<Impl>();
+  impl->build(file.merges, file.added);
+  Tokenizer tokenizer;
+  tokenizer.impl_ = std::move(impl);
+  return tokenizer;
 }
-
-}  // namespace
 
 Tokenizer Tokenizer::load(const fs::path& tokenizer_json) {
-  const Json json = read_json(tokenizer_json);
-  const std::string where = tokenizer_json.string();
-  try {
-    const Json& pre = json.at("pre_tokenizer").at("pretokenizers").at(0);
-    if (pre.at("pattern").at("Regex").get<std::string>() != kSplitPattern) {
-      throw Error("this tokenizer splits words in another way", "use one trained by podium", where);
-    }
-    std::map<std::string, TokenId> vocab;
-    for (const auto& [text, id] : json.at("model").at("vocab").items()) {
-      vocab[text] = id.get<TokenId>();
-    }
-    const auto letters = byte_letters();
-    for (TokenId b = 0; b < kBytes; ++b) {
-      const auto found = vocab.find(letters[size_t(b)]);
-      if (found == vocab.end() || found->second != b) {
-        throw Error("byte tokens are not the first 256", "train the tokenizer again", where);
-      }
-    }
-    std::vector<std::string> added;
-    const Json& merges = json.at("model").at("merges");
-    for (const Json& token : json.at("added_tokens")) {
-      if (token.at("id").get<size_t>() != kBytes + merges.size() + added.size()) {
-        throw Error("added tokens do not follow the merges", "train the tokenizer again", where);
-      }
-      added.push_back(token.at("content").get<std::string>());
-    }
-    auto impl = std::make_shared<Impl>();
-    impl->build(read_merges(merges, vocab, where), added);
-    Tokenizer tokenizer;
-    tokenizer.impl_ = std::move(impl);
-    return tokenizer;
-  } catch (const Json::exception& e) {
-    throw Error(std::string("malformed tokenizer: ") + e.what(), "train it again", where);
-  }
+  return parse(read_file(tokenizer_json), tokenizer_json.string());
 }
 
 std::vector<TokenId> Tokenizer::encode(std::string_view text) const {

@@ -1,4 +1,4 @@
-// Byte-level BPE, as in GPT-2 and Qwen: trained here, stored as Hugging Face `tokenizer.json`.
+// Byte-level BPE: trained here, stored as Hugging Face `tokenizer.json`.
 #pragma once
 
 #include <cstdint>
@@ -18,11 +18,13 @@ using TokenId = int32_t;
 class Tokenizer {
  public:
   // Learns `vocab` - 256 - added.size() merges (fewer when the texts run out of pairs) from texts;
-  // pre-tokenised by GPT-2's rule (words with their leading space, digits one at a time,
-  // punctuation runs). Added tokens are never split or merged. Deterministic.
+  // pre-tokenised by podium's rule (pretokenize.h). Added tokens are never split or merged.
+  // Deterministic.
   static Tokenizer train(const std::vector<std::string>& texts, int vocab,
                          const std::vector<std::string>& added);
-  static Tokenizer load(const fs::path& tokenizer_json);  // throws Error on a malformed file
+  // Throws Error on a file that is malformed or that podium cannot follow (tokenizer_file.h).
+  static Tokenizer load(const fs::path& tokenizer_json);
+  static Tokenizer parse(std::string_view tokenizer_json, std::string_view where);  // its text
   void save(const fs::path& tokenizer_json) const;
 
   // Text as data: added tokens' spellings inside it are encoded as ordinary bytes, so that no
