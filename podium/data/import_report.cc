@@ -10,7 +10,7 @@ namespace {
 // A count of the manifest; 0 where an older podium did not write it.
 uint64_t count(const Json& content, const char* name) { return content.value(name, uint64_t{0}); }
 
-std::string share(uint64_t part, uint64_t whole) {
+std::string share_of(uint64_t part, uint64_t whole) {
   return fmt::format("{:.1f} %", whole == 0 ? 0.0 : 100.0 * double(part) / double(whole));
 }
 
@@ -85,7 +85,7 @@ std::string import_text(const Json& content) {
   if (content.contains("repeated_events")) {
     text +=
         fmt::format("  repeated events      {} ({} of all)\n", count(content, "repeated_events"),
-                    share(count(content, "repeated_events"), count(content, "events")));
+                    share_of(count(content, "repeated_events"), count(content, "events")));
   }
   if (count(content, "catalogue_rows") > 0) {
     text +=
@@ -94,10 +94,10 @@ std::string import_text(const Json& content) {
                     count(content, "catalogue_conflicts"));
   }
   if (content.contains("items_bought")) {
-    text +=
-        fmt::format("  bought with text     {} of {} bought items\n",
-                    share(count(content, "items_bought_with_text"), count(content, "items_bought")),
-                    count(content, "items_bought"));
+    text += fmt::format(
+        "  bought with text     {} of {} bought items\n",
+        share_of(count(content, "items_bought_with_text"), count(content, "items_bought")),
+        count(content, "items_bought"));
   }
   text +=
       fmt::format("  times going back     {} (sorted)\n", count(import, "times_going_backwards"));

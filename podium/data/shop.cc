@@ -13,7 +13,7 @@ namespace podium::data {
 namespace {
 
 constexpr double kAtOpening = 0.6;     // share of the catalogue that is there on the first day
-constexpr uint32_t kLatest = 20;       // releases of a category that count as new
+constexpr uint32_t kNewest = 20;       // releases of a category that count as new
 constexpr uint32_t kMaxBrands = 1500;  // a department
 
 void check(bool ok, const char* what, const char* cure) {
@@ -139,7 +139,7 @@ uint32_t Shop::draw(Rng& rng, uint32_t category, double day) const {
 uint32_t Shop::draw_new(Rng& rng, uint32_t category, double day) const {
   const uint32_t count = on_sale(category, day);
   PODIUM_CHECK(count > 0);
-  return begin_[category] + count - 1 - uint32_t(rng.below(std::min(count, kLatest)));
+  return begin_[category] + count - 1 - uint32_t(rng.below(std::min(count, kNewest)));
 }
 
 std::optional<uint32_t> Shop::companion(uint32_t item, uint32_t k, double day) const {
