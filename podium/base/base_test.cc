@@ -1,11 +1,14 @@
 // Files, hashes, random numbers, options, parallel loops.
 #include <gtest/gtest.h>
 
+#include <CLI/CLI.hpp>
 #include <atomic>
+#include <limits>
 #include <numeric>
 
 #include "podium/base/error.h"
 #include "podium/base/files.h"
+#include "podium/base/json.h"
 #include "podium/base/options.h"
 #include "podium/base/parallel.h"
 #include "podium/base/rng.h"
@@ -128,6 +131,84 @@ TEST(Options, ErrorsNameLineAndNearestKey) {
   EXPECT_THROW(OptionList(a).load_toml(file), Error);
   write_file_atomic(file, "rate = = 3\n");
   EXPECT_THROW(OptionList(a).load_toml(file), Error);
+}
+
+struct Ranged {
+  int rounds = 3;
+  double rate = 0.5, share = 0.5;
+  std::string kind = "auc";
+  std::vector<std::string> kinds;
+  Inner sid;
+  template <class V>
+  void visit(V& v) {
+    v("rounds", rounds, "rounds", between(1, 100));
+    v("rate", rate, "step", more_than(0));
+    v("share", share, "a share", below(0, 1));
+    v("kind", kind, "a kind", one_of({"auc", "ndcg", "gain"}));
+    v("kinds", kinds, "kinds", one_of({"auc", "ndcg"}));
+    v.section("sid", sid);
+    v.rule([this] { return share <= rate; }, "share must not exceed rate");
+  }
+};
+
+std::string refusal(const Ranged& values) {
+  Ranged copy = values;
+  try {
+    OptionList(copy).check();
+  } catch (const Error& e) {
+    return e.message();
+  }
+  return "";
+}
+
+TEST(Options, ValuesOutOfRangeAreRefused) {
+  constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  EXPECT_EQ(refusal({}), "");
+  EXPECT_EQ(refusal({.rounds = 0}), "rounds must be 1 to 100 (it is 0)");
+  EXPECT_EQ(refusal({.rounds = 101}), "rounds must be 1 to 100 (it is 101)");
+  EXPECT_EQ(refusal({.rate = kNan}), "rate must be a positive number (it is nan)");
+  EXPECT_EQ(refusal({.rate = 0}), "rate must be a positive number (it is 0.0)");
+  EXPECT_EQ(refusal({.rate = kInfinity}), "rate must be a positive number (it is inf)");
+  EXPECT_EQ(refusal({.share = 1}), "share must be 0 to less than 1 (it is 1.0)");
+  EXPECT_EQ(refusal({.kind = "mrr"}), "kind must be auc, ndcg or gain (it is \"mrr\")");
+  EXPECT_NE(refusal({.kinds = {"auc", "mrr"}}), "");
+  EXPECT_EQ(refusal({.rate = 0.1}), "share must not exceed rate");
+}
+
+TEST(Options, AFileWithAValueOutOfRangeIsRefusedAtItsLine) {
+  const fs::path file = scratch("range.toml");
+  Ranged a;
+  for (const std::string& text : {"rounds = 2\nrate = nan\n", "rounds = 2\nrate = -inf\n"}) {
+    write_file_atomic(file, text);
+    try {
+      OptionList(a).load_toml(file);
+      FAIL() << text;
+    } catch (const Error& e) {
+      EXPECT_EQ(e.where(), file.string() + ":2");
+    }
+  }
+}
+
+TEST(Options, WhatIsNoNumberSurvivesToml) {
+  const fs::path file = scratch("nan.toml");
+  Outer a, b;
+  a.rate = std::numeric_limits<double>::quiet_NaN();
+  write_file_atomic(file, OptionList(a).to_toml());
+  try {
+    OptionList(b).load_toml(file);
+    FAIL();
+  } catch (const Error& e) {
+    EXPECT_EQ(e.message(), "rate must be a finite number (it is nan)");
+  }
+}
+
+TEST(Options, HelpShowsTheRange) {
+  Ranged a;
+  EXPECT_NE(OptionList(a).to_toml().find("# rounds; 1 to 100\nrounds = 3"), std::string::npos);
+  CLI::App app;
+  OptionList(a).add_flags(app);
+  EXPECT_NE(app.help().find("a kind; auc, ndcg or gain"), std::string::npos);
 }
 
 TEST(Options, FlagsFollowTheDeclaration) {

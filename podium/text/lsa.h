@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "podium/base/option_range.h"
 #include "podium/text/text_encoder.h"
 
 namespace podium::text {
@@ -23,11 +24,13 @@ struct LsaOptions {
   int oversample = 16;
   template <class V>
   void visit(V& v) {
-    v("dim", dim, "dimensions of an item's text vector");
-    v("hash_bits", hash_bits, "n-grams are hashed into 2^bits buckets");
-    v("max_ngram", max_ngram, "longest word n-gram");
-    v("power_iterations", power_iterations, "power iterations of the randomised SVD");
-    v("oversample", oversample, "extra SVD dimensions, dropped at the end");
+    v("dim", dim, "dimensions of an item's text vector", between(1, kMaxTextDim));
+    v("hash_bits", hash_bits, "n-grams are hashed into 2^bits buckets",
+      between(kMinHashBits, kMaxHashBits));
+    v("max_ngram", max_ngram, "longest word n-gram", between(1, kMaxNgram));
+    v("power_iterations", power_iterations, "power iterations of the randomised SVD",
+      between(0, 100));
+    v("oversample", oversample, "extra SVD dimensions, dropped at the end", between(0, 4096));
   }
 };
 
