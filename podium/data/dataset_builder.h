@@ -1,9 +1,8 @@
 // DatasetBuilder: collects rows and writes a Dataset directory.
 //
 // Rules, each counted in what write() returns:
-//   several catalogue rows of one item   merge field by field: a row sets the fields that it has
-//   and
-//                                        leaves the others; of two different values the later wins
+//   several catalogue rows of one item   merge field by field: a row sets the fields that it has,
+//                                        and leaves the others; the later of two values wins
 //   one user, item and time (with nanos) kept once, the first
 //   one user and item at another time    kept: a repeat
 //
@@ -12,7 +11,6 @@
 #pragma once
 
 #include <cstdint>
-#include <limits>
 #include <memory>
 #include <span>
 #include <string>
@@ -21,6 +19,7 @@
 
 #include "podium/base/files.h"
 #include "podium/base/json.h"
+#include "podium/data/catalog_item.h"
 
 namespace podium::data {
 
@@ -28,11 +27,7 @@ namespace podium::data {
 // is linear in the rows, but for one sort by user and time.
 class DatasetBuilder {
  public:
-  struct Item {
-    std::string id = {}, title = {}, brand = {}, description = {};
-    std::vector<std::string> categories = {};
-    float price = std::numeric_limits<float>::quiet_NaN();  // NaN when unknown
-  };
+  using Item = CatalogItem;
   struct Event {
     std::string_view user, item;
     int64_t time;  // unix seconds

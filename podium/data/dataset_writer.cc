@@ -67,13 +67,13 @@ void write_events(const fs::path& dir, const std::vector<EventRow>& rows, const 
   writer.write(dir / "events.safetensors");
 }
 
-void write_catalog(const fs::path& dir, const std::vector<DatasetBuilder::Item>& catalog,
+void write_catalog(const fs::path& dir, const std::vector<CatalogItem>& catalog,
                    const Numbering& items) {
   StringBuffer id, title, brand, description, category;
   std::vector<int64_t> category_ptr{0};
   std::vector<float> price;
   for (const uint32_t number : items.number) {
-    const DatasetBuilder::Item& item = catalog[number];
+    const CatalogItem& item = catalog[number];
     id.add(item.id);
     title.add(item.title);
     brand.add(item.brand);

@@ -5,7 +5,8 @@
 #include <vector>
 
 #include "podium/base/files.h"
-#include "podium/data/dataset_builder.h"
+#include "podium/base/json.h"
+#include "podium/data/catalog_item.h"
 #include "podium/data/interner.h"
 
 namespace podium::data {
@@ -42,7 +43,7 @@ Numbering shuffled(const Interner& ids, const std::vector<uint8_t>& keep);
 // rows: sorted by user number, then time; only of users and items that are kept.
 void write_events(const fs::path& dir, const std::vector<EventRow>& rows, const Numbering& users,
                   const Numbering& items);
-void write_catalog(const fs::path& dir, const std::vector<DatasetBuilder::Item>& catalog,
+void write_catalog(const fs::path& dir, const std::vector<CatalogItem>& catalog,
                    const Numbering& items);
 void write_users(const fs::path& dir, const Interner& ids, const Numbering& users);
 // Impressions of users and items that are kept; each user's slates by time. Returns the counts.
