@@ -69,6 +69,20 @@ TEST(Manifest, TellsWhatIsWrong) {
   EXPECT_THROW(read_manifest(dir, "policy", 2), Error);
   EXPECT_THROW(read_manifest(dir, "dataset", 1), Error);
   EXPECT_THROW(read_manifest(dir, "dataset", 3), Error);
+  Json manifest = read_json(dir / "manifest.json");
+  manifest["newer"] = 1;  // of a later minor version
+  write_json_atomic(dir / "manifest.json", manifest);
+  EXPECT_NO_THROW(read_manifest(dir, "dataset", 2, true));
+  manifest["content"]["x"] = 2;
+  write_json_atomic(dir / "manifest.json", manifest);
+  EXPECT_NO_THROW(read_manifest(dir, "dataset", 2));
+  EXPECT_THROW(read_manifest(dir, "dataset", 2, true), Error);
+  for (const char* outside : {"../a.bin", "/etc/passwd", "b/../../a.bin", "", "b/"}) {
+    manifest["files"] = {{outside, {{"bytes", 5}, {"sha256", ""}}}};
+    write_json_atomic(dir / "manifest.json", manifest);
+    EXPECT_THROW(read_manifest(dir, "dataset", 2), Error) << outside;
+  }
+  write_manifest(dir, "dataset", 2, {{"x", 1}});
   write_file_atomic(dir / "a.bin", "hellO");
   EXPECT_NO_THROW(read_manifest(dir, "dataset", 2));
   EXPECT_THROW(read_manifest(dir, "dataset", 2, true), Error);

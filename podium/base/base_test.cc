@@ -49,38 +49,6 @@ TEST(Rng, BoundsAndMoments) {
   EXPECT_NEAR(square / 20000, 1, 0.05);
 }
 
-TEST(Files, AtomicDirKeepsTheOldUntilCommit) {
-  const fs::path dir = scratch("dir");
-  {
-    AtomicDir first(dir);
-    write_file_atomic(first.path() / "a", "old");
-    first.commit();
-  }
-  {
-    AtomicDir dropped(dir);
-    write_file_atomic(dropped.path() / "a", "new");
-  }
-  EXPECT_EQ(read_file(dir / "a"), "old");
-  {
-    AtomicDir second(dir);
-    write_file_atomic(second.path() / "b", "new");
-    second.commit();
-  }
-  EXPECT_FALSE(fs::exists(dir / "a"));
-  EXPECT_EQ(read_file(dir / "b"), "new");
-}
-
-TEST(Files, ErrorsNameThePath) {
-  try {
-    read_file("/nowhere/at-all");
-    FAIL();
-  } catch (const Error& e) {
-    EXPECT_EQ(e.where(), "/nowhere/at-all");
-    EXPECT_FALSE(e.cure().empty());
-  }
-  EXPECT_THROW(MappedFile("/nowhere/at-all"), Error);
-}
-
 struct Inner {
   int levels = 4;
   template <class V>

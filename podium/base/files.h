@@ -1,4 +1,5 @@
-// Files: whole reads, atomic writes, memory maps, temporary directories, sha256.
+// Files: whole reads, atomic writes, memory maps, sha256. Errors have the kind of the failed system
+// call and name the path.
 #pragma once
 
 #include <cstddef>
@@ -14,9 +15,35 @@ namespace fs = std::filesystem;
 // The bytes of a file. Throws Error naming the path.
 std::string read_file(const fs::path& path);
 
-// Writes to a sibling temporary file, flushes it to disk and renames it over `path`: a reader sees
-// the old file or the new one, whenever the process is killed. Creates parent folders.
+// A file that appears whole or not at all: what is written goes to a new file beside it, which
+// commit() flushes to disk and renames to `path`; a reader sees the old file or the new one,
+// whenever the process is killed. Dropped without commit(), it removes what it wrote. Creates
+// parent folders; follows a symbolic link to its target; devices and pipes are written in place.
+class AtomicFile {
+ public:
+  explicit AtomicFile(const fs::path& path);
+  ~AtomicFile();
+  AtomicFile(const AtomicFile&) = delete;
+  AtomicFile& operator=(const AtomicFile&) = delete;
+
+  void write(std::string_view bytes);
+  void commit();
+
+ private:
+  fs::path final_, temporary_;  // temporary_ is empty for what is written in place
+  int file_ = -1;
+};
+
 void write_file_atomic(const fs::path& path, std::string_view bytes);
+
+// Makes a directory and its parents, as far as they are missing.
+void make_directories(const fs::path& path);
+
+// Flushes every file and directory below `dir`, itself included, to disk.
+void sync_tree(const fs::path& dir);
+void sync_dir(const fs::path& dir);
+
+fs::path folder_of(const fs::path& path);  // "." for a bare name
 
 // A read-only memory map, movable. An empty file gives an empty span.
 class MappedFile {
@@ -34,23 +61,8 @@ class MappedFile {
   size_t size_ = 0;
 };
 
-// A directory that appears whole or not at all: fill path(), then commit() renames it to its final
-// name (an older directory of that name is replaced, and survives a kill before the rename).
-// Dropped without commit(), it removes what it wrote.
-class AtomicDir {
- public:
-  explicit AtomicDir(fs::path final_path);
-  ~AtomicDir();
-  AtomicDir(const AtomicDir&) = delete;
-  AtomicDir& operator=(const AtomicDir&) = delete;
-
-  const fs::path& path() const { return temporary_; }
-  void commit();
-
- private:
-  fs::path final_, temporary_;
-  bool committed_ = false;
-};
+// Throws Error for the failed system call (errno) on `path`.
+[[noreturn]] void fail_on_path(const std::string& what, const fs::path& path);
 
 // Lower-case hexadecimal sha256 (FIPS 180-4).
 std::string sha256(std::string_view bytes);

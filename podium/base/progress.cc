@@ -10,6 +10,8 @@
 #include <cstdio>
 #include <utility>
 
+#include "podium/base/error.h"
+
 namespace podium {
 namespace {
 
@@ -99,6 +101,10 @@ void log_warning(std::string_view text) {
 void set_quiet(bool quiet) { g_quiet = quiet; }
 
 bool interrupted() { return g_interrupted != 0; }
+
+void stop_if_interrupted(const char* cure) {
+  if (interrupted()) throw Error(ErrorKind::kInterrupted, "interrupted", cure);
+}
 
 void install_interrupt_handler() {
   struct sigaction action {};

@@ -13,5 +13,6 @@ void add_eval_command(CLI::App& app);       // eval --run DIR
 void add_report_command(CLI::App& app);     // report --run DIR
 void add_slates_command(CLI::App& app);     // slates show --run DIR
 void add_config_command(CLI::App& app);     // config
+void add_verify_command(CLI::App& app);     // verify DIR
 
 }  // namespace podium::cli

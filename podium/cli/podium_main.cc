@@ -1,12 +1,10 @@
 // podium: every command but the training stages that need LibTorch (podium-train holds those).
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <cstdio>
-#include <exception>
 #include <string>
 #include <vector>
 
-#include "podium/base/error.h"
+#include "podium/base/program.h"
 #include "podium/base/progress.h"
 #include "podium/cli/commands.h"
 #include "podium/cli/data_commands.h"
@@ -15,8 +13,6 @@
 
 namespace {
 
-constexpr int kFailed = 1, kBadUsage = 2, kInterrupted = 130;
-
 constexpr const char* kExamples = R"(Examples, from nothing to recommendations:
   podium data get ml-100k --out out/ml          fetch and import MovieLens-100K
   podium data describe out/ml                   what is in it
@@ -24,6 +20,7 @@ constexpr const char* kExamples = R"(Examples, from nothing to recommendations:
   podium report --run out/run                   what each stage adds, and out/run/report.html
   podium recommend --bundle out/run/bundle --user 196 --k 10 --explain
   podium rerank --bundle out/run/bundle < slates.jsonl
+  podium verify out/run                         is every file still what podium wrote?
   podium config > podium.toml                   every option with its default and meaning
 
 `podium COMMAND --help` explains a command. Manual: docs/ in the source tree.)";
@@ -38,13 +35,7 @@ void add_commands(CLI::App& app) {
   podium::cli::add_recommend_command(app);
   podium::cli::add_rerank_command(app);
   podium::cli::add_config_command(app);
-}
-
-int report_error(const podium::Error& error) {
-  std::fprintf(stderr, "podium: error: %s\n", error.message().c_str());
-  if (!error.where().empty()) std::fprintf(stderr, "  where: %s\n", error.where().c_str());
-  if (!error.cure().empty()) std::fprintf(stderr, "  try: %s\n", error.cure().c_str());
-  return kFailed;
+  podium::cli::add_verify_command(app);
 }
 
 // The arguments in CLI11's order, last first. Option files spell learning_rate what flags spell
@@ -68,11 +59,7 @@ int run(CLI::App& app, int argc, char** argv) {
     app.parse(arguments_of(argc, argv));
     return 0;
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : kBadUsage;
-  } catch (const podium::Error& error) {
-    return report_error(error);
-  } catch (const std::exception& error) {  // of the standard library: memory, file systems
-    return report_error(podium::Error(error.what()));
+    return app.exit(error) == 0 ? 0 : podium::kBadUsage;
   }
 }
 
@@ -87,8 +74,8 @@ int main(int argc, char** argv) {
   app.add_flag_callback(
       "--quiet", [] { podium::set_quiet(true); }, "no progress and no log lines");
   add_commands(app);
-  app.footer(kExamples);  // after the commands, which would inherit it
+  app.footer(std::string(kExamples) + "\n\n" +
+             podium::kExitCodes);  // after the commands, which would inherit it
   podium::install_interrupt_handler();
-  const int code = run(app, argc, argv);
-  return podium::interrupted() ? kInterrupted : code;
+  return podium::run_program("podium", [&] { return run(app, argc, argv); });
 }

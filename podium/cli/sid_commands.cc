@@ -5,6 +5,8 @@
 #include <cstdio>
 #include <memory>
 
+#include "podium/artifact/manifest.h"
+#include "podium/artifact/output.h"
 #include "podium/base/error.h"
 #include "podium/base/parallel.h"
 #include "podium/data/dataset.h"
@@ -24,6 +26,7 @@ struct FitArguments {
 
 // Item text to semantic IDs without the rest of the funnel; prints what they are worth.
 void fit(const FitArguments& a) {
+  artifact::AtomicDir out(a.out, "sid", {a.data});
   const data::Dataset dataset = data::Dataset::open(a.data);
   const auto text_of = [&](size_t i) { return dataset.item_text(data::ItemIndex(i)); };
   const auto encoder =
@@ -31,9 +34,9 @@ void fit(const FitArguments& a) {
   const auto vectors = text::encode_texts(*encoder, dataset.items(), text_of, default_threads());
   const sid::SidModel model =
       sid::fit_rq_kmeans(vectors, int(encoder->dim()), {}, uint64_t(a.seed), default_threads());
-  AtomicDir out{fs::path(a.out)};
   sid::save_sid(out.path(), model);
   encoder->save(out.path());
+  artifact::write_manifest(out.path(), "sid", 1, {{"dataset", dataset.name()}});
   out.commit();
   const Json report = read_json(fs::path(a.out) / "sid.json");
   if (a.json) {
@@ -58,7 +61,8 @@ void show(const ShowArguments& a) {
   const sid::SidModel model = sid::load_sid(a.sid);
   const auto item = dataset.find_item(a.item);
   if (!item || *item >= model.table.items()) {
-    throw Error(fmt::format("no item '{}' in this dataset", a.item), "check the id", a.data);
+    throw Error(ErrorKind::kNotFound, fmt::format("no item '{}' in this dataset", a.item),
+                "check the id", a.data);
   }
   const sid::SidTrie trie(model.table);
   const auto codes = model.table.of(*item);

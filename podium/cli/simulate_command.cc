@@ -2,6 +2,7 @@
 
 #include <memory>
 
+#include "podium/artifact/output.h"
 #include "podium/base/options.h"
 #include "podium/cli/data_commands.h"
 #include "podium/data/simulate.h"
@@ -24,9 +25,8 @@ struct SimulateArguments {
 };
 
 void simulate(SimulateArguments& a) {
-  const fs::path out = a.out;
-  if (a.name.empty()) a.name = (out.has_filename() ? out : out.parent_path()).filename().string();
-  const Json content = data::simulate(a.options, out, a.name);
+  if (a.name.empty()) a.name = artifact::name_of_output(a.out);
+  const Json content = data::simulate(a.options, a.out, a.name);
   if (a.json) {
     fmt::print("{}\n", content.dump(2));
     return;

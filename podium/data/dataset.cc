@@ -33,7 +33,8 @@ struct StringColumn {
 };
 
 [[noreturn]] void damaged(const fs::path& dir, std::string_view what) {
-  throw Error(fmt::format("damaged dataset: {}", what), "import it again", dir.string());
+  throw Error(ErrorKind::kCorrupt, fmt::format("damaged dataset: {}", what), "import it again",
+              dir.string());
 }
 
 template <class Offset>

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "podium/artifact/manifest.h"
+#include "podium/artifact/output.h"
 #include "podium/base/error.h"
 #include "podium/base/progress.h"
 #include "podium/data/dataset.h"
@@ -284,7 +285,7 @@ Json DatasetBuilder::write(const fs::path& dir, const std::string& name, int k_c
   }
   const Numbering users = shuffled(impl.users, impl.active());
   const Numbering items = shuffled(impl.items, keep_item);
-  AtomicDir out(dir);
+  artifact::AtomicDir out(dir, "dataset");
   write_events(out.path(), impl.rows, users, items);
   write_catalog(out.path(), impl.catalog, items);
   write_users(out.path(), impl.users, users);

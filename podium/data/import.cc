@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <fstream>
 #include <optional>
 #include <set>
 #include <utility>
 
+#include "podium/artifact/output.h"
 #include "podium/base/error.h"
 #include "podium/base/progress.h"
 #include "podium/data/file_format.h"
@@ -21,12 +23,34 @@ fs::path folder_path(const fs::path& path) {
   return normal.has_filename() ? normal : normal.parent_path();
 }
 
+// Before anything is read or written: may the output be replaced?
+const fs::path& checked_out(const ImportRequest& request) {
+  std::vector<fs::path> inputs;
+  for (const auto* group : {&request.files, &request.items}) {
+    for (const fs::path& file : *group) inputs.push_back(file_on_disk(file));
+  }
+  artifact::check_output(request.out, "dataset", inputs);
+  return request.out;
+}
+
+// Rows that an earlier import rejected, or nothing: what may be written over.
+bool is_ours_or_free(const fs::path& file) {
+  if (!fs::exists(fs::symlink_status(file))) return true;
+  if (!fs::is_regular_file(fs::symlink_status(file))) return false;
+  std::ifstream in(file);
+  std::string line;
+  return std::getline(in, line) && line.starts_with("{\"file\":") &&
+         line.find("\"reason\":") != std::string::npos;
+}
+
 class Import {
  public:
   explicit Import(const ImportRequest& request)
       : request_(request),
-        out_(folder_path(request.out)),
+        out_(folder_path(checked_out(request))),
         rejected_(fs::path(out_) += ".rejected.jsonl"),
+        scratch_(fs::absolute(rejected_)),
+        draft_(scratch_.path() / "rejected.jsonl"),
         progress_("import", total_bytes(), "bytes") {
     if (request.files.empty()) {
       throw Error("no file to import", "name at least one file of events");
@@ -34,19 +58,13 @@ class Import {
     for (const auto* group : {&request.files, &request.items}) {
       for (const fs::path& file : *group) check_input(file);
     }
-    sink_.emplace(builder_, request.strict, rejected_);
+    sink_.emplace(builder_, request.strict, draft_);
   }
 
   Json run() {
-    try {
-      read_group(request_.files, /*items=*/false);
-      read_group(request_.items, /*items=*/true);
-      if (sink_->events() > 0) return write();
-    } catch (...) {
-      std::error_code ignored;
-      fs::remove(rejected_, ignored);
-      throw;
-    }
+    read_group(request_.files, /*items=*/false);
+    read_group(request_.items, /*items=*/true);
+    if (sink_->events() > 0) return write();
     nothing_left();
   }
 
@@ -140,17 +158,17 @@ class Import {
     const std::string name = request_.name.empty() ? out_.filename().string() : request_.name;
     Json content =
         builder_.write(out_, name, request_.k_core, {{"files", files}, {"import", summary}});
-    if (sink_->any_rejected()) {
-      fs::rename(rejected_, kept);
-    } else {
-      fs::remove(rejected_);  // of an earlier import that came to nothing
-    }
+    if (sink_->any_rejected()) fs::rename(draft_, kept);
+    if (is_ours_or_free(rejected_)) fs::remove(rejected_);  // an earlier import came to nothing
     return content;
   }
 
   [[noreturn]] void nothing_left() const {
     std::string cure;
-    if (sink_->any_rejected()) cure = "read the rows in " + rejected_.string();
+    if (sink_->any_rejected() && is_ours_or_free(rejected_)) {
+      fs::rename(draft_, rejected_);
+      cure = "read the rows in " + rejected_.string();
+    }
     for (const Json& file : sink_->files()) {
       if (!file.contains("notes")) continue;
       for (const Json& note : file.at("notes")) {
@@ -162,7 +180,9 @@ class Import {
   }
 
   const ImportRequest& request_;
-  fs::path out_, rejected_;
+  fs::path out_, rejected_;  // rejected_: where the rows go when no event is left
+  TemporaryDir scratch_;
+  fs::path draft_;  // the same while the import runs
   Progress progress_;
   DatasetBuilder builder_;
   std::optional<ImportSink> sink_;

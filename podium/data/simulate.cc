@@ -7,6 +7,7 @@
 #include <cmath>
 #include <unordered_set>
 
+#include "podium/artifact/output.h"
 #include "podium/base/error.h"
 #include "podium/base/progress.h"
 #include "podium/data/dataset.h"
@@ -201,7 +202,7 @@ void each_user(const std::string& label, const SimulateOptions& options,
                const std::function<void(uint64_t)>& body) {
   Progress progress(label, uint64_t(options.users), "users");
   for (uint64_t user = 0; user < uint64_t(options.users); ++user) {
-    if (interrupted()) throw Error("interrupted", "run the same command to start again");
+    stop_if_interrupted();
     body(user);
     progress.add();
   }
@@ -258,8 +259,8 @@ void simulate_user(const Shop& shop, const SimulateOptions& options, uint64_t us
 }
 
 Json simulate(const SimulateOptions& options, const fs::path& out, const std::string& name) {
+  artifact::AtomicDir whole(out, "dataset");
   const Shop shop(options);
-  AtomicDir whole(out);
   Json content = write_events(shop, options, whole.path(), name);
   if (options.impressions) content.update(write_slates(shop, options, whole.path()));
   whole.commit();

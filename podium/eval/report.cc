@@ -150,7 +150,8 @@ Json write_report(const fs::path& dir, const ReportInput& input, int threads) {
 Json read_report(const fs::path& dir) {
   const fs::path file = dir / "report.json";
   if (!fs::exists(file)) {
-    throw Error("there is no report yet", "run `podium train` to its end", file.string());
+    throw Error(ErrorKind::kNotFound, "there is no report yet", "run `podium train` to its end",
+                file.string());
   }
   Json report = read_json(file);
   const Json& head = report.is_object() && report.contains("podium") ? report["podium"] : Json();

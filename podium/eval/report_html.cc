@@ -278,9 +278,7 @@ std::string render_html(const Json& report) {
   return "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n<meta "
          "name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>" +
          title + " · podium</title>\n<style>" + std::string(kReportStyle) +
-         "</style></head>\n<body><main>\n" + body +
-         "<footer>Made by podium. Every figure here is in report.json.</footer>\n</main></body>"
-         "</html>\n";
+         "</style></head>\n<body><main>\n" + body + kReportFooter + "\n</main></body></html>\n";
 }
 
 }  // namespace podium::eval

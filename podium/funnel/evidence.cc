@@ -87,7 +87,8 @@ EvidenceLevels EvidenceLevels::from_json(const Json& json) {
       }
     }
   } catch (const Json::exception& e) {
-    throw Error(std::string("malformed evidence levels: ") + e.what(), "train the upstream again");
+    throw Error(ErrorKind::kCorrupt, std::string("malformed evidence levels: ") + e.what(),
+                "train the upstream again");
   }
   return levels;
 }

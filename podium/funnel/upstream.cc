@@ -4,6 +4,7 @@
 #include <numeric>
 #include <unordered_map>
 
+#include "podium/artifact/checks.h"
 #include "podium/base/json.h"
 
 namespace podium::funnel {
@@ -19,11 +20,11 @@ Upstream::Upstream(const data::Dataset& dataset, retrieval::Sources sources,
 
 Upstream Upstream::load(const fs::path& dir, const data::Dataset& dataset,
                         const UpstreamOptions& options) {
-  return {dataset, retrieval::load_sources(dir, options.sources),
+  return {dataset, retrieval::load_sources(dir, options.sources, dataset.items()),
           Lazy<ranking::Ranker>([file = dir / "ranker.json"] {
             return std::make_unique<ranking::Ranker>(ranking::Ranker::load(file));
           }),
-          EvidenceLevels::from_json(read_json(dir / "evidence.json")), options};
+          EvidenceLevels::from_json(artifact::read_own_json(dir / "evidence.json")), options};
 }
 
 void Upstream::save(const fs::path& dir) const {

@@ -11,6 +11,7 @@
 #include "podium/data/content_key.h"
 #include "podium/eval/report.h"
 #include "podium/pipeline/process.h"
+#include "podium/pipeline/run_dir.h"
 #include "podium/pipeline/stages.h"
 
 namespace podium::pipeline {
@@ -92,6 +93,7 @@ Json run_pipeline(const PipelineRequest& given) {
   const OptionList list(request.options);
   list.check();
   const std::vector<Stage> stages = stages_of(request);
+  claim_run(request.out, request.data);
   const FileLock lock(request.out / ".lock");
   const data::Dataset dataset = data::Dataset::open(request.data);
   StageRunner runner(request.out,

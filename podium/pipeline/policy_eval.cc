@@ -39,7 +39,7 @@ std::vector<Rollout> decode_all(const runtime::Engine& engine, const rerank::Pro
   std::vector<Rollout> all;
   Progress progress(label, slates.size(), "slates");
   for (size_t begin = 0; begin < slates.size(); begin += kChunk) {
-    if (interrupted()) throw Error("interrupted", "run the same command to resume");
+    stop_if_interrupted("run the same command to resume");
     const size_t count = std::min(kChunk, slates.size() - begin);
     auto part = engine.decode(context, std::span(slates).subspan(begin, count), options, threads);
     std::move(part.begin(), part.end(), std::back_inserter(all));

@@ -47,7 +47,8 @@ int wait_for(pid_t child, rusage& usage) {
     int status = 0;
     const pid_t ended = ::wait4(child, &status, WNOHANG, &usage);
     if (ended == child) return status;
-    if (ended < 0 && errno != EINTR) throw Error("lost a child process", "run the command again");
+    if (ended < 0 && errno != EINTR)
+      throw Error(ErrorKind::kUnavailable, "lost a child process", "run the command again");
     if (interrupted() && !asked) {
       ::kill(child, SIGINT);
       asked = Clock::now();
@@ -108,13 +109,14 @@ ChildUsage run_child(const std::vector<std::string>& arguments, const fs::path& 
   const pid_t self = ::getpid();
   const pid_t child = ::fork();
   if (child < 0) {
-    throw Error(fmt::format("cannot start {}: {}", arguments[0], std::strerror(errno)),
+    throw Error(ErrorKind::kUnavailable,
+                fmt::format("cannot start {}: {}", arguments[0], std::strerror(errno)),
                 "free some memory or processes");
   }
   if (child == 0) become(arguments, self);
   rusage usage{};
   const int status = wait_for(child, usage);
-  if (interrupted()) throw Error("interrupted", "run the same command to resume");
+  stop_if_interrupted("run the same command to resume");
   const double peak_mb = double(usage.ru_maxrss) / 1024;
   if (status != 0) throw failure_of(arguments, status, peak_mb, error_file);
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
@@ -151,8 +153,8 @@ FileLock::FileLock(const fs::path& file) {
   }
   if (::flock(descriptor_, LOCK_EX | LOCK_NB) != 0) {
     ::close(descriptor_);
-    throw Error("another run is at work in this directory", "wait for it, or choose another --out",
-                file.parent_path().string());
+    throw Error(ErrorKind::kUnavailable, "another run is at work in this directory",
+                "wait for it, or choose another --out", file.parent_path().string());
   }
 }
 

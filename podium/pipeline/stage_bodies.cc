@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "podium/artifact/output.h"
 #include "podium/artifact/safetensors.h"
 #include "podium/base/error.h"
 #include "podium/base/progress.h"
@@ -185,7 +186,7 @@ void publish_bundle(const RunContext& run, const fs::path& dir) {
   const fs::path bundle = dir / "bundle", copy = run.request.out / "bundle";
   const auto manifest_of = [](const fs::path& of) { return read_file(of / "manifest.json"); };
   if (fs::exists(copy / "manifest.json") && manifest_of(copy) == manifest_of(bundle)) return;
-  AtomicDir target(copy);
+  artifact::AtomicDir target(copy, "bundle");
   fs::copy(bundle, target.path(),
            fs::copy_options::recursive | fs::copy_options::create_hard_links);
   target.commit();

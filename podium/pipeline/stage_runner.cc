@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "podium/artifact/manifest.h"
+#include "podium/artifact/output.h"
 #include "podium/base/error.h"
 #include "podium/base/progress.h"
 #include "podium/pipeline/process.h"
@@ -121,12 +122,12 @@ fs::path StageRunner::run(const StageRequest& stage,
     log_info(fmt::format("stage {:<14} done already", stage.name));
     return dir(stage.name);
   }
-  if (interrupted()) throw Error("interrupted", "run the same command to resume");
+  stop_if_interrupted("run the same command to resume");
   log_info(fmt::format("stage {}", stage.name));
   const auto start = std::chrono::steady_clock::now();
   reset_peak_memory();
   const fs::path work = prepare_work(stage, key);
-  AtomicDir result(dir(stage.name));
+  artifact::AtomicDir result(dir(stage.name), "stage");
   const double child_mb = body({result.path(), work});
   artifact::write_manifest(result.path(), "stage", kStageVersion, record_of(stage, key));
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;

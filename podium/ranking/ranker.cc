@@ -11,6 +11,7 @@
 #include "podium/base/error.h"
 #include "podium/base/progress.h"
 #include "podium/ranking/lambda.h"
+#include "podium/ranking/ranker_file.h"
 
 namespace podium::ranking {
 namespace {
@@ -97,7 +98,11 @@ struct Ranker::Booster {
     bst_ulong length = 0;
     const float* scores = nullptr;
     check(XGBoosterPredict(handle, matrix, 0, 0, 0, &length, &scores));
-    PODIUM_CHECK(length == count);
+    const bool sound = length == count && std::all_of(scores, scores + count,
+                                                      [](float s) { return std::isfinite(s); });
+    if (!sound) {
+      throw Error(ErrorKind::kCorrupt, "the ranker's scores are not finite", "train it again");
+    }
     return scores;
   }
   std::string bytes() const {
@@ -151,7 +156,7 @@ Ranker Ranker::train(const RankingData& data, const std::vector<std::string>& na
   std::string best_model;
   Progress progress("ranker", uint64_t(options.rounds), "rounds");
   for (int round = 0; round < options.rounds && round - best_round <= options.patience; ++round) {
-    if (interrupted()) throw Error("interrupted", "run the same command to resume");
+    stop_if_interrupted("run the same command to resume");
     Gradients g = lambda_gradients(fit, booster->predict(matrix.handle, rows), threads);
     check(XGBoosterBoostOneIter(booster->handle, matrix.handle, g.first.data(), g.second.data(),
                                 rows));
@@ -167,10 +172,12 @@ Ranker Ranker::train(const RankingData& data, const std::vector<std::string>& na
 Ranker Ranker::load(const fs::path& file) {
   auto booster = std::make_unique<Booster>(std::vector<DMatrixHandle>{});
   const std::string bytes = read_file(file);
+  check_ranker_json(bytes, file);
   try {
     booster->read(bytes);
   } catch (const Error& e) {
-    throw Error("damaged ranker: " + e.message(), "train it again", file.string());
+    throw Error(ErrorKind::kCorrupt, "damaged ranker: " + e.message(), "train it again",
+                file.string());
   }
   return Ranker(std::move(booster));
 }

@@ -3,10 +3,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <fstream>
+#include <functional>
 #include <limits>
 #include <numeric>
 
 #include "podium/base/error.h"
+#include "podium/base/json.h"
 #include "podium/base/rng.h"
 #include "podium/base/scratch.h"
 #include "podium/data/dataset_builder.h"
@@ -284,6 +287,44 @@ TEST(Ranker, SavedAndLoadedScoresAreTheSame) {
   const RankingData data = planted(20, 5);
   EXPECT_EQ(scores(Ranker::load(file), data), scores(ranker, data));
   EXPECT_TRUE(ranker.predict(nullptr, 0, kFeatures).empty());
+}
+
+// What XGBoost would follow out of its arrays, or around for ever.
+TEST(Ranker, ADamagedFileIsRefused) {
+  const fs::path file = scratch("damaged-ranker.json");
+  trained().save(file);
+  const std::string whole = read_file(file);
+  const RankingData data = planted(20, 5);
+  const auto refuse = [&](const std::function<void(Json&)>& damage) {
+    Json json = Json::parse(whole);
+    damage(json);
+    std::ofstream(file) << json.dump();
+    EXPECT_THROW(scores(Ranker::load(file), data), Error);
+  };
+  const auto tree = [](Json& json) -> Json& {
+    return json["learner"]["gradient_booster"]["model"]["trees"][0];
+  };
+  refuse([&](Json& json) { tree(json)["left_children"][0] = 1000000; });
+  refuse([&](Json& json) { tree(json)["left_children"][1] = 0; });  // round and round
+  refuse([&](Json& json) { tree(json)["right_children"][0] = tree(json)["left_children"][0]; });
+  refuse([&](Json& json) { tree(json)["split_indices"][0] = 77; });
+  refuse([&](Json& json) { tree(json)["split_type"][0] = 1; });
+  refuse([&](Json& json) { tree(json)["split_conditions"].erase(0); });
+  refuse([&](Json& json) { tree(json)["tree_param"]["num_nodes"] = "4000000000"; });
+  refuse([&](Json& json) { tree(json)["left_children"] = "none"; });
+  refuse([&](Json& json) { json["learner"]["gradient_booster"]["model"]["tree_info"][0] = 5; });
+  refuse([&](Json& json) { json["learner"]["learner_model_param"]["num_class"] = "3"; });
+  Rng rng(6);
+  for (int i = 0; i < 40; ++i) {
+    std::string bytes = whole;
+    bytes[rng.below(bytes.size())] = char(' ' + rng.below(95));
+    if (i % 4 == 0) bytes.resize(rng.below(bytes.size()));
+    std::ofstream(file) << bytes;
+    try {
+      for (const float score : scores(Ranker::load(file), data)) EXPECT_TRUE(std::isfinite(score));
+    } catch (const Error&) {
+    }
+  }
 }
 
 TEST(Ranker, ThreadsAndRepetitionChangeNothing) {

@@ -1,15 +1,26 @@
 #include "podium/retrieval/content.h"
 
+#include <algorithm>
+#include <charconv>
 #include <cmath>
 
+#include "podium/artifact/checks.h"
 #include "podium/artifact/safetensors.h"
 #include "podium/kernels/kernels.h"
 #include "podium/retrieval/ranked.h"
 
 namespace podium::retrieval {
+namespace {
+
+constexpr const char* kContentVectors = "content.safetensors";
+constexpr const char* kContentGraph = "content-graph.safetensors";  // of large catalogues
+
+}  // namespace
 
 Content::Content(std::span<const float> vectors, size_t dim, int last)
-    : index_(vectors, dim), last_(last) {}
+    : Content(VectorIndex(vectors, dim), last) {}
+
+Content::Content(VectorIndex index, int last) : index_(std::move(index)), last_(last) {}
 
 std::vector<float> Content::mean(std::span<const ItemIndex> history) const {
   std::vector<float> sum(index_.dim());
@@ -44,14 +55,28 @@ void Content::save(const fs::path& dir) const {
   const int64_t rows = int64_t(index_.items()), dim = int64_t(index_.dim());
   writer.add<float>("vectors", {index_.vector(0).data(), size_t(rows * dim)}, {rows, dim});
   writer.set_metadata("last", std::to_string(last_));
-  writer.write(dir / "content.safetensors");
+  writer.write(dir / kContentVectors);
+  index_.save_graph(dir / kContentGraph);
 }
 
 std::unique_ptr<Content> Content::load(const fs::path& dir) {
-  const artifact::SafetensorsFile file(dir / "content.safetensors");
-  const int64_t dim = file.tensor("vectors").shape.at(1);
-  return std::make_unique<Content>(file.get<float>("vectors"), size_t(dim),
-                                   std::stoi(file.metadata().at("last")));
+  const fs::path path = dir / kContentVectors;
+  const artifact::SafetensorsFile file(path);
+  const auto vectors = file.get<float>("vectors");
+  const auto& shape = file.tensor("vectors").shape;
+  const auto found = file.metadata().find("last");
+  int last = 0;
+  if (found != file.metadata().end()) {
+    const std::string& text = found->second;
+    std::from_chars(text.data(), text.data() + text.size(), last);
+  }
+  const auto unit = [](float x) { return std::abs(x) < 1.001F; };  // of a row of length 1; no NaN
+  artifact::check_sound(
+      shape.size() == 2 && !vectors.empty() && std::all_of(vectors.begin(), vectors.end(), unit),
+      "the item vectors", path);
+  artifact::check_sound(last > 0, "the number of history items", path);
+  return std::unique_ptr<Content>(
+      new Content(VectorIndex::open(vectors, size_t(shape[1]), dir / kContentGraph), last));
 }
 
 }  // namespace podium::retrieval

@@ -19,7 +19,11 @@ class Content : public Retriever {
   float similarity(ItemIndex a, ItemIndex b) const;
   float similarity(std::span<const float> mean, ItemIndex item) const;
 
+  size_t items() const { return index_.items(); }
+
  private:
+  Content(VectorIndex index, int last);
+
   VectorIndex index_;
   int last_;
 };

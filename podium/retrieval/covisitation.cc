@@ -1,8 +1,10 @@
 #include "podium/retrieval/covisitation.h"
 
+#include <algorithm>
 #include <cmath>
 #include <unordered_map>
 
+#include "podium/artifact/checks.h"
 #include "podium/artifact/safetensors.h"
 #include "podium/retrieval/ranked.h"
 
@@ -31,6 +33,17 @@ std::vector<Meeting> meetings(const data::View& view, const CovisitationOptions&
   std::sort(met.begin(), met.end(),
             [](const Meeting& x, const Meeting& y) { return x.a != y.a ? x.a < y.a : x.b < y.b; });
   return met;
+}
+
+// A row of ascending partners for every item.
+void check_rows(std::span<const int64_t> begin, std::span<const ItemIndex> partner, size_t items,
+                const fs::path& path) {
+  bool sound = items > 0 && begin.size() == items + 1 &&
+               artifact::are_offsets(begin, partner.size()) && artifact::all_below(partner, items);
+  for (size_t i = 0; sound && i < items; ++i) {
+    sound = std::is_sorted(partner.begin() + begin[i], partner.begin() + begin[i + 1]);
+  }
+  artifact::check_sound(sound, "the pairs of co-visitation", path);
 }
 
 }  // namespace
@@ -123,13 +136,19 @@ void Covisitation::save(const fs::path& dir) const {
 
 std::unique_ptr<Covisitation> Covisitation::load(const fs::path& dir,
                                                  const CovisitationOptions& options) {
-  const artifact::SafetensorsFile file(dir / "covisitation.safetensors");
+  const fs::path path = dir / "covisitation.safetensors";
+  const artifact::SafetensorsFile file(path);
   auto model = std::make_unique<Covisitation>();
   model->options_ = options;
   const auto begin = file.get<int64_t>("begin");
   const auto partner = file.get<uint32_t>("partner");
   const auto near = file.get<float>("near"), next = file.get<float>("next");
   const auto popularity = file.get<float>("popularity");
+  check_rows(begin, partner, popularity.size(), path);
+  artifact::check_sound(near.size() == partner.size() && next.size() == partner.size() &&
+                            artifact::all_finite(near) && artifact::all_finite(next) &&
+                            artifact::all_finite(popularity),
+                        "the counts of co-visitation", path);
   model->begin_.assign(begin.begin(), begin.end());
   model->partner_.assign(partner.begin(), partner.end());
   model->near_.assign(near.begin(), near.end());

@@ -45,6 +45,7 @@ class Covisitation : public Retriever {
   float near(ItemIndex a, ItemIndex b) const;
   // Times b followed a directly.
   float next(ItemIndex a, ItemIndex b) const;
+  size_t items() const { return popularity_.size(); }
   // near / sqrt(popularity of a * popularity of b)
   float affinity(ItemIndex a, ItemIndex b) const;
 

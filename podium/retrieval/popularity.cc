@@ -3,6 +3,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "podium/artifact/checks.h"
 #include "podium/artifact/safetensors.h"
 #include "podium/retrieval/ranked.h"
 
@@ -59,11 +60,15 @@ void Popularity::save(const fs::path& dir) const {
 }
 
 std::unique_ptr<Popularity> Popularity::load(const fs::path& dir) {
-  const artifact::SafetensorsFile file(dir / "popularity.safetensors");
+  const fs::path path = dir / "popularity.safetensors";
+  const artifact::SafetensorsFile file(path);
   auto model = std::make_unique<Popularity>();
   const auto score = file.get<float>("score");
   const auto count = file.get<uint32_t>("count");
   const auto last = file.get<int64_t>("last");
+  artifact::check_sound(!score.empty() && count.size() == score.size() &&
+                            last.size() == score.size() && artifact::all_finite(score),
+                        "the items' popularity", path);
   model->score_.assign(score.begin(), score.end());
   model->count_.assign(count.begin(), count.end());
   model->last_.assign(last.begin(), last.end());

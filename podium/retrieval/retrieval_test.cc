@@ -2,12 +2,17 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <fstream>
 
+#include "podium/artifact/safetensors.h"
 #include "podium/base/error.h"
+#include "podium/base/rng.h"
 #include "podium/base/scratch.h"
 #include "podium/data/dataset_builder.h"
 #include "podium/retrieval/blend.h"
 #include "podium/retrieval/sources.h"
+
+extern "C" void omp_set_num_threads(int);  // of the OpenMP that Faiss links
 
 namespace podium::retrieval {
 namespace {
@@ -171,12 +176,119 @@ TEST(Sources, SaveAndLoadAnswerAlike) {
   const fs::path dir = scratch("sources");
   fs::create_directories(dir);
   save_sources(fitted, dir);
-  const Sources loaded = load_sources(dir, {});
+  const Sources loaded = load_sources(dir, {}, 5);
   const std::vector<ItemIndex> history = {shop.item("a")};
   for (size_t s = 0; s < fitted.all().size(); ++s) {
     EXPECT_EQ(fitted.all()[s]->retrieve({history, {}, 0}, 5),
               loaded.all()[s]->retrieve({history, {}, 0}, 5));
   }
+}
+
+// Bytes of the test's sources with one thing in them changed: an Error or finite answers.
+TEST(Sources, DamagedFilesAreRefusedOrHarmless) {
+  const Shop shop;
+  const std::vector<float> vectors = {1, 0, 0, 1, 0.6F, 0.8F, 0.8F, 0.6F, 1, 0};
+  const fs::path dir = scratch_dir("damaged-sources");
+  save_sources(fit_sources({&shop.view, vectors, 2, ""}, {}), dir);
+  const std::vector<ItemIndex> history = {shop.item("a"), shop.item("b")};
+  Rng rng(3);
+  int refused = 0;
+  constexpr int kTries = 600;
+  for (const char* name : {"popularity", "covisitation", "content"}) {
+    const fs::path file = dir / (std::string(name) + ".safetensors");
+    const std::string whole = read_file(file);
+    for (int i = 0; i < kTries; ++i) {
+      std::string bytes = whole;
+      const size_t at = rng.below(bytes.size());
+      bytes[at] = char(uint8_t(bytes[at]) ^ uint8_t(1 + rng.below(255)));
+      if (i % 10 == 0) bytes.resize(at);
+      std::ofstream(file, std::ios::binary) << bytes;
+      try {
+        const Sources loaded = load_sources(dir, {}, 5);
+        for (const Retriever* source : loaded.all()) {
+          for (const Scored& found : source->retrieve({history, {}, 0}, 5)) {
+            ASSERT_LT(found.item, 5u);
+            ASSERT_TRUE(std::isfinite(found.score));
+          }
+        }
+      } catch (const Error&) {
+        ++refused;
+      }
+    }
+    std::ofstream(file, std::ios::binary) << whole;
+  }
+  EXPECT_GT(refused, kTries);
+  EXPECT_THROW(load_sources(dir, {}, 6), Error);  // of another catalogue
+  EXPECT_NO_THROW(load_sources(dir, {}, 5));
+}
+
+std::vector<float> random_rows(size_t items, size_t dim, uint64_t seed) {
+  Rng rng(seed);
+  std::vector<float> rows(items * dim);
+  for (float& x : rows) x = float(rng.normal());
+  return rows;
+}
+
+constexpr size_t kRows = 2000, kDim = 16, kAlways = 1;  // kAlways: a graph for so few items too
+
+TEST(VectorIndex, TheGraphFindsWhatExactSearchFinds) {
+  const auto rows = random_rows(kRows, kDim, 1), queries = random_rows(50, kDim, 2);
+  const VectorIndex exact(rows, kDim), graph(rows, kDim, kAlways);
+  const std::vector<ItemIndex> history = {3, 5};
+  size_t found = 0, wanted = 0;
+  for (size_t q = 0; q < 50; ++q) {
+    const std::span<const float> query(&queries[q * kDim], kDim);
+    const auto right = exact.search(query, {history, {}, 0}, 20);
+    const auto given = graph.search(query, {history, {}, 0}, 20);
+    wanted += right.size();
+    for (const Scored& scored : right) {
+      found += size_t(std::count_if(given.begin(), given.end(), [&](const Scored& other) {
+        return other.item == scored.item;
+      }));
+    }
+  }
+  EXPECT_EQ(wanted, 50u * 20u);
+  EXPECT_GT(double(found) / double(wanted), 0.95);
+}
+
+TEST(VectorIndex, OneGraphWhateverTheThreads) {
+  const auto rows = random_rows(kRows, kDim, 1);
+  const fs::path dir = scratch_dir("graphs");
+  omp_set_num_threads(1);
+  VectorIndex(rows, kDim, kAlways).save_graph(dir / "one");
+  omp_set_num_threads(2);
+  VectorIndex(rows, kDim, kAlways).save_graph(dir / "two");
+  EXPECT_EQ(read_file(dir / "one"), read_file(dir / "two"));
+}
+
+TEST(VectorIndex, OpensWhatItSavedAndRefusesWhatIsDamaged) {
+  const auto rows = random_rows(kRows, kDim, 1), queries = random_rows(3, kDim, 2);
+  const fs::path dir = scratch_dir("graph"), file = dir / "graph";
+  const VectorIndex built(rows, kDim, kAlways);
+  built.save_graph(file);
+  const auto answers = [&](const VectorIndex& index) {
+    std::vector<std::vector<Scored>> all;
+    for (size_t q = 0; q < 3; ++q) {
+      all.push_back(index.search({&queries[q * kDim], kDim}, {}, 20));
+    }
+    return all;
+  };
+  EXPECT_EQ(answers(VectorIndex::open(rows, kDim, file, kAlways)), answers(built));
+  EXPECT_THROW(VectorIndex::open(random_rows(kRows - 1, kDim, 1), kDim, file, kAlways), Error);
+  const std::string whole = read_file(file);
+  Rng rng(4);
+  int refused = 0;
+  for (int i = 0; i < 200; ++i) {
+    std::string bytes = whole;
+    bytes[rng.below(bytes.size())] = char(rng.below(256));
+    std::ofstream(file, std::ios::binary) << bytes;
+    try {
+      answers(VectorIndex::open(rows, kDim, file, kAlways));
+    } catch (const Error& e) {
+      ++refused;
+    }
+  }
+  EXPECT_GT(refused, 10);
 }
 
 TEST(Sasrec, DamagedWeightsAreRefused) {

@@ -4,10 +4,21 @@
 
 namespace podium::retrieval {
 
+namespace {
+
+constexpr const char* kSasrecWeights = "sasrec.safetensors";
+constexpr const char* kSasrecGraph = "sasrec-graph.safetensors";  // of large catalogues
+
+// The trainer writes weights only: their graph is built then.
+VectorIndex sasrec_index(const sequence::Sasrec& model, const fs::path& dir) {
+  if (!fs::exists(dir / kSasrecGraph)) return VectorIndex(model.item_vectors(), model.dim());
+  return VectorIndex::open(model.item_vectors(), model.dim(), dir / kSasrecGraph);
+}
+
+}  // namespace
+
 Sasrec::Sasrec(const fs::path& dir)
-    : path_(dir / "sasrec.safetensors"),
-      model_(path_),
-      index_(model_.item_vectors(), model_.dim()) {}
+    : path_(dir / kSasrecWeights), model_(path_), index_(sasrec_index(model_, dir)) {}
 
 std::vector<float> Sasrec::user_vector(std::span<const ItemIndex> history) const {
   return model_.user_vector(history);
@@ -23,7 +34,8 @@ std::vector<Scored> Sasrec::retrieve(const Query& query, size_t n) const {
 }
 
 void Sasrec::save(const fs::path& dir) const {
-  fs::copy_file(path_, dir / "sasrec.safetensors", fs::copy_options::overwrite_existing);
+  fs::copy_file(path_, dir / kSasrecWeights, fs::copy_options::overwrite_existing);
+  index_.save_graph(dir / kSasrecGraph);
 }
 
 }  // namespace podium::retrieval

@@ -15,6 +15,7 @@ class Sasrec : public Retriever {
   void save(const fs::path& dir) const override;
 
   std::vector<float> user_vector(std::span<const ItemIndex> history) const;  // [dim]
+  size_t items() const { return index_.items(); }
   float score(std::span<const float> user, ItemIndex item) const;
 
  private:

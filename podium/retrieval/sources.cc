@@ -1,5 +1,6 @@
 #include "podium/retrieval/sources.h"
 
+#include "podium/artifact/checks.h"
 #include "podium/retrieval/hstu.h"
 
 namespace podium::retrieval {
@@ -62,13 +63,17 @@ void save_sources(const Sources& sources, const fs::path& dir) {
   for (const Retriever* source : sources.all()) source->save(dir);
 }
 
-Sources load_sources(const fs::path& dir, const SourceOptions& options) {
+Sources load_sources(const fs::path& dir, const SourceOptions& options, size_t items) {
   Sources sources;
   use_seen_rule(options, sources);
   sources.popularity = Popularity::load(dir);
   sources.covisitation = Covisitation::load(dir, options.covisitation);
   sources.content = Content::load(dir);
   if (fs::exists(dir / "sasrec.safetensors")) sources.sasrec = std::make_unique<Sasrec>(dir);
+  const bool same = sources.popularity->items() == items &&
+                    sources.covisitation->items() == items && sources.content->items() == items &&
+                    (!sources.sasrec || sources.sasrec->items() == items);
+  artifact::check_sound(same, "the sources are of another catalogue", dir);
   for (const Further& source : further()) add(source.load(dir), sources);
   return sources;
 }

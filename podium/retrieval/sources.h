@@ -48,7 +48,8 @@ struct Sources {
 
 Sources fit_sources(const SourceInputs& inputs, const SourceOptions& options);
 void save_sources(const Sources& sources, const fs::path& dir);
-Sources load_sources(const fs::path& dir, const SourceOptions& options);
+// Throws Error (kCorrupt) when a file is damaged or is not of a catalogue of `items`.
+Sources load_sources(const fs::path& dir, const SourceOptions& options, size_t items);
 
 // "further NAME\n" for each: what was fitted with others is not taken for up to date.
 std::string further_sources();

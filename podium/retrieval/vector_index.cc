@@ -4,6 +4,10 @@
 #include <faiss/IndexHNSW.h>
 #include <faiss/utils/distances.h>
 
+#include <algorithm>
+
+#include "podium/artifact/checks.h"
+#include "podium/artifact/safetensors.h"
 #include "podium/base/error.h"
 #include "podium/retrieval/ranked.h"
 
@@ -12,30 +16,114 @@ extern "C" void omp_set_num_threads(int);  // of the OpenMP that Faiss links
 namespace podium::retrieval {
 namespace {
 
-constexpr size_t kExactBelow = 200000;
 constexpr int kHnswLinks = 32;
+constexpr int kBreadth = 256;  // nodes kept while searching
+
+// Callers parallelise over queries; a graph that several threads build depends on their order.
+void use_one_thread() { omp_set_num_threads(1); }
+
+std::unique_ptr<faiss::IndexHNSWFlat> new_graph(size_t dim) {
+  auto index =
+      std::make_unique<faiss::IndexHNSWFlat>(int(dim), kHnswLinks, faiss::METRIC_INNER_PRODUCT);
+  index->hnsw.efSearch = kBreadth;
+  return index;
+}
+
+// Every link of level l leads to a node that has a level l: else the search would read the links of
+// another node, or none.
+bool links_are_sound(const faiss::HNSW& graph) {
+  const size_t items = graph.levels.size();
+  for (size_t i = 0; i < items; ++i) {
+    for (int level = 0; level < graph.levels[i]; ++level) {
+      size_t begin = 0, end = 0;
+      graph.neighbor_range(faiss::Index::idx_t(i), level, &begin, &end);
+      for (size_t at = begin; at < end; ++at) {
+        const int other = graph.neighbors[at];
+        if (other < -1 || other >= int(items)) return false;
+        if (other >= 0 && graph.levels[size_t(other)] <= level) return false;
+      }
+    }
+  }
+  return true;
+}
+
+// Fills `graph` from the file. The places of a node's links follow from the levels.
+void read_graph(const artifact::SafetensorsFile& file, const fs::path& path, size_t items,
+                faiss::HNSW& graph) {
+  const auto levels = file.get<int32_t>("levels"), neighbors = file.get<int32_t>("neighbors");
+  const auto entry = file.get<int32_t>("entry_point");
+  const auto deepest = int32_t(graph.cum_nneighbor_per_level.size()) - 1;
+  artifact::check_sound(levels.size() == items && entry.size() == 1 && entry[0] >= 0 &&
+                            size_t(entry[0]) < items &&
+                            std::all_of(levels.begin(), levels.end(),
+                                        [&](int32_t l) { return 1 <= l && l <= deepest; }),
+                        "the graph is not one of these vectors", path);
+  graph.levels.assign(levels.begin(), levels.end());
+  graph.neighbors.assign(neighbors.begin(), neighbors.end());
+  graph.offsets.assign(1, 0);
+  for (const int32_t level : levels) {
+    graph.offsets.push_back(graph.offsets.back() + size_t(graph.cum_nb_neighbors(level)));
+  }
+  graph.entry_point = entry[0];
+  graph.max_level = *std::max_element(levels.begin(), levels.end()) - 1;
+  artifact::check_sound(graph.offsets.back() == neighbors.size() &&
+                            graph.levels[size_t(entry[0])] == graph.max_level + 1 &&
+                            links_are_sound(graph),
+                        "the graph's links lead nowhere", path);
+}
 
 }  // namespace
 
 struct VectorIndex::Ann {
-  std::unique_ptr<faiss::Index> index;
+  std::unique_ptr<faiss::Index> exact;
+  std::unique_ptr<faiss::IndexHNSWFlat> graph;  // one of the two
+
+  const faiss::Index& index() const { return graph ? *graph : *exact; }
 };
 
-VectorIndex::VectorIndex(std::span<const float> vectors, size_t dim)
-    : vectors_(vectors.begin(), vectors.end()), dim_(dim), ann_(std::make_unique<Ann>()) {
-  PODIUM_CHECK(dim > 0 && vectors.size() % dim == 0);
+VectorIndex::VectorIndex(std::span<const float> vectors, size_t dim, std::unique_ptr<Ann> ann)
+    : vectors_(vectors.begin(), vectors.end()), dim_(dim), ann_(std::move(ann)) {
+  PODIUM_CHECK(dim > 0 && !vectors.empty() && vectors.size() % dim == 0);
   // Debian's Faiss has no SIMD of its own; its BLAS path, meant for batches, is ten times faster
   // even for one query.
   faiss::distance_compute_blas_threshold = 1;
-  if (items() < kExactBelow) {
-    ann_->index = std::make_unique<faiss::IndexFlatIP>(faiss::Index::idx_t(dim));
+}
+
+VectorIndex::VectorIndex(std::span<const float> vectors, size_t dim, size_t exact_below)
+    : VectorIndex(vectors, dim, std::make_unique<Ann>()) {
+  use_one_thread();
+  const auto rows = faiss::Index::idx_t(items());
+  if (items() < exact_below) {
+    ann_->exact = std::make_unique<faiss::IndexFlatIP>(faiss::Index::idx_t(dim));
+    ann_->exact->add(rows, vectors_.data());
   } else {
-    auto index =
-        std::make_unique<faiss::IndexHNSWFlat>(int(dim), kHnswLinks, faiss::METRIC_INNER_PRODUCT);
-    index->hnsw.efSearch = 256;
-    ann_->index = std::move(index);
+    ann_->graph = new_graph(dim);
+    ann_->graph->add(rows, vectors_.data());
   }
-  ann_->index->add(faiss::Index::idx_t(items()), vectors_.data());
+}
+
+VectorIndex VectorIndex::open(std::span<const float> vectors, size_t dim, const fs::path& path,
+                              size_t exact_below) {
+  if (vectors.size() / dim < exact_below) return VectorIndex(vectors, dim, exact_below);
+  VectorIndex index(vectors, dim, std::make_unique<Ann>());
+  auto graph = new_graph(dim);
+  read_graph(artifact::SafetensorsFile(path), path, index.items(), graph->hnsw);
+  const auto rows = faiss::Index::idx_t(index.items());
+  graph->storage->add(rows, index.vectors_.data());
+  graph->ntotal = rows;
+  index.ann_->graph = std::move(graph);
+  return index;
+}
+
+void VectorIndex::save_graph(const fs::path& file) const {
+  if (!ann_->graph) return;
+  const faiss::HNSW& graph = ann_->graph->hnsw;
+  const int32_t entry = graph.entry_point;
+  artifact::SafetensorsWriter writer;
+  writer.add<int32_t>("levels", graph.levels);
+  writer.add<int32_t>("neighbors", graph.neighbors);
+  writer.add<int32_t>("entry_point", std::span<const int32_t>(&entry, 1));
+  writer.write(file);
 }
 
 VectorIndex::VectorIndex(VectorIndex&&) noexcept = default;
@@ -48,8 +136,8 @@ std::vector<Scored> VectorIndex::search(std::span<const float> user, const Query
   const size_t asked = std::min(items(), n + hidden.size());
   std::vector<float> scores(asked);
   std::vector<faiss::Index::idx_t> labels(asked);
-  omp_set_num_threads(1);  // callers parallelise over queries
-  ann_->index->search(1, user.data(), faiss::Index::idx_t(asked), scores.data(), labels.data());
+  use_one_thread();
+  ann_->index().search(1, user.data(), faiss::Index::idx_t(asked), scores.data(), labels.data());
   std::vector<Scored> found;
   for (size_t i = 0; i < asked; ++i) {
     const auto item = static_cast<ItemIndex>(labels[i]);

@@ -1,4 +1,6 @@
-// Nearest items by inner product, through Faiss: exact under 200 k items, HNSW above.
+// Nearest items by inner product, through Faiss: exact under 200 k items, HNSW above (Malkov and
+// Yashunin 2016, 1603.09320). The graph is built by one thread, item after item, so that the same
+// vectors always give the same graph, and is saved: opening a file builds nothing.
 #pragma once
 
 #include <memory>
@@ -12,9 +14,19 @@ namespace podium::retrieval {
 // Immutable and thread-safe once built.
 class VectorIndex {
  public:
-  VectorIndex(std::span<const float> vectors, size_t dim);  // [items, dim], copied
+  static constexpr size_t kExactBelow = 200000;  // items
+
+  // vectors: [items, dim], copied. Builds the graph when there are `exact_below` items or more.
+  VectorIndex(std::span<const float> vectors, size_t dim, size_t exact_below = kExactBelow);
+  // With the graph that save_graph wrote for these vectors. Throws Error (kCorrupt) when it does
+  // not fit them.
+  static VectorIndex open(std::span<const float> vectors, size_t dim, const fs::path& file,
+                          size_t exact_below = kExactBelow);
   VectorIndex(VectorIndex&&) noexcept;
   ~VectorIndex();
+
+  // Writes nothing when the search is exact.
+  void save_graph(const fs::path& file) const;
 
   // The n best items by inner product with user [dim], the query's history left out.
   std::vector<Scored> search(std::span<const float> user, const Query& query, size_t n) const;
@@ -26,6 +38,8 @@ class VectorIndex {
 
  private:
   struct Ann;
+  VectorIndex(std::span<const float> vectors, size_t dim, std::unique_ptr<Ann> ann);
+
   std::vector<float> vectors_;
   size_t dim_;
   std::unique_ptr<Ann> ann_;

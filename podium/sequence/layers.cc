@@ -5,13 +5,14 @@
 #include <algorithm>
 #include <charconv>
 
+#include "podium/artifact/checks.h"
 #include "podium/base/error.h"
 #include "podium/kernels/kernels.h"
 
 namespace podium::sequence {
 
 void Weights::fail(const std::string& problem) const {
-  throw Error(problem, "train the model again", path_.string());
+  throw Error(ErrorKind::kCorrupt, problem, "train the model again", path_.string());
 }
 
 size_t Weights::number(const char* key) const {
@@ -30,6 +31,7 @@ std::span<const float> Weights::tensor(const std::string& name, size_t size) con
   if (values.empty() || (size > 0 && values.size() != size)) {
     fail(fmt::format("tensor '{}' has the wrong size", name));
   }
+  if (!artifact::all_finite(values)) fail(fmt::format("tensor '{}' is not finite", name));
   return values;
 }
 

@@ -8,6 +8,7 @@
 #include <numeric>
 #include <set>
 
+#include "podium/artifact/checks.h"
 #include "podium/artifact/safetensors.h"
 #include "podium/base/error.h"
 #include "podium/base/progress.h"
@@ -180,7 +181,7 @@ void save_sid(const fs::path& dir, const SidModel& model) {
 }
 
 SidModel load_sid(const fs::path& dir) {
-  const Json json = read_json(dir / "sid.json");
+  const Json json = artifact::read_own_json(dir / "sid.json");
   const artifact::SafetensorsFile file(dir / "sid.safetensors");
   SidModel model;
   try {
@@ -190,19 +191,23 @@ SidModel load_sid(const fs::path& dir) {
     model.usage = json.at("usage").get<std::vector<double>>();
     model.perplexity = json.at("perplexity").get<std::vector<double>>();
   } catch (const Json::exception& e) {
-    throw Error(std::string("malformed sid.json: ") + e.what(), "fit the semantic IDs again",
-                dir.string());
+    throw Error(ErrorKind::kCorrupt, std::string("malformed sid.json: ") + e.what(),
+                "fit the semantic IDs again", dir.string());
   }
   const auto codes = file.get<uint16_t>("codes");
   const auto centroids = file.get<float>("centroids");
   model.table.codes.assign(codes.begin(), codes.end());
   model.centroids.assign(centroids.begin(), centroids.end());
   const int levels = model.table.levels;
-  const bool sound = levels >= 2 && levels <= kMaxLevels && model.table.codes_per_level > 0 &&
+  const int width = model.table.codes_per_level;
+  const bool sound = levels >= 2 && levels <= kMaxLevels && width > 0 && width <= 65536 &&
+                     model.dim > 0 && model.dim <= 65536 && !codes.empty() &&
                      codes.size() % size_t(levels) == 0 &&
+                     centroids.size() == size_t(levels) * size_t(width) * size_t(model.dim) &&
+                     artifact::all_finite(centroids) &&
                      std::all_of(codes.begin(), codes.end(),
                                  [&](uint16_t code) { return code < model.table.codes_per_level; });
-  if (!sound) throw Error("damaged semantic IDs", "fit them again", dir.string());
+  artifact::check_sound(sound, "the semantic IDs", dir / "sid.safetensors", "fit them again");
   return model;
 }
 

@@ -5,6 +5,7 @@
 
 #include "podium/base/error.h"
 #include "podium/base/parallel.h"
+#include "podium/base/progress.h"
 #include "podium/kernels/kernels.h"
 
 namespace podium::sid {
@@ -127,6 +128,7 @@ std::vector<float> kmeans(std::span<const float> rows, size_t dim, const KmeansO
   std::vector<float> distance, batch;
   std::vector<uint32_t> before;
   for (int i = 0; i < options.iterations; ++i) {
+    stop_if_interrupted();
     std::span<const float> seen = rows;
     if (options.batch > 0) {
       batch = sample_rows(rows, dim, options.batch, rng);

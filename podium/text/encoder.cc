@@ -1,6 +1,7 @@
 #include "podium/text/encoder.h"
 
 #include "podium/base/parallel.h"
+#include "podium/base/progress.h"
 
 namespace podium::text {
 
@@ -19,6 +20,7 @@ std::vector<float> encode_texts(const TextEncoder& encoder, size_t n, const Text
   const size_t dim = encoder.dim();
   std::vector<float> vectors(n * dim);
   parallel_for(threads, n, 256, [&](size_t begin, size_t end) {
+    stop_if_interrupted();
     for (size_t i = begin; i < end; ++i) {
       encoder.encode(text_of(i), std::span(vectors).subspan(i * dim, dim));
     }

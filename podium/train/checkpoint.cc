@@ -206,7 +206,7 @@ void Checkpointer::poll(const torch::nn::Module& module, const torch::optim::Opt
   const bool stop = interrupted();
   const std::chrono::duration<double> since = std::chrono::steady_clock::now() - saved_;
   if (stop || since.count() >= settings_.every_seconds) save(module, optimizer, cursor());
-  if (stop) throw Error("interrupted", "run the same command to resume");
+  if (stop) throw Error(ErrorKind::kInterrupted, "interrupted", "run the same command to resume");
 }
 
 void Checkpointer::save(const torch::nn::Module& module, const torch::optim::Optimizer& optimizer,

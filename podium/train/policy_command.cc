@@ -4,6 +4,8 @@
 
 #include <memory>
 
+#include "podium/artifact/manifest.h"
+#include "podium/artifact/output.h"
 #include "podium/base/error.h"
 #include "podium/base/options.h"
 #include "podium/base/parallel.h"
@@ -73,21 +75,25 @@ std::string fingerprint_of(PolicyArguments& a, const std::string& stage) {
 }
 
 StageJob job_of(PolicyArguments& a, const std::string& stage) {
+  fs::path beside =
+      artifact::check_output(a.out, "policy", {a.data, a.sid, a.policy, a.slates, a.valid_slates});
+  beside += ".work";
   StageJob job;
   job.seed = uint64_t(a.seed);
   job.threads = a.threads > 0 ? a.threads : default_threads();
-  job.work = a.work.empty() ? fs::path(a.out + ".work") : fs::path(a.work);
+  job.work = a.work.empty() ? beside : fs::path(a.work);
   job.fingerprint = fingerprint_of(a, stage);
-  fs::create_directories(job.work);
+  artifact::claim_work(job.work);
   return job;
 }
 
 void write_policy(const PolicyArguments& a, const StageJob& job, const Qwen3& model,
                   const text::Tokenizer& tokenizer, const Json& stats) {
-  AtomicDir out{fs::path(a.out)};
+  artifact::AtomicDir out(a.out, "policy");
   save_policy(out.path(), *model, tokenizer);
   write_json_atomic(out.path() / "stats.json", stats);
   write_file_atomic(out.path() / "metrics.jsonl", read_file(job.work / "metrics.done.jsonl"));
+  artifact::write_manifest(out.path(), "policy", 1, Json::object());
   out.commit();
   fs::remove_all(job.work);
 }

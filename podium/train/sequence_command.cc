@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "podium/artifact/manifest.h"
+#include "podium/artifact/output.h"
 #include "podium/base/error.h"
 #include "podium/base/options.h"
 #include "podium/base/progress.h"
@@ -63,7 +64,7 @@ std::string fingerprint_of(SequenceArguments& a) {
 }
 
 void write_result(SequenceArguments& a, const SequenceModelImpl& model, const MetricsLog& log) {
-  AtomicDir out{fs::path(a.out)};
+  artifact::AtomicDir out(a.out, a.model);
   log.finish(out.path() / "metrics.jsonl");
   export_model(out.path() / a.weights(), model);
   artifact::write_manifest(
@@ -99,6 +100,8 @@ void print_metrics(const SequenceArguments& a, SequenceModelImpl& model,
 }
 
 void run(SequenceArguments& a) {
+  fs::path beside = artifact::check_output(a.out, a.model, {a.data, a.init});
+  beside += ".work";
   setup_torch(/*threads=*/1, uint64_t(a.seed));  // small matrices: more threads only spin
   const data::Dataset dataset = data::Dataset::open(a.data);
   const data::Split split = data::make_split(dataset, a.split);
@@ -108,8 +111,8 @@ void run(SequenceArguments& a) {
   const auto model = make_model(a, dataset.items());
   if (!a.init.empty()) load_weights(fs::path(a.init) / a.weights(), *model);
 
-  const fs::path work = a.work.empty() ? fs::path(a.out + ".work") : fs::path(a.work);
-  fs::create_directories(work);
+  const fs::path work = a.work.empty() ? beside : fs::path(a.work);
+  artifact::claim_work(work);
   MetricsLog log(work / "metrics.jsonl");
   fit_sequence_model(*model, phase.fit,
                      {.options = a.options(),
