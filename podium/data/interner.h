@@ -16,13 +16,14 @@ class Interner {
   uint32_t number(std::string_view id) {
     if (size() * 2 >= slots_.size()) grow();
     const uint64_t hash = stable_hash(id);
+    const auto tag = static_cast<uint32_t>(hash >> 32);
     size_t slot = hash & (slots_.size() - 1);
-    for (; slots_[slot] != kEmpty; slot = (slot + 1) & (slots_.size() - 1)) {
-      const uint32_t number = slots_[slot];
-      if (hashes_[number] == hash && this->id(number) == id) return number;
+    for (; slots_[slot].number != kEmpty; slot = (slot + 1) & (slots_.size() - 1)) {
+      const Slot& known = slots_[slot];
+      if (known.tag == tag && this->id(known.number) == id) return known.number;
     }
     const auto number = static_cast<uint32_t>(size());
-    slots_[slot] = number;
+    slots_[slot] = {number, tag};
     hashes_.push_back(hash);
     text_ += id;
     begin_.push_back(text_.size());
@@ -37,17 +38,20 @@ class Interner {
 
  private:
   static constexpr uint32_t kEmpty = ~uint32_t{0};
+  struct Slot {  // the tag beside the number saves a look into hashes_, far away in memory
+    uint32_t number = kEmpty, tag = 0;
+  };
 
   void grow() {
-    slots_.assign(slots_.empty() ? 1024 : slots_.size() * 2, kEmpty);
+    slots_.assign(slots_.empty() ? 1024 : slots_.size() * 2, Slot());
     for (uint32_t number = 0; number < size(); ++number) {
       size_t slot = hashes_[number] & (slots_.size() - 1);
-      while (slots_[slot] != kEmpty) slot = (slot + 1) & (slots_.size() - 1);
-      slots_[slot] = number;
+      while (slots_[slot].number != kEmpty) slot = (slot + 1) & (slots_.size() - 1);
+      slots_[slot] = {number, static_cast<uint32_t>(hashes_[number] >> 32)};
     }
   }
 
-  std::vector<uint32_t> slots_;   // a power of two, at most half full
+  std::vector<Slot> slots_;       // a power of two, at most half full
   std::vector<uint64_t> hashes_;  // [size]
   std::vector<size_t> begin_{0};  // [size + 1] of text_
   std::string text_;
