@@ -7,6 +7,7 @@
 
 #include "podium/base/error.h"
 #include "podium/base/files.h"
+#include "podium/base/progress.h"
 
 namespace podium {
 namespace {
@@ -99,6 +100,7 @@ std::string sha256_file(const fs::path& path) {
   std::string buffer(1 << 16, '\0');
   while (in.read(buffer.data(), static_cast<std::streamsize>(buffer.size())) || in.gcount() > 0) {
     hash.update(buffer.data(), static_cast<size_t>(in.gcount()));
+    stop_if_interrupted();
   }
   return hash.finish();
 }

@@ -32,7 +32,7 @@ class GzSource : public ByteSource {
     const int n = gzread(file_, to, static_cast<unsigned>(room));
     int code = Z_OK;
     const char* reason = gzerror(file_, &code);
-    if (n < 0 && interrupted()) throw Error("interrupted", "run the same command again");
+    if (n < 0) stop_if_interrupted();  // what broke off the read
     if (n < 0 || (n == 0 && code == Z_BUF_ERROR)) {
       throw Error(fmt::format("damaged or truncated file: {}", reason), "fetch the file again",
                   name_);

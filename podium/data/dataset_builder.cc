@@ -121,14 +121,6 @@ class Core {
 
 }  // namespace
 
-namespace {
-
-void check_interrupt() {
-  if (interrupted()) throw Error("interrupted", "run the same command again");
-}
-
-}  // namespace
-
 struct DatasetBuilder::Impl {
   Interner users, items;
   std::vector<Item> catalog;       // by item number; items of events alone have only an id
@@ -270,9 +262,9 @@ Json DatasetBuilder::write(const fs::path& dir, const std::string& name, int k_c
   if (given == 0) throw Error("there are no events", "check the input and its columns");
   std::vector<uint8_t> keep_item;
   const size_t same_items = impl.unify_items(keep_item), same_users = impl.unify_users();
-  check_interrupt();
+  stop_if_interrupted();
   impl.sort_rows();
-  check_interrupt();
+  stop_if_interrupted();
   const size_t duplicates = impl.drop_duplicates();
   const std::vector<uint8_t> bought = impl.bought();
   if (k_core > 0) {
@@ -301,7 +293,7 @@ Json DatasetBuilder::write(const fs::path& dir, const std::string& name, int k_c
                   {"source", source}};
   content.update(impl.catalogue_counts(bought));
   if (!impl.shown.user.empty()) content.update(write_shown(out.path(), impl.shown, users, items));
-  check_interrupt();
+  stop_if_interrupted();
   artifact::write_manifest(out.path(), "dataset", kDatasetVersion, content);
   out.commit();
   return content;

@@ -4,8 +4,6 @@
 #include <cstring>
 #include <utility>
 
-#include "podium/base/error.h"
-
 namespace podium::data {
 namespace {
 
@@ -28,7 +26,7 @@ Lines::~Lines() = default;
 
 bool Lines::fill() {
   if (ended_) return false;
-  if (interrupted()) throw Error("interrupted", "run the same command again");
+  stop_if_interrupted();
   chunk_.resize(kChunk);
   size_t got = 0;
   while (got < kChunk && !ended_) {  // pipes give little at a time
