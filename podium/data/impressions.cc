@@ -34,7 +34,7 @@ ImpressionWriter::ImpressionWriter(fs::path folder, size_t shard)
   fs::create_directories(folder_);
 }
 
-void ImpressionWriter::add(const Slate& slate) {
+void ImpressionWriter::add(const ImpressionSlate& slate) {
   PODIUM_CHECK(slate.items.size() == slate.clicked.size());
   user_.push_back(slate.user);
   time_.push_back(slate.time);
@@ -94,7 +94,7 @@ Impressions::Impressions(const fs::path& folder, size_t users, size_t items) {
   }
 }
 
-Slate Impressions::slate(size_t number) const {
+ImpressionSlate Impressions::slate(size_t number) const {
   PODIUM_CHECK(number < slates());
   const auto after = std::upper_bound(first_.begin(), first_.end(), number);
   const size_t s = size_t(after - first_.begin()) - 1, row = number - first_[s];

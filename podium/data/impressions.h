@@ -18,7 +18,7 @@
 
 namespace podium::data {
 
-struct Slate {
+struct ImpressionSlate {
   UserIndex user;
   int64_t time;                      // unix seconds
   std::span<const ItemIndex> items;  // [shown] by position
@@ -30,7 +30,7 @@ class ImpressionWriter {
  public:
   // shard: impressions a file, at least.
   explicit ImpressionWriter(fs::path folder, size_t shard = size_t(1) << 24);
-  void add(const Slate& slate);
+  void add(const ImpressionSlate& slate);
   // Writes the last shard and the manifest; returns its content: slates, impressions, clicks,
   // shards.
   Json finish();
@@ -54,7 +54,7 @@ class Impressions {
   Impressions(const fs::path& folder, size_t users, size_t items);
 
   size_t slates() const { return first_.back(); }
-  Slate slate(size_t number) const;  // users one after another, each user's oldest first
+  ImpressionSlate slate(size_t number) const;  // users one after another, each user's oldest first
 
  private:
   std::vector<artifact::SafetensorsFile> files_;

@@ -108,7 +108,7 @@ TEST_F(DefaultShop, EventsAreTheClicksOfTheSlates) {
   EXPECT_EQ(impressions_->slates(), content_.at("slates").get<size_t>());
   std::vector<size_t> next(dataset_->users(), 0);
   for (size_t s = 0; s < impressions_->slates(); ++s) {
-    const Slate slate = impressions_->slate(s);
+    const ImpressionSlate slate = impressions_->slate(s);
     const std::set<ItemIndex> distinct(slate.items.begin(), slate.items.end());
     ASSERT_EQ(distinct.size(), slate.items.size());
     for (size_t p = 0; p < slate.items.size(); ++p) {
@@ -129,7 +129,7 @@ TEST_F(DefaultShop, ClicksFallWithThePosition) {
   std::vector<double> shown(10), clicked(10);
   size_t several = 0;
   for (size_t s = 0; s < impressions_->slates(); ++s) {
-    const Slate slate = impressions_->slate(s);
+    const ImpressionSlate slate = impressions_->slate(s);
     int positives = 0;
     for (size_t p = 0; p < slate.items.size(); ++p) {
       ++shown[p];
@@ -150,7 +150,7 @@ TEST_F(DefaultShop, NothingIsShownBeforeItsRelease) {
   const Shop shop{SimulateOptions{}};
   size_t late = 0;
   for (size_t s = 0; s < impressions_->slates(); ++s) {
-    const Slate slate = impressions_->slate(s);
+    const ImpressionSlate slate = impressions_->slate(s);
     for (const ItemIndex item : slate.items) {
       const double release = shop.item(number(item)).release;
       ASSERT_GE(day(slate.time) + 1.0 / 24, release);
@@ -303,7 +303,7 @@ TEST(Impressions, ShardsReadBackAsOne) {
   const Impressions read(folder, 5, 8);
   ASSERT_EQ(read.slates(), 5u);
   for (UserIndex u = 0; u < 5; ++u) {
-    const Slate slate = read.slate(u);
+    const ImpressionSlate slate = read.slate(u);
     EXPECT_EQ(slate.user, u);
     EXPECT_EQ(slate.time, 100 + u);
     EXPECT_TRUE(std::equal(slate.items.begin(), slate.items.end(), items.begin()));

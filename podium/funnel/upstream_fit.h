@@ -3,7 +3,7 @@
 //
 //   slates  sources fitted on its view; their candidates for its targets train the ranker. The
 //           policy's training slates of users of fold A are ordered by a ranker trained on the
-//           users of the other fold alone.
+//           users of the other fold only.
 //   valid   sources of its view, ranker of all slates targets
 //   test    the same; its sources and that ranker are what a server gets
 #pragma once

@@ -11,7 +11,7 @@ namespace podium::ranking {
 
 using data::ItemIndex;
 
-// Named columns behind the sources' scores and ranks.
+// Named columns after the sources' scores and ranks.
 enum Column : uint8_t {
   kNextLast,  // times the candidate followed the last item directly
   kNearLast,  // times it stood near the last item
