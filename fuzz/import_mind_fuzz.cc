@@ -3,14 +3,16 @@
 #include <cstdint>
 
 #include "podium/base/error.h"
-#include "podium/data/import.h"
+#include "podium/data/import_mind.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* bytes, size_t size) {
   podium::data::Lines lines("input", {reinterpret_cast<const char*>(bytes), size});
   podium::data::DatasetBuilder builder;
   podium::data::ImportSink sink(builder, /*strict=*/false, /*rejected=*/"");
   try {
-    podium::data::import_mind_behaviors(lines, sink);
+    podium::data::MindReader mind(sink);
+    mind.behaviors(lines);
+    mind.finish();
   } catch (const podium::Error&) {  // bad input is told, never a crash
   }
   return 0;

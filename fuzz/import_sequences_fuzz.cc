@@ -1,17 +1,16 @@
-// Steam's user TAB items.
+// Sequences: user item item ...
 #include <cstddef>
 #include <cstdint>
 
 #include "podium/base/error.h"
-#include "podium/data/import.h"
+#include "podium/data/import_sequences.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* bytes, size_t size) {
   podium::data::Lines lines("input", {reinterpret_cast<const char*>(bytes), size});
   podium::data::DatasetBuilder builder;
   podium::data::ImportSink sink(builder, /*strict=*/false, /*rejected=*/"");
   try {
-    std::map<std::string, int64_t> next_time;
-    podium::data::import_sequences(lines, next_time, sink);
+    podium::data::SequenceReader(sink).read(lines);
   } catch (const podium::Error&) {  // bad input is told, never a crash
   }
   return 0;

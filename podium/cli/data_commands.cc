@@ -28,7 +28,8 @@ constexpr const char* kImportHelp =
   podium data import log.tsv.gz --map user=uid,item=sku,time=ts --out d
   zcat log.gz | podium data import - --columns user,item,-,time --delimiter tab --out d
 
-Files: CSV and other tables, JSON lines and arrays, Python literals, RecBole, MovieLens, MIND;
+Files: CSV and other tables, JSON lines and arrays, Python literals, RecBole, MovieLens, MIND,
+plain sequences of items;
 plain, .gz, one of a .zip (set.zip or set.zip:MEMBER), or - for standard input.
 Columns are known by their usual names (user_id, item_id, timestamp, rating, title, ...), whatever
 their case; --map names others. Delimiter, quotes and encoding are guessed and shown.
@@ -73,7 +74,7 @@ void add_import(CLI::App& data) {
   command->add_option("--items", a->items, "catalogue files: never read as events");
   command->add_option("--out", a->out, "dataset directory to write")->required();
   command->add_option("--format", a->request.format,
-                      "auto, recbole, amazon, movielens, csv, tsv, jsonl, steam or mind");
+                      "auto, recbole, amazon, movielens, csv, tsv, jsonl, sequences or mind");
   command->add_option("--map", a->map,
                       "columns of the event files: user=...,item=...,time=...,rating=...");
   command->add_option("--map-items", a->items_map,

@@ -13,6 +13,7 @@
 #include "podium/base/progress.h"
 #include "podium/data/file_format.h"
 #include "podium/data/import_json.h"
+#include "podium/data/import_lists.h"
 
 namespace podium::data {
 namespace {
@@ -59,11 +60,13 @@ class Import {
       for (const fs::path& file : *group) check_input(file);
     }
     sink_.emplace(builder_, request.strict, draft_);
+    lists_.emplace(*sink_);
   }
 
   Json run() {
     read_group(request_.files, /*items=*/false);
     read_group(request_.items, /*items=*/true);
+    lists_->finish();
     if (sink_->events() > 0) return write();
     nothing_left();
   }
@@ -133,19 +136,15 @@ class Import {
 
   void read_format(const std::string& format, const std::string& name, Lines& lines,
                    const FileRules& rules) {
+    if (lists_->read(format, name, lines, rules.map)) return;
     if (format == "amazon" || format == "jsonl") {
       import_json(lines, rules, *sink_);
-    } else if (format == "steam") {
-      import_sequences(lines, next_time_, *sink_);
-    } else if (format == "mind") {
-      name.starts_with("news") ? import_mind_news(lines, *sink_)
-                               : import_mind_behaviors(lines, *sink_);
     } else if (format == "recbole" || format == "csv" || format == "tsv" || format == "movielens") {
       import_table(lines, usual_dialect(format, name, lines.sample()), request_.dialect, rules,
                    *sink_);
     } else {
       throw Error(fmt::format("unknown format '{}'", format),
-                  "use recbole, amazon, movielens, csv, tsv, jsonl, steam or mind");
+                  "use recbole, amazon, movielens, csv, tsv, jsonl, sequences or mind");
     }
   }
 
@@ -153,6 +152,7 @@ class Import {
     Json files = sink_->files();
     for (size_t i = 0; i < files.size(); ++i) files[i].update(sources_[i]);
     Json summary = sink_->summary();
+    summary.update(lists_->summary());
     const fs::path kept = out_ / "rejected.jsonl";
     if (sink_->any_rejected()) summary["rejected_file"] = kept.string();
     const std::string name = request_.name.empty() ? out_.filename().string() : request_.name;
@@ -186,7 +186,7 @@ class Import {
   Progress progress_;
   DatasetBuilder builder_;
   std::optional<ImportSink> sink_;
-  std::map<std::string, int64_t> next_time_;
+  std::optional<ListReaders> lists_;
   std::vector<Json> sources_;  // by file
 };
 

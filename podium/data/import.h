@@ -7,7 +7,8 @@
 //   table_dialect.h, file_format.h    guesses: delimiter, quotes, format
 //   columns.h, import_values.h        meaning: which column is what, times, prices, lists
 //   import_rows.h, import_sink.h      an event, a catalogue row, or a rejection
-//   import_table.h, import_json.h     a whole file
+//   import_table.h, import_json.h,    a whole file
+//   import_lists.h
 #pragma once
 
 #include <string>
@@ -21,16 +22,10 @@
 
 namespace podium::data {
 
-// Steam's "user TAB items": the order is the time.
-void import_sequences(Lines& lines, std::map<std::string, int64_t>& next_time, ImportSink& sink);
-
-// MIND: behaviors.tsv (clicks of the shown news are events) and news.tsv.
-void import_mind_behaviors(Lines& lines, ImportSink& sink);
-void import_mind_news(Lines& lines, ImportSink& sink);
-
 struct ImportRequest {
-  std::string name;             // empty: OUT's last part
-  std::string format = "auto";  // auto, recbole, amazon, movielens, csv, tsv, jsonl, steam, mind
+  std::string name;  // empty: OUT's last part
+  std::string format =
+      "auto";  // auto, recbole, amazon, movielens, csv, tsv, jsonl, sequences, mind
   std::vector<fs::path> files;  // events, and catalogues that show themselves (import_rows.h)
   std::vector<fs::path> items;  // catalogues
   ColumnMap map, items_map;     // of files and of items
@@ -43,7 +38,7 @@ struct ImportRequest {
 
 // Reads all files and writes the dataset atomically; returns its manifest content, with
 //   source.files   each file's FileReport and sha256
-//   source.import  ImportSink::summary()
+//   source.import  ImportSink::summary() and ListReaders::summary()
 // OUT/rejected.jsonl lists the bad rows when there are any. When no event is left, an Error tells
 // the reasons, and OUT.rejected.jsonl keeps the rows. Ctrl-C throws Error and changes nothing.
 Json import_files(const ImportRequest& request);

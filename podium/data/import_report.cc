@@ -42,6 +42,26 @@ std::string rejected_text(const Json& import) {
   return text;
 }
 
+// What slates, histories and rows of sequences brought.
+std::string lists_text(const Json& content) {
+  const Json& import = content.at("source").at("import");
+  std::string text;
+  if (import.contains("mind")) {
+    const Json& mind = import.at("mind");
+    text += fmt::format("  slates               {}, with {} clicks\n", count(content, "slates"),
+                        count(content, "clicks"));
+    text += fmt::format("  clicks of histories  {}, before each user's first impression\n",
+                        count(mind, "clicks_from_histories"));
+  }
+  if (import.contains("recbole_sequences")) {
+    const Json& rows = import.at("recbole_sequences");
+    text +=
+        fmt::format("  rows of sequences    {}, of {} users; {} fitted no other of their user\n",
+                    count(rows, "rows"), count(rows, "users"), count(rows, "unjoined"));
+  }
+  return text;
+}
+
 }  // namespace
 
 std::vector<std::string> import_warnings(const Json& content) {
@@ -102,6 +122,12 @@ std::string import_text(const Json& content) {
   text +=
       fmt::format("  times going back     {} (sorted)\n", count(import, "times_going_backwards"));
   text += fmt::format("  time                 {}\n", import.at("time").get<std::string>());
+  if (count(content, "catalogue_merged") > 0) {
+    text +=
+        fmt::format("  catalogue merged     {} rows of items that had one; {} changed a value\n",
+                    count(content, "catalogue_merged"), count(content, "catalogue_conflicts"));
+  }
+  text += lists_text(content);
   for (const std::string& warning : import_warnings(content)) text += "  note: " + warning + "\n";
   return text;
 }

@@ -41,14 +41,23 @@ ImportSink::~ImportSink() {
 }
 
 FileReport& ImportSink::begin_file(std::string name) {
-  clock_ = Clock::kUnknown;
   files_.emplace_back().name = std::move(name);
+  resume_file(files_.size() - 1);
   return files_.back();
 }
 
-FileReport& ImportSink::file() { return files_.empty() ? begin_file("") : files_.back(); }
+void ImportSink::resume_file(size_t number) {
+  current_ = number;
+  clock_ = Clock::kUnknown;
+  untimed_ = false;
+}
 
-void ImportSink::no_times() { settle(Clock::kUntimed, {file().name, 1}); }
+FileReport& ImportSink::file() { return files_.empty() ? begin_file("") : files_[current_]; }
+
+void ImportSink::no_times() {
+  settle(Clock::kUntimed, {file().name, 1});
+  untimed_ = true;
+}
 
 void ImportSink::end_file() {
   if (!waiting_.empty()) settle(Clock::kUntimed, {file().name, waiting_.front().line});
@@ -87,7 +96,7 @@ void ImportSink::event(const Place& at, std::string_view user, std::string_view 
   if (item.empty()) return reject(at, "blank item", raw);
   if (user.size() > kMaxId || item.size() > kMaxId) return reject(at, "id over 512 bytes", raw);
   if (!utf8(user) || !utf8(item)) return reject(at, "not UTF-8", raw);
-  if (time && clock_ != Clock::kTimed) settle(Clock::kTimed, at);
+  if (time && clock_ != Clock::kTimed && !untimed_) settle(Clock::kTimed, at);
   if (!time) {
     if (clock_ == Clock::kTimed) return reject(at, kNoTime, raw);
     if (clock_ == Clock::kUnknown) {
@@ -102,7 +111,7 @@ void ImportSink::event(const Place& at, std::string_view user, std::string_view 
 
 void ImportSink::add(std::string_view user, std::string_view item, const Moment& time,
                      float rating) {
-  if (events_ > 0 && time < last_time_) ++backwards_;
+  if (events_ > 0 && time < last_time_ && !untimed_) ++backwards_;
   last_time_ = time;
   ++events_;
   ++file().events;
@@ -116,6 +125,18 @@ void ImportSink::item(const Place& at, const DatasetBuilder::Item& item, std::st
   ++items_;
   ++file().items;
   builder_.add_item(item);
+}
+
+bool ImportSink::shown(const Place& at, const DatasetBuilder::Shown& slate, std::string_view raw) {
+  const auto bad = [](std::string_view id) {
+    return id.empty() || id.size() > kMaxId || !utf8(id);
+  };
+  if (bad(slate.user) || std::any_of(slate.items.begin(), slate.items.end(), bad)) {
+    reject(at, "an id is blank, over 512 bytes or not UTF-8", raw);
+    return false;
+  }
+  builder_.add_shown(slate);
+  return true;
 }
 
 void ImportSink::reject(const Place& at, std::string_view reason, std::string_view raw) {
@@ -165,7 +186,7 @@ Json ImportSink::summary() const {
           {"reasons", reasons_},
           {"first", first_},
           {"times_going_backwards", backwards_},
-          {"time", all_ == Clock::kUntimed ? "event number" : "from the file"}};
+          {"time", all_ == Clock::kUntimed ? "order in the file" : "from the file"}};
 }
 
 Json ImportSink::files() const {

@@ -42,14 +42,21 @@ class ImportSink {
   ImportSink& operator=(const ImportSink&) = delete;
 
   FileReport& begin_file(std::string name);
-  void no_times();  // of the current file: its events are numbered as they come
+  // The current file has no times: its events are numbered as they come, unless event() gives
+  // their place in a sequence as the time.
+  void no_times();
   void end_file();  // settles what waits for a time
   FileReport& file();
+  // For readers that know only after the last file what an earlier one brings.
+  size_t file_number() const { return current_; }
+  void resume_file(size_t number);
 
   // raw: the row's text for the file of bad rows.
   void event(const Place& at, std::string_view user, std::string_view item,
              std::optional<Moment> time, float rating, std::string_view raw);
   void item(const Place& at, const DatasetBuilder::Item& item, std::string_view raw);
+  // A slate that a user saw; false when it was rejected.
+  bool shown(const Place& at, const DatasetBuilder::Shown& slate, std::string_view raw);
   void reject(const Place& at, std::string_view reason, std::string_view raw);
 
   uint64_t events() const { return events_; }
@@ -59,7 +66,7 @@ class ImportSink {
 
   // {"events_read", "items_read", "rejected", "reasons": {reason: count},
   //  "first": {reason: "file:line"}, "times_going_backwards", "time": "from the file" or
-  //  "event number"}
+  //  "order in the file"}
   Json summary() const;
   Json files() const;
 
@@ -79,6 +86,8 @@ class ImportSink {
   fs::path rejected_path_;
   std::FILE* rejected_file_ = nullptr;
   std::vector<FileReport> files_;
+  size_t current_ = 0;    // of files_
+  bool untimed_ = false;  // no_times() was said of the current file
   std::vector<Waiting> waiting_;
   Clock clock_ = Clock::kUnknown;  // of the current file
   Clock all_ = Clock::kUnknown;    // of the files before

@@ -132,7 +132,7 @@ const std::vector<KnownSet>& known_sets() {
        "Steam plays",
        "cseweb.ucsd.edu/~jmcauley/datasets.html",
        kResearch,
-       "steam",
+       "sequences",
        {"training.tsv", "validation.tsv", "testing.tsv"}}};
   return sets;
 }
