@@ -9,6 +9,11 @@ endif()
 
 add_library(podium_options INTERFACE)
 target_compile_options(podium_options INTERFACE -Wall -Wextra -Wpedantic -Wno-unused-parameter)
+if(PODIUM_STRICT)
+  target_compile_options(podium_options INTERFACE -Werror -Wshadow
+                         $<$<CXX_COMPILER_ID:GNU>:-Wconversion>  # Clang's counts signs in
+                         $<$<CXX_COMPILER_ID:Clang>:-Wthread-safety>)
+endif()
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")  # GCC 12 warns of sound std::string sums: its bug 105651
   target_compile_options(podium_options INTERFACE -Wno-restrict -Wno-stringop-overflow)
 endif()

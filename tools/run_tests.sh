@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Every check and test, in the order of what fails fastest; ctest's summary comes last.
-# QUICK=1: without sanitizers and fuzzers.   FUZZ_SECONDS=60: time a fuzzer runs.
-set -euo pipefail
+# QUICK=1: without sanitizers and fuzzers.   FUZZ_SECONDS=20: time a fuzzer runs.
+set -Eeuo pipefail
 cd "$(dirname "$0")/.."
-seconds=${FUZZ_SECONDS:-60}
+seconds=${FUZZ_SECONDS:-20}
 start=$SECONDS
 
 stage() { echo "== $1 ($((SECONDS - start)) s)"; }
@@ -16,24 +16,53 @@ quietly() {
   "$@" >"$log" 2>&1 || { cat "$log"; return 1; }
 }
 
+# configure PRESET
+configure() {
+  quietly "build-$1-configure.log" cmake --preset "$1"
+  rm -f "build-$1-configure.log"
+}
+
+alone() {
+  stage "every file compiled by itself"
+  configure debug
+  cmake --build --preset debug --target podium/train/CMakeFiles/podium_train.dir/cmake_pch.hxx.gch
+  tools/compile_alone build-debug
+}
+
+# Clang's build: thread-safety analysis, AddressSanitizer, UndefinedBehaviorSanitizer, fuzzers.
 sanitized() {
-  stage "build under AddressSanitizer and UndefinedBehaviorSanitizer, with fuzzers"
-  cmake --preset fuzz >/dev/null
+  stage "build by Clang: thread safety, sanitizers, fuzzers"
+  configure fuzz
   cmake --build --preset fuzz
   stage "clang-tidy"
   find build-fuzz/podium -path '*Unity/*.cxx' ! -path '*_test.dir*' | sort |
     xargs -P 2 -n 1 tools/tidy_one.sh
-  stage "unit tests under both"
-  quietly build-fuzz/ctest.log ctest --test-dir build-fuzz -j2 --output-on-failure
+  stage "unit tests under AddressSanitizer and UndefinedBehaviorSanitizer"
+  quietly build-fuzz/ctest.log ctest --test-dir build-fuzz -j2 -LE data --output-on-failure
   stage "fuzzers, $seconds s each"
   find build-fuzz/fuzz -maxdepth 1 -name '*_fuzz' -type f | sort |
     xargs -P 2 -I{} tools/fuzz_one.sh {} "$seconds"
-  stage "threads under ThreadSanitizer"
-  cmake --preset tsan >/dev/null
-  cmake --build --preset tsan --target podium_base_test podium_runtime_test
-  for folder in base runtime; do
+}
+
+raced() {
+  local folders="base runtime serving capi" targets=() folder
+  for folder in $folders; do targets+=("podium_${folder}_test"); done
+  stage "threads under ThreadSanitizer: $folders"
+  configure tsan
+  cmake --build --preset tsan --target "${targets[@]}"
+  for folder in $folders; do
     quietly build-tsan/$folder.log "build-tsan/podium/$folder/podium_${folder}_test"
   done
+}
+
+tested() {
+  local select=() left_out
+  [ -n "${PODIUM_DATA:-}" ] || select=(-LE data)
+  stage "unit and end-to-end tests"
+  ctest --test-dir build -j2 --output-on-failure --no-tests=error "${select[@]}"
+  [ -z "${PODIUM_DATA:-}" ] || return 0
+  left_out=$(ctest --test-dir build -N -L data | sed -n 's/^Total Tests: //p')
+  echo "NOT RUN: $left_out tests that need \$PODIUM_DATA, the folder of the larger public data sets"
 }
 
 stage "format"
@@ -41,15 +70,11 @@ git ls-files '*.h' '*.cc' | xargs clang-format-14 --dry-run -Werror
 stage "layers"
 tools/check_layers
 stage "build"
-cmake --preset release >/dev/null
+configure release
 cmake --build --preset release
-[ -n "${QUICK:-}" ] || sanitized
-stage "unit and end-to-end tests"
-select=()
-[ -n "${PODIUM_DATA:-}" ] || select=(-LE data)
-ctest --test-dir build -j2 --output-on-failure --no-tests=error "${select[@]}"
-if [ -z "${PODIUM_DATA:-}" ]; then
-  left_out=$(ctest --test-dir build -N -L data | sed -n 's/^Total Tests: //p')
-  echo "NOT RUN: $left_out tests that need \$PODIUM_DATA, the folder of the larger public data sets"
+if [ -z "${QUICK:-}" ]; then
+  alone
+  sanitized
+  raced
 fi
-stage "done"
+tested
