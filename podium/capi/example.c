@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "podium/capi/podium.h"
+#include <podium.h>
 
 static int failed(const char* what) {
   fprintf(stderr, "%s: %s\n", what, podium_error());
