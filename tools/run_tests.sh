@@ -44,6 +44,15 @@ sanitized() {
     xargs -P 2 -I{} tools/fuzz_one.sh {} "$seconds"
 }
 
+# By GCC: Clang 14 cannot read LibTorch's headers as C++20.
+trainer() {
+  stage "the trainer under AddressSanitizer and UndefinedBehaviorSanitizer"
+  configure asan-ubsan
+  cmake --build --preset asan-ubsan --target podium_train_test
+  quietly build-asan-ubsan/train.log ctest --test-dir build-asan-ubsan/podium/train -j2 \
+    --output-on-failure --no-tests=error
+}
+
 raced() {
   local folders="base runtime serving capi" targets=() folder
   for folder in $folders; do targets+=("podium_${folder}_test"); done
@@ -75,6 +84,7 @@ cmake --build --preset release
 if [ -z "${QUICK:-}" ]; then
   alone
   sanitized
+  trainer
   raced
 fi
 tested
