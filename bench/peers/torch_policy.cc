@@ -47,7 +47,7 @@ TorchPolicy::TorchPolicy(train::Qwen3 model) : model_(std::move(model)) {
   const auto& s = spec();
   const Tensor exponent = torch::arange(0, s.head_dim, 2, torch::kFloat64) / s.head_dim;
   const Tensor angle = torch::outer(torch::arange(s.max_positions, torch::kFloat64),
-                                    torch::pow(s.rope_theta, -exponent));
+                                    torch::pow(s.rope.theta, -exponent));
   cosine_ = angle.cos().to(torch::kFloat32);
   sine_ = angle.sin().to(torch::kFloat32);
 }

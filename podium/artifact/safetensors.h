@@ -13,20 +13,25 @@
 
 namespace podium::artifact {
 
-enum class Dtype { kF32, kF16, kBF16, kI64, kI32, kI16, kU8, kI8, kBool };
-size_t dtype_size(Dtype dtype);
+enum class Dtype { kF32, kF16, kBF16, kI64, kI32, kI16, kU8, kI8, kBool, kForeign };
+size_t dtype_size(Dtype dtype);  // 0: kForeign
 
 struct TensorView {
   Dtype dtype;
-  std::vector<int64_t> shape;
+  std::vector<int64_t> shape;  // every extent is 0 or more; empty: one element
   std::span<const std::byte> bytes;
+  std::string type = {};  // the dtype's name in the file; kForeign stands for those that podium
+                          // does not compute with (F64, U32, F8_E4M3 and any unknown one)
 };
 
-// A file opened by mmap. Every offset and shape is checked at opening; a malformed or truncated
-// file throws Error. Immutable and thread-safe once open.
+// A file opened by mmap. Every offset and shape is checked at opening: as the format demands, the
+// tensors fill the data without holes and without overlap. A malformed or truncated file throws
+// Error. Immutable and thread-safe once open.
 class SafetensorsFile {
  public:
   explicit SafetensorsFile(const fs::path& path);
+  // The same of bytes in memory that outlive the object; `where` names them in errors.
+  static SafetensorsFile parse(std::span<const std::byte> bytes, std::string where);
 
   bool has(std::string_view name) const;
   const TensorView& tensor(std::string_view name) const;  // throws Error naming file and tensor
@@ -39,8 +44,11 @@ class SafetensorsFile {
   std::span<const T> get(std::string_view name) const;
 
  private:
-  fs::path path_;
-  MappedFile file_;
+  SafetensorsFile() = default;
+  void read(std::span<const std::byte> bytes);
+
+  MappedFile file_;  // empty when parsed from memory
+  std::string where_;
   std::map<std::string, TensorView, std::less<>> tensors_;
   std::map<std::string, std::string> metadata_;
 };

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "podium/base/error.h"
 
 namespace podium::rerank {
@@ -47,13 +49,12 @@ class ConfigReader {
   void expect(const char* name, const Json& wanted) const {
     const auto at = config_.find(name);
     if (at == config_.end() || at->is_null() || *at == wanted) return;
-    fail(fmt::format("{} is {}, only {} is supported", name, at->dump(-1, ' ', true, kReplace),
-                     wanted.dump()));
+    fail(fmt::format("{} is {}, only {} is supported", name, shown(*at), wanted.dump()));
   }
 
   bool boolean(const char* name, bool fallback) const {
     const auto at = config_.find(name);
-    if (at == config_.end()) return fallback;
+    if (at == config_.end() || at->is_null()) return fallback;
     if (!at->is_boolean()) fail(fmt::format("{} is not true or false", name));
     return at->get<bool>();
   }
@@ -62,8 +63,7 @@ class ConfigReader {
     const Json& type = field("model_type");
     if (type == "qwen3") return true;
     if (type == "llama") return false;
-    fail(fmt::format("model_type is {}, only \"qwen3\" and \"llama\" are supported",
-                     type.dump(-1, ' ', true, kReplace)));
+    fail(fmt::format("model_type is {}, only \"qwen3\" and \"llama\" are supported", shown(type)));
   }
 
   // Llama's may leave it out: the hidden size is then shared among the heads.
@@ -75,18 +75,97 @@ class ConfigReader {
     return spec.hidden / spec.heads;
   }
 
-  // Transformers 5 moved rope_theta into rope_parameters.
-  double rope_theta() const {
-    const auto nested = config_.find("rope_parameters");
-    if (!config_.contains("rope_theta") && nested != config_.end() && nested->is_object() &&
-        nested->contains("rope_theta")) {
-      return real(nested->at("rope_theta"), "rope_parameters.rope_theta", 1, 1e9);
+  // Keys beyond those that this reader reads or that change no result.
+  void check_known() const {
+    for (const auto& [key, value] : config_.items()) {
+      const bool off = value.is_null() || value == false || value == "" ||
+                       (value.is_structured() && value.empty());
+      if (off || std::binary_search(std::begin(kKnown), std::end(kKnown), key)) continue;
+      throw Error(fmt::format("{} is {}: podium does not know what it changes", key, shown(value)),
+                  "use a checkpoint without it; a key that changes nothing may be deleted", where_);
     }
-    return real("rope_theta", 1, 1e9);
+  }
+
+  void check_architecture(const ModelSpec& spec) const {
+    const auto at = config_.find("architectures");
+    if (at == config_.end() || at->is_null() || at->empty()) return;
+    const Json wanted = Json::array({architecture(spec)});
+    if (*at != wanted) {
+      fail(fmt::format("architectures is {}, only {} is supported", shown(*at), wanted.dump()));
+    }
+  }
+
+  // Every token sees all those before it, in every layer.
+  void check_attention(const ModelSpec& spec) const {
+    expect("use_sliding_window", false);
+    const auto window = config_.find("sliding_window");  // Qwen's is off without the switch above
+    if (!spec.head_norms && window != config_.end() && !window->is_null()) {
+      fail(fmt::format("sliding_window is {}, only null is supported", shown(*window)));
+    }
+    const auto types = config_.find("layer_types");
+    if (types == config_.end() || types->is_null()) return;
+    if (*types != Json(std::vector<std::string>(size_t(spec.layers), "full_attention"))) {
+      fail(
+          fmt::format("layer_types is {}, only \"full_attention\" for each of the {} layers is "
+                      "supported",
+                      shown(*types), spec.layers));
+    }
+  }
+
+  static const char* architecture(const ModelSpec& spec) {
+    return spec.head_norms ? "Qwen3ForCausalLM" : "LlamaForCausalLM";
   }
 
  private:
-  static constexpr auto kReplace = Json::error_handler_t::replace;
+  // Sorted. Read here or in rope.h, or of use to training, sampling and libraries only.
+  static constexpr std::string_view kKnown[] = {"_attn_implementation",
+                                                "_commit_hash",
+                                                "_name_or_path",
+                                                "architectures",
+                                                "attention_bias",
+                                                "attention_dropout",
+                                                "bos_token_id",
+                                                "do_sample",
+                                                "dtype",
+                                                "eos_token_id",
+                                                "head_dim",
+                                                "hidden_act",
+                                                "hidden_size",
+                                                "initializer_range",
+                                                "intermediate_size",
+                                                "layer_types",
+                                                "max_length",
+                                                "max_position_embeddings",
+                                                "max_window_layers",
+                                                "mlp_bias",
+                                                "model_type",
+                                                "num_attention_heads",
+                                                "num_hidden_layers",
+                                                "num_key_value_heads",
+                                                "pad_token_id",
+                                                "partial_rotary_factor",
+                                                "pretraining_tp",
+                                                "return_dict",
+                                                "rms_norm_eps",
+                                                "rope_parameters",
+                                                "rope_scaling",
+                                                "rope_theta",
+                                                "sliding_window",
+                                                "temperature",
+                                                "tie_word_embeddings",
+                                                "top_k",
+                                                "top_p",
+                                                "torch_dtype",
+                                                "transformers_version",
+                                                "use_cache",
+                                                "use_sliding_window",
+                                                "vocab_size"};
+  static_assert(std::is_sorted(std::begin(kKnown), std::end(kKnown)));
+
+  static std::string shown(const Json& value) {
+    std::string text = value.dump(-1, ' ', true, Json::error_handler_t::replace);
+    return text.size() > 80 ? text.substr(0, 80) + "..." : text;
+  }
 
   const Json& field(const char* name) const {
     const auto at = config_.find(name);
@@ -175,7 +254,8 @@ Json to_config_json(const ModelSpec& spec) {
           {"head_dim", spec.head_dim},
           {"intermediate_size", spec.ffn},
           {"max_position_embeddings", spec.max_positions},
-          {"rope_theta", spec.rope_theta},
+          {"rope_theta", spec.rope.theta},
+          {"rope_scaling", to_json(spec.rope.scaling)},
           {"rms_norm_eps", spec.norm_eps},
           {"tie_word_embeddings", spec.tied},
           {"hidden_act", "silu"},
@@ -190,11 +270,11 @@ ModelSpec from_config_json(const Json& config, std::string_view where) {
   const ConfigReader reader(config, where);
   ModelSpec spec;
   spec.head_norms = reader.head_norms();
+  reader.check_architecture(spec);
   reader.expect("hidden_act", "silu");
   reader.expect("attention_bias", false);
   reader.expect("mlp_bias", false);
-  reader.expect("use_sliding_window", false);
-  reader.expect("rope_scaling", nullptr);
+  reader.expect("partial_rotary_factor", 1);
   spec.vocab = reader.integer("vocab_size", 1, 1 << 21);
   spec.hidden = reader.integer("hidden_size", 1, 1 << 16);
   spec.layers = reader.integer("num_hidden_layers", 1, 1024);
@@ -203,13 +283,15 @@ ModelSpec from_config_json(const Json& config, std::string_view where) {
   spec.head_dim = reader.head_dim(spec);
   spec.ffn = reader.integer("intermediate_size", 1, 1 << 20);
   spec.max_positions = reader.integer("max_position_embeddings", 1, 1 << 24);
-  spec.rope_theta = reader.rope_theta();
+  spec.rope = rope_of(config, where);
   spec.norm_eps = reader.real("rms_norm_eps", 0, 1);
   spec.tied = reader.boolean("tie_word_embeddings", false);
   if (spec.heads % spec.kv_heads != 0) {
     reader.fail("num_attention_heads is no multiple of num_key_value_heads");
   }
   if (spec.head_dim % 2 != 0) reader.fail("head_dim is odd");
+  reader.check_attention(spec);
+  reader.check_known();
   return spec;
 }
 

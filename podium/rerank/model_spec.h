@@ -8,8 +8,8 @@
 #include <string_view>
 #include <vector>
 
-#include "podium/base/files.h"
 #include "podium/base/json.h"
+#include "podium/rerank/rope.h"
 
 namespace podium::rerank {
 
@@ -22,7 +22,7 @@ struct ModelSpec {
   int head_dim = 32;         // independent of hidden / heads, even
   int ffn = 320;             // SwiGLU's inner width
   int max_positions = 4096;  // a slate of 100 candidates, its evidence, trace and answer
-  double rope_theta = 10000.0;
+  Rope rope;
   double norm_eps = 1e-6;
   bool tied = true;        // output embedding = input embedding
   bool head_norms = true;  // RMS norms of query and key heads: Qwen3 has them, Llama has not
@@ -41,7 +41,9 @@ struct TensorSpec {
 };
 std::vector<TensorSpec> tensor_table(const ModelSpec& spec);
 
-// config.json of a Hugging Face directory, both ways; reading checks every field's range.
+// config.json of a Hugging Face directory, both ways. Reading checks every field's range, and
+// refuses by name what would make the model compute something else, keys that podium does not know
+// included (unless they are null, false or empty). Without tie_word_embeddings the head is untied.
 Json to_config_json(const ModelSpec& spec);
 ModelSpec from_config_json(const Json& config, std::string_view where);
 

@@ -2,11 +2,16 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstring>
+#include <optional>
+#include <set>
+#include <type_traits>
 
 #include "podium/artifact/gguf.h"
 #include "podium/artifact/half.h"
 #include "podium/base/error.h"
+#include "podium/base/json.h"
 
 namespace podium::runtime {
 namespace {
@@ -21,8 +26,8 @@ std::vector<float> to_floats(const artifact::TensorView& tensor, std::string_vie
     return values;
   }
   if (tensor.dtype != Dtype::kBF16 && tensor.dtype != Dtype::kF16) {
-    throw Error(fmt::format("tensor {} is not of type F32, BF16 or F16", name),
-                "convert the checkpoint", path.string());
+    throw Error(fmt::format("tensor {} is of type {}, which is not supported", name, tensor.type),
+                "convert the checkpoint to F32, BF16 or F16", path.string());
   }
   for (size_t i = 0; i < values.size(); ++i) {
     uint16_t bits;
@@ -45,48 +50,186 @@ void check_shape(const rerank::TensorSpec& spec, const std::vector<int64_t>& sha
               "use the configuration and the weights of one checkpoint", path.string());
 }
 
+// Whether a tensor that podium does not read belongs to the model, so that leaving it out would
+// change the numbers: a bias, a norm, an adapter, a layer too many.
+bool would_matter(std::string_view name) {
+  const bool weight = name.ends_with(".weight") || name.ends_with(".bias");
+  for (const std::string_view part : {"model.", "lm_head.", "blk.", "output", "token_embd"}) {
+    if (name.starts_with(part)) return weight;
+  }
+  return false;
+}
+
+// tensors: of the file, by its own names; expected: those that the configuration asks for.
+template <class Tensors>
+void check_nothing_is_left_out(const Tensors& tensors, const std::set<std::string>& expected,
+                               const fs::path& path) {
+  for (const auto& [name, tensor] : tensors) {
+    if (expected.contains(name) || !would_matter(name)) continue;
+    throw Error(fmt::format("tensor {} is not part of the configured model, which would compute "
+                            "something else without it",
+                            name),
+                "use a Qwen3 or Llama checkpoint without biases or adapters, with its own "
+                "configuration",
+                path.string());
+  }
+}
+
+// Without a word about the output embedding it is the input's, unless the file has one.
+Json config_of(const fs::path& path, const artifact::TensorSet& files) {
+  Json config = read_json(path);
+  if (config.is_object() &&
+      (!config.contains("tie_word_embeddings") || config["tie_word_embeddings"].is_null())) {
+    config["tie_word_embeddings"] = !files.has("lm_head.weight");
+  }
+  return config;
+}
+
+// A tied model may hold its output embedding a second time; another one than the input's is a
+// contradiction.
+void check_tied_head(const artifact::TensorSet& files, const fs::path& path) {
+  const artifact::TensorView& head = files.tensor("lm_head.weight");
+  const artifact::TensorView& embedding = files.tensor("model.embed_tokens.weight");
+  if (head.type == embedding.type && std::ranges::equal(head.bytes, embedding.bytes)) return;
+  throw Error("lm_head.weight is not the input embedding, but tie_word_embeddings says so",
+              "set tie_word_embeddings to false if the model has a head of its own", path.string());
+}
+
 Checkpoint read_directory(const fs::path& dir) {
-  const fs::path config_path = dir / "config.json", path = dir / "model.safetensors";
+  const fs::path config_path = dir / "config.json";
   Checkpoint result;
-  result.spec = rerank::from_config_json(read_json(config_path), config_path.string());
-  const artifact::SafetensorsFile& file = result.file.emplace(path);
+  artifact::TensorSet& files = result.files = artifact::TensorSet(dir);
+  result.spec = rerank::from_config_json(config_of(config_path, files), config_path.string());
+  std::set<std::string> expected;
   for (const rerank::TensorSpec& tensor : rerank::tensor_table(result.spec)) {
-    const artifact::TensorView& view = file.tensor(tensor.name);
-    check_shape(tensor, view.shape, path);
+    const artifact::TensorView& view = files.tensor(tensor.name);
+    check_shape(tensor, view.shape, dir);
+    expected.insert(tensor.name);
     if (view.dtype == artifact::Dtype::kF32 && aligned(view)) {
-      result.tensors[tensor.name] = file.get<float>(tensor.name);
+      result.tensors[tensor.name] = {reinterpret_cast<const float*>(view.bytes.data()),
+                                     size_t(tensor.elements())};
     } else {
       result.tensors[tensor.name] = result.converted[tensor.name] =
-          to_floats(view, tensor.name, path);
+          to_floats(view, tensor.name, dir);
     }
   }
+  if (result.spec.tied && files.has("lm_head.weight")) {
+    check_tied_head(files, dir);
+    expected.insert("lm_head.weight");
+  }
+  check_nothing_is_left_out(files.tensors(), expected, dir);
   return result;
 }
 
-// A GGUF file's metadata as a Hugging Face configuration, whose checks then apply.
-rerank::ModelSpec spec_of(const artifact::GgufFile& file, const fs::path& path) {
-  const std::string architecture(file.get<std::string_view>("general.architecture"));
-  const auto key = [&](const char* name) { return architecture + "." + name; };
-  Json config = {{"model_type", architecture},
-                 {"hidden_size", file.get<int64_t>(key("embedding_length"))},
-                 {"num_hidden_layers", file.get<int64_t>(key("block_count"))},
-                 {"num_attention_heads", file.get<int64_t>(key("attention.head_count"))},
-                 {"intermediate_size", file.get<int64_t>(key("feed_forward_length"))},
-                 {"max_position_embeddings", file.get<int64_t>(key("context_length"))},
-                 {"rms_norm_eps", file.get<double>(key("attention.layer_norm_rms_epsilon"))},
-                 {"tie_word_embeddings", !file.has("output.weight")}};
-  config["num_key_value_heads"] =
-      file.find<int64_t>(key("attention.head_count_kv")).value_or(config["num_attention_heads"]);
-  config["rope_theta"] = file.find<double>(key("rope.freq_base")).value_or(10000.0);
-  if (const auto dim = file.find<int64_t>(key("attention.key_length"))) config["head_dim"] = *dim;
-  const auto& shape = file.tensor("token_embd.weight").shape;
-  config["vocab_size"] = shape.front();
-  if (file.has("rope_freqs.weight")) {
-    throw Error("the model scales its rotary positions, which is not supported",
-                "use a checkpoint without rope scaling", path.string());
+// Reads a GGUF file's metadata as a Hugging Face configuration, whose checks then apply.
+class GgufConfig {
+ public:
+  GgufConfig(const artifact::GgufFile& file, const fs::path& path)
+      : file_(file), path_(path), model_(file.get<std::string_view>("general.architecture")) {}
+
+  rerank::ModelSpec spec() {
+    Json config = {{"model_type", model_},
+                   {"hidden_size", whole("embedding_length")},
+                   {"num_hidden_layers", whole("block_count")},
+                   {"num_attention_heads", whole("attention.head_count")},
+                   {"intermediate_size", whole("feed_forward_length")},
+                   {"max_position_embeddings", whole("context_length")},
+                   {"rms_norm_eps", file_.get<double>(key("attention.layer_norm_rms_epsilon"))},
+                   {"tie_word_embeddings", !file_.has("output.weight")}};
+    config["num_key_value_heads"] =
+        whole_if_there("attention.head_count_kv").value_or(config["num_attention_heads"]);
+    if (const auto dim = whole_if_there("attention.key_length")) config["head_dim"] = *dim;
+    const auto& embedding = file_.tensor("token_embd.weight").shape;
+    if (embedding.size() != 2) refuse("token_embd.weight is not a matrix");
+    config["vocab_size"] = embedding.front();
+    add_rope(config);
+    const rerank::ModelSpec spec = rerank::from_config_json(config, path_.string());
+    expect("attention.value_length", spec.head_dim);
+    expect("rope.dimension_count", spec.head_dim);
+    expect("vocab_size", spec.vocab);
+    check_known();
+    return spec;
   }
-  return rerank::from_config_json(config, path.string());
-}
+
+ private:
+  [[noreturn]] void refuse(std::string message) const {
+    throw Error(std::move(message),
+                "use a GGUF file of a plain Qwen3 or Llama model, or its Hugging Face directory",
+                path_.string());
+  }
+
+  std::string key(std::string_view name) const { return fmt::format("{}.{}", model_, name); }
+
+  int64_t whole(std::string_view name) { return file_.get<int64_t>(seen(name)); }
+  std::optional<int64_t> whole_if_there(std::string_view name) {
+    return file_.find<int64_t>(seen(name));
+  }
+  std::optional<double> real_if_there(std::string_view name) {
+    return file_.find<double>(seen(name));
+  }
+  std::string seen(std::string_view name) {
+    read_.insert(key(name));
+    return key(name);
+  }
+
+  void expect(std::string_view name, int64_t wanted) {
+    const auto value = whole_if_there(name);
+    if (value && *value != wanted) {
+      refuse(fmt::format("{} is {}, only {} is supported here", key(name), *value, wanted));
+    }
+  }
+
+  // As llama.cpp reads it: a factor without a type is linear, and 0 is none.
+  void add_rope(Json& config) {
+    config["rope_theta"] = real_if_there("rope.freq_base").value_or(10000.0);
+    if (file_.has("rope_freqs.weight")) {
+      refuse("rope_freqs.weight scales the rotary positions, which is not supported");
+    }
+    const auto type = file_.find<std::string_view>(seen("rope.scaling.type"));
+    const double old = real_if_there("rope.scale_linear").value_or(0);
+    double factor = real_if_there("rope.scaling.factor").value_or(old);
+    if (factor == 0) factor = 1;
+    if (real_if_there("rope.scaling.attn_factor").value_or(1) != 1) {
+      refuse(fmt::format("{} is not 1, which is not supported", key("rope.scaling.attn_factor")));
+    }
+    if (type && *type != "none" && *type != "linear") {
+      refuse(fmt::format("{} is {}, only none and linear are supported", key("rope.scaling.type"),
+                         *type));
+    }
+    if (factor != 1 && (!type || *type == "linear")) {
+      config["rope_scaling"] = {{"rope_type", "linear"}, {"factor", factor}};
+    }
+  }
+
+  // Keys of the model beyond those that are read, or that change no result, must be off.
+  void check_known() {
+    for (const std::string_view harmless :
+         {"attention.layer_norm_rms_epsilon", "rope.scaling.original_context_length",
+          "rope.scaling.finetuned", "tensor_data_layout"}) {
+      seen(harmless);
+    }
+    for (const auto& [name, value] : file_.metadata()) {
+      if (!name.starts_with(model_ + ".") || read_.contains(name) || off(value)) continue;
+      refuse(fmt::format("podium does not know what the key {} changes", name));
+    }
+  }
+
+  static bool off(const artifact::GgufValue& value) {
+    const auto is_off = [](const auto& held) {
+      if constexpr (std::is_arithmetic_v<std::decay_t<decltype(held)>>) {
+        return held == 0;
+      } else {
+        return false;
+      }
+    };
+    return std::visit(is_off, value);
+  }
+
+  const artifact::GgufFile& file_;
+  const fs::path& path_;
+  std::string model_;
+  std::set<std::string, std::less<>> read_;  // keys
+};
 
 std::string gguf_name(std::string name) {
   constexpr std::pair<std::string_view, std::string_view> kNames[] = {
@@ -130,10 +273,12 @@ void part_rows(std::vector<float>& matrix, const rerank::ModelSpec& spec) {
 Checkpoint read_gguf(const fs::path& path) {
   const artifact::GgufFile file(path);
   Checkpoint result;
-  result.spec = spec_of(file, path);
+  result.spec = GgufConfig(file, path).spec();
+  std::set<std::string> expected;
   for (const rerank::TensorSpec& spec : rerank::tensor_table(result.spec)) {
     const artifact::GgufTensor& tensor = file.tensor(gguf_name(spec.name));
     check_shape(spec, tensor.shape, path);
+    expected.insert(gguf_name(spec.name));
     std::vector<float>& values = result.converted[spec.name];
     values.resize(size_t(spec.elements()));
     artifact::dequantize(tensor.type, tensor.bytes, values);
@@ -142,6 +287,7 @@ Checkpoint read_gguf(const fs::path& path) {
     if (rotated && !result.spec.head_norms) part_rows(values, result.spec);
     result.tensors[spec.name] = values;
   }
+  check_nothing_is_left_out(file.tensors(), expected, path);
   return result;
 }
 

@@ -2,12 +2,11 @@
 #pragma once
 
 #include <map>
-#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
-#include "podium/artifact/safetensors.h"
+#include "podium/artifact/tensor_set.h"
 #include "podium/rerank/model_spec.h"
 
 namespace podium::runtime {
@@ -16,14 +15,15 @@ struct Checkpoint {
   rerank::ModelSpec spec;
   std::map<std::string, std::span<const float>, std::less<>> tensors;  // of tensor_table(spec)
   // What they lie in: fp32 stays in the file, by mmap, so that replicas share its pages.
-  std::optional<artifact::SafetensorsFile> file;
+  artifact::TensorSet files;
   std::map<std::string, std::vector<float>, std::less<>> converted;
 };
 
-// A Hugging Face directory (config.json, model.safetensors in F32, F16 or BF16) or a GGUF file
-// (architecture qwen3 or llama; F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q4_K, Q6_K). Throws Error on a
-// file that is missing, damaged, of another architecture, or whose tensors do not fit its own
-// configuration.
+// A Hugging Face directory (config.json, model.safetensors or its shards in F32, F16 or BF16) or a
+// GGUF file (architecture qwen3 or llama; F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q4_K, Q6_K). Throws
+// Error on a file that is missing, damaged, of another architecture, whose tensors do not fit its
+// own configuration, or that holds what podium would not compute: scaled positions other than those
+// of rope.h, biases, further weights. Tensors that belong to no layer are left alone.
 Checkpoint read_checkpoint(const fs::path& path);
 
 }  // namespace podium::runtime

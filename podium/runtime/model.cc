@@ -5,11 +5,12 @@
 #include <cmath>
 
 #include "podium/base/error.h"
+#include "podium/base/finite.h"
 
 namespace podium::runtime {
 namespace {
 
-void check_sizes(const rerank::ModelSpec& spec, const WeightMap& weights) {
+void check_weights(const rerank::ModelSpec& spec, const WeightMap& weights) {
   for (const rerank::TensorSpec& tensor : rerank::tensor_table(spec)) {
     const auto size = size_t(tensor.elements());
     const auto at = weights.find(tensor.name);
@@ -22,6 +23,10 @@ void check_sizes(const rerank::ModelSpec& spec, const WeightMap& weights) {
                               at->second.size(), size),
                   "use the config.json and model.safetensors of one checkpoint");
     }
+    if (!all_finite(at->second)) {
+      throw Error(fmt::format("tensor {} holds numbers that are not finite", tensor.name),
+                  "train the model again, or use an undamaged checkpoint");
+    }
   }
 }
 
@@ -30,7 +35,7 @@ void check_sizes(const rerank::ModelSpec& spec, const WeightMap& weights) {
 Model::Model(const rerank::ModelSpec& model_spec, const WeightMap& weights,
              kernels::Precision precision)
     : spec(model_spec) {
-  check_sizes(spec, weights);
+  check_weights(spec, weights);
   const auto get = [&](const std::string& name) { return weights.find(name)->second.data(); };
   const auto head_norm = [&](const std::string& name) {
     return spec.head_norms ? get(name) : nullptr;
@@ -61,9 +66,8 @@ Model::Model(const rerank::ModelSpec& model_spec, const WeightMap& weights,
                       .up = pack("mlp.up_proj.weight", ffn, hidden),
                       .down = pack("mlp.down_proj.weight", hidden, ffn)});
   }
-  for (int i = 0; i < spec.head_dim / 2; ++i) {
-    inverse_frequency.push_back(
-        float(std::pow(spec.rope_theta, -2.0 * double(i) / double(spec.head_dim))));
+  for (const double frequency : spec.rope.frequencies(spec.head_dim)) {
+    inverse_frequency.push_back(float(frequency));
   }
 }
 

@@ -20,7 +20,8 @@ struct LayerWeights {
 };
 
 struct Model {
-  // Throws Error naming the tensor that is missing or has another size. Of weights, those by
+  // Throws Error naming the tensor that is missing, has another size, or holds
+  // numbers that are not finite. Of weights, those by
   // pointer below must outlive the model.
   Model(const rerank::ModelSpec& spec, const WeightMap& weights, kernels::Precision precision);
 

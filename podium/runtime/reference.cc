@@ -51,13 +51,14 @@ Vec rms(const Vec& x, const float* weight, double eps) {
 std::vector<Vec> heads_of(const rerank::ModelSpec& spec, const Vec& x, int heads, const float* norm,
                           size_t position) {
   const int dim = spec.head_dim, half = dim / 2;
+  const std::vector<double> frequency = spec.rope.frequencies(dim);
   std::vector<Vec> result;
   for (int h = 0; h < heads; ++h) {
     Vec head(x.begin() + h * dim, x.begin() + (h + 1) * dim);
     if (norm) head = rms(head, norm, spec.norm_eps);
     Vec turned(dim);
     for (int i = 0; i < half; ++i) {
-      const double angle = double(position) * std::pow(spec.rope_theta, -2.0 * i / dim);
+      const double angle = double(position) * frequency[size_t(i)];
       turned[i] = head[i] * std::cos(angle) - head[i + half] * std::sin(angle);
       turned[i + half] = head[i + half] * std::cos(angle) + head[i] * std::sin(angle);
     }

@@ -1,12 +1,17 @@
 #include "podium/train/qwen3.h"
 
+#include <fmt/format.h>
+
 #include <cmath>
+#include <cstring>
 #include <memory>
 #include <string>
 
 #include "podium/base/error.h"
+#include "podium/base/finite.h"
 #include "podium/base/json.h"
 #include "podium/base/rng.h"
+#include "podium/runtime/checkpoint.h"
 #include "podium/train/checkpoint.h"
 
 namespace podium::train {
@@ -68,10 +73,7 @@ struct Rotation {
 Rotation rotation(const ModelSpec& spec, const std::vector<int64_t>& positions) {
   const int64_t half = spec.head_dim / 2, n = int64_t(positions.size());
   Rotation r{torch::empty({n, half}), torch::empty({n, half})};
-  std::vector<double> frequency;
-  for (int64_t i = 0; i < half; ++i) {
-    frequency.push_back(std::pow(spec.rope_theta, -2.0 * double(i) / spec.head_dim));
-  }
+  const std::vector<double> frequency = spec.rope.frequencies(spec.head_dim);
   float *c = r.cosine.data_ptr<float>(), *s = r.sine.data_ptr<float>();
   for (int64_t t = 0; t < n; ++t) {
     for (int64_t i = 0; i < half; ++i) {
@@ -163,10 +165,17 @@ void save_policy(const fs::path& dir, const Qwen3Impl& model, const text::Tokeni
 }
 
 Qwen3 load_policy(const fs::path& dir) {
-  const fs::path config = dir / "config.json";
-  const ModelSpec spec = rerank::from_config_json(read_json(config), config.string());
-  Qwen3 model(spec, 0);
-  load_weights(dir / "model.safetensors", *model);
+  const runtime::Checkpoint checkpoint = runtime::read_checkpoint(dir);
+  Qwen3 model(checkpoint.spec, 0);
+  const auto table = rerank::tensor_table(checkpoint.spec);
+  for (size_t i = 0; i < table.size(); ++i) {
+    const std::span<const float> values = checkpoint.tensors.find(table[i].name)->second;
+    if (!all_finite(values)) {
+      throw Error(fmt::format("tensor {} holds numbers that are not finite", table[i].name),
+                  "train the model again", dir.string());
+    }
+    std::memcpy(model->weights[i].data_ptr(), values.data(), values.size_bytes());
+  }
   return model;
 }
 

@@ -47,6 +47,6 @@ runtime::Engine engine_over(const Qwen3Impl& model);
 // A Hugging Face directory: config.json, generation_config.json, model.safetensors,
 // tokenizer.json. dir must exist.
 void save_policy(const fs::path& dir, const Qwen3Impl& model, const text::Tokenizer& tokenizer);
-Qwen3 load_policy(const fs::path& dir);  // F32 weights
+Qwen3 load_policy(const fs::path& dir);  // what runtime/checkpoint.h reads, of finite weights
 
 }  // namespace podium::train
