@@ -203,7 +203,7 @@ std::optional<Json> Checkpointer::restore(torch::nn::Module& module,
 
 void Checkpointer::poll(const torch::nn::Module& module, const torch::optim::Optimizer& optimizer,
                         const std::function<Json()>& cursor) {
-  const bool stop = interrupted();
+  const bool stop = settings_.stop();
   const std::chrono::duration<double> since = std::chrono::steady_clock::now() - saved_;
   if (stop || since.count() >= settings_.every_seconds) save(module, optimizer, cursor());
   if (stop) throw Error(ErrorKind::kInterrupted, "interrupted", "run the same command to resume");

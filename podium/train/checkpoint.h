@@ -30,6 +30,7 @@
 
 #include "podium/base/files.h"
 #include "podium/base/json.h"
+#include "podium/base/progress.h"
 
 namespace podium::train {
 
@@ -37,6 +38,7 @@ struct CheckpointSettings {
   fs::path file;
   std::string fingerprint;    // of options, data and code version: another one starts afresh
   double every_seconds = 20;  // wall time between saves; 0: at every poll (tests)
+  std::function<bool()> stop = interrupted;  // asked at every poll; true: save and end
 };
 
 // Adam and AdamW are supported. Not thread-safe.
@@ -49,8 +51,8 @@ class Checkpointer {
   // on a damaged file.
   std::optional<Json> restore(torch::nn::Module& module, torch::optim::Optimizer& optimizer) const;
 
-  // Call between steps. Saves when every_seconds have gone by; on SIGINT or SIGTERM saves and
-  // throws Error("interrupted").
+  // Call between steps. Saves when every_seconds have gone by; when it shall stop (SIGINT, SIGTERM)
+  // saves and throws Error("interrupted").
   void poll(const torch::nn::Module& module, const torch::optim::Optimizer& optimizer,
             const std::function<Json()>& cursor);
 

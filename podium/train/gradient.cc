@@ -85,12 +85,16 @@ torch::optim::AdamW make_adamw(Qwen3& model, double learning_rate, double weight
       torch::optim::AdamWOptions(learning_rate).betas({0.9, 0.95}).weight_decay(weight_decay));
 }
 
-void optimizer_step(Qwen3& model, torch::optim::AdamW& adam, double learning_rate) {
+void optimizer_step(Qwen3& model, torch::optim::AdamW& adam, double learning_rate, double loss,
+                    const TrainingStep& at) {
+  check_loss(loss, at);
+  check_gradients(model->weights, at);
   torch::nn::utils::clip_grad_norm_(model->parameters(), 1.0);
   for (auto& group : adam.param_groups()) {
     static_cast<torch::optim::AdamWOptions&>(group.options()).lr(learning_rate);
   }
   adam.step();
+  check_weights(model->weights, at);
 }
 
 double cosine_rate(double peak, int64_t step, int64_t steps) {

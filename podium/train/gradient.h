@@ -8,6 +8,7 @@
 #include <functional>
 #include <vector>
 
+#include "podium/train/divergence.h"
 #include "podium/train/policy_batch.h"
 
 namespace podium::train {
@@ -41,7 +42,10 @@ class GradientWorkers {
 
 // AdamW as every policy stage uses it: betas 0.9, 0.95; norm of the gradient clipped to 1.
 torch::optim::AdamW make_adamw(Qwen3& model, double learning_rate, double weight_decay);
-void optimizer_step(Qwen3& model, torch::optim::AdamW& adam, double learning_rate);
+// One step with the gradients of this loss. Throws Error when loss, gradients or the new weights
+// are not finite.
+void optimizer_step(Qwen3& model, torch::optim::AdamW& adam, double learning_rate, double loss,
+                    const TrainingStep& at);
 
 // Linear warm-up over the first twentieth, then a cosine down to a tenth of the peak.
 double cosine_rate(double peak, int64_t step, int64_t steps);

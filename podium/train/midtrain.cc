@@ -49,7 +49,7 @@ Json midtrain(Qwen3& model, const MidtrainSource& source, const MidtrainOptions&
               const StageJob& job) {
   torch::optim::AdamW adam = make_adamw(model, options.learning_rate, options.weight_decay);
   Checkpointer checkpointer(
-      {job.work / "checkpoint.safetensors", job.fingerprint, job.checkpoint_seconds});
+      {job.work / "checkpoint.safetensors", job.fingerprint, job.checkpoint_seconds, job.stop});
   MetricsLog log(job.work / "metrics.jsonl");
   GradientWorkers workers(model, torch::ones({model->spec.vocab}, torch::kBool), job.threads);
   std::vector<double> losses;
@@ -69,7 +69,8 @@ Json midtrain(Qwen3& model, const MidtrainSource& source, const MidtrainOptions&
         workers.backward(examples, [&](const torch::Tensor& logprob, const Example&) {
           return PartLoss{-logprob.sum() / double(predicted), {}};
         });
-    optimizer_step(model, adam, cosine_rate(options.learning_rate, step, options.steps));
+    optimizer_step(model, adam, cosine_rate(options.learning_rate, step, options.steps),
+                   result.loss, {step + 1, "midtrain.learning_rate"});
     losses.push_back(result.loss);
     tokens += predicted;
     log.add(step, {{"loss", result.loss}});

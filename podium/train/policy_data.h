@@ -1,11 +1,13 @@
 // What the policy's stages read: the world of tokens, slates, and mid-training documents.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "podium/base/progress.h"
 #include "podium/base/rng.h"
 #include "podium/data/split.h"
 #include "podium/rerank/prompt.h"
@@ -22,6 +24,7 @@ struct StageJob {
   fs::path work;  // checkpoint and metrics; exists
   std::string fingerprint;
   double checkpoint_seconds = 20;
+  std::function<bool()> stop = interrupted;  // see CheckpointSettings
 };
 
 struct SlateSets {

@@ -3,10 +3,15 @@
 #include <torch/torch.h>
 
 #include <cmath>
+#include <functional>
 #include <map>
 #include <memory>
+#include <random>
+#include <stdexcept>
 
+#include "podium/artifact/safetensors.h"
 #include "podium/base/error.h"
+#include "podium/base/finite.h"
 #include "podium/base/scratch.h"
 #include "podium/rerank/evidence_teacher.h"
 #include "podium/rerank/test_world.h"
@@ -133,43 +138,111 @@ TEST_F(PolicyStages, MidtrainLearnsAndSeesNoTarget) {
   }
 }
 
-// Checkpoints at every step, the loop left in the middle, then the same call again.
+// Of a stage that is killed between two steps: the checkpoint is of the step before, whose row of
+// the log is there already.
+std::function<bool()> killed_at(uint64_t poll) {
+  return [poll, polls = uint64_t(0)]() mutable {
+    if (++polls == poll) throw std::runtime_error("killed");
+    return false;
+  };
+}
+
+// Kills a stage of so many steps at a random one, then calls it again: the same bits as in one go.
 template <class Stage>
-void expect_resumption(const rerank::TestWorld& world, const std::string& name,
+void expect_resumption(const rerank::TestWorld& world, const std::string& name, uint64_t steps,
                        const Stage& stage) {
-  Qwen3 whole = small_model(world, 2), cut = small_model(world, 2), again = small_model(world, 2);
-  const Json expected = stage(whole, fresh_job(name + "_whole"));
-  const StageJob job = fresh_job(name + "_cut", 0);
-  stage(cut, job);  // leaves the checkpoint of its last step behind, as a kill there would
+  Qwen3 whole = small_model(world, 2);
+  const StageJob undisturbed = fresh_job(name + "_whole");
+  const Json expected = stage(whole, undisturbed);
+  const uint64_t poll = 2 + std::random_device()() % (steps - 1);
+  SCOPED_TRACE(name + " killed before step " + std::to_string(poll));
+  StageJob job = fresh_job(name + "_cut", 0);
+  job.stop = killed_at(poll);
+  Qwen3 cut = small_model(world, 2);
+  EXPECT_THROW(stage(cut, job), std::runtime_error);
   ASSERT_TRUE(fs::exists(job.work / "checkpoint.safetensors"));
+  EXPECT_FALSE(fs::exists(job.work / "metrics.done.jsonl"));
+  torch::randn({100});  // another process would not have this generator's state
+  job.stop = [] { return false; };
+  Qwen3 again = small_model(world, 2);
   EXPECT_EQ(stage(again, job), expected);
   EXPECT_TRUE(same_weights(whole, again));
   EXPECT_EQ(read_file(job.work / "metrics.done.jsonl"),
-            read_file(scratch_folder() / (name + "_whole") / "metrics.done.jsonl"));
+            read_file(undisturbed.work / "metrics.done.jsonl"));
 }
 
-TEST_F(PolicyStages, ResumeBitExactly) {
+TEST_F(PolicyStages, ResumeBitExactlyWhereverTheyWereKilled) {
   const SlateSets slates = telling_slates(world_, 30, 10);
   const data::Split split = data::leave_one_out(world_.dataset());
-  expect_resumption(world_, "resume_midtrain", [&](Qwen3& model, const StageJob& job) {
+  expect_resumption(world_, "resume_midtrain", 6, [&](Qwen3& model, const StageJob& job) {
     MidtrainOptions options;
-    options.steps = 4;
+    options.steps = 6;
     options.batch_tokens = 128;
     const MidtrainSource source(context_, split.slates.fit, options, 5);
     return midtrain(model, source, options, job);
   });
-  expect_resumption(world_, "resume_sft", [&](Qwen3& model, const StageJob& job) {
-    return sft(model, context_, slates, drawn(slates, {}), {}, job);
+  expect_resumption(world_, "resume_sft", 6, [&](Qwen3& model, const StageJob& job) {
+    SftOptions options;
+    options.batch_slates = 8;
+    return sft(model, context_, slates, drawn(slates, {}), options, job);
   });
-  expect_resumption(world_, "resume_rl", [&](Qwen3& model, const StageJob& job) {
+  expect_resumption(world_, "resume_rl", 5, [&](Qwen3& model, const StageJob& job) {
     RlOptions options;
-    options.steps = 4;
+    options.steps = 5;
     options.prompts = 4;
     options.rollouts = 4;
     options.max_trace = 6;
     options.eval_every = 2;
+    options.learning_rate = 1e-2;
     return reinforce(model, context_, slates, options, true, job);
   });
+}
+
+TEST_F(PolicyStages, DivergenceEndsTheStageAndKeepsNothing) {
+  const SlateSets slates = telling_slates(world_, 30, 10);
+  const data::Split split = data::leave_one_out(world_.dataset());
+  const auto expect_end = [&](const std::string& option, const auto& stage) {
+    const StageJob job = fresh_job("diverge", 0);
+    Qwen3 model = small_model(world_, 2);
+    try {
+      stage(model, job);
+      FAIL() << option;
+    } catch (const Error& error) {
+      EXPECT_NE(error.message().find(" not finite at step "), std::string::npos) << error.what();
+      EXPECT_EQ(error.cure(), "lower " + option);
+    }
+    const artifact::SafetensorsFile kept(job.work / "checkpoint.safetensors");
+    for (const auto& [name, view] : kept.tensors()) {
+      if (name.starts_with("param/")) EXPECT_TRUE(all_finite(kept.get<float>(name))) << name;
+    }
+    const fs::path log = job.work / "metrics.jsonl";
+    if (fs::exists(log)) EXPECT_EQ(read_file(log).find("null"), std::string::npos);
+    EXPECT_FALSE(fs::exists(job.work / "metrics.done.jsonl"));
+  };
+  expect_end("midtrain.learning_rate", [&](Qwen3& model, const StageJob& job) {
+    MidtrainOptions options;
+    options.steps = 8;
+    options.batch_tokens = 128;
+    options.learning_rate = 1e25;
+    midtrain(model, MidtrainSource(context_, split.slates.fit, options, 5), options, job);
+  });
+  expect_end("sft.learning_rate", [&](Qwen3& model, const StageJob& job) {
+    SftOptions options;
+    options.learning_rate = 1e25;
+    sft(model, context_, slates, drawn(slates, {}), options, job);
+  });
+  for (const bool with_trace : {true, false}) {
+    expect_end(with_trace ? "rl.learning_rate" : "rl_fast.learning_rate",
+               [&](Qwen3& model, const StageJob& job) {
+                 RlOptions options;
+                 options.steps = 4;
+                 options.prompts = 4;
+                 options.rollouts = 4;
+                 options.max_trace = 6;
+                 options.learning_rate = 1e25;
+                 reinforce(model, context_, slates, options, with_trace, job);
+               });
+  }
 }
 
 TEST_F(PolicyStages, SftWeighsTraceBelowAnswerAndSkipsRejectedSlates) {

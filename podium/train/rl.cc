@@ -43,8 +43,8 @@ class Reinforcer {
         best_file_(job.work / "best.safetensors") {}
 
   Json run() {
-    Checkpointer checkpointer(
-        {job_.work / "checkpoint.safetensors", job_.fingerprint, job_.checkpoint_seconds});
+    Checkpointer checkpointer({job_.work / "checkpoint.safetensors", job_.fingerprint,
+                               job_.checkpoint_seconds, job_.stop});
     MetricsLog log(job_.work / "metrics.jsonl");
     if (const auto cursor = checkpointer.restore(*model_, adam_)) {
       state_ = *cursor;
@@ -100,7 +100,7 @@ class Reinforcer {
     runtime::DecodeOptions decode;
     decode.with_trace = with_trace_;
     decode.max_trace = options_.max_trace;
-    decode.temperature = options_.temperature;
+    decode.temperature = 1;  // as the ratios of the surrogate
     decode.samples = options_.rollouts;
     StepBatch batch;
     for (int round = 0; round < kMostRounds && batch.groups.size() < size_t(options_.prompts);
@@ -151,7 +151,8 @@ class Reinforcer {
             examples.begin() + std::ptrdiff_t(begin),
             examples.begin() + std::ptrdiff_t(std::min(examples.size(), begin + share)));
         const auto result = surrogate_backward(workers_, part, options_);
-        optimizer_step(model_, adam_, rate);
+        optimizer_step(model_, adam_, rate, result.loss,
+                       {step + 1, with_trace_ ? "rl.learning_rate" : "rl_fast.learning_rate"});
         clipped += result.statistics.at(0);
         tokens += result.statistics.at(1);
         surprise += result.statistics.at(2);

@@ -14,7 +14,6 @@ struct RlOptions {
   int rollouts = 8;  // G
   double learning_rate = 1e-4;
   double clip_low = 0.2, clip_high = 0.28;
-  double temperature = 1.0;
   double alpha = 0.1;              // weight of the format reward
   std::string rank = "ndcg-gain";  // auc, ndcg, auc-gain, ndcg-gain
   bool shuffle = true;             // candidates in random order in every other prompt
@@ -34,7 +33,6 @@ struct RlOptions {
     v("learning_rate", learning_rate, "AdamW's step", more_than(0));
     v("clip_low", clip_low, "lower clip of the ratio: 1 - clip_low", below(0, 1));
     v("clip_high", clip_high, "upper clip of the ratio: 1 + clip_high", at_least(0));
-    v("temperature", temperature, "sampling temperature of the rollouts", between(0.01, 100));
     v("alpha", alpha, "weight of the format reward", at_least(0));
     v("rank", rank, "rank reward", one_of({"auc", "ndcg", "auc-gain", "ndcg-gain"}));
     v("shuffle", shuffle, "shuffle candidates in training, against position bias");

@@ -120,6 +120,7 @@ void run(SequenceArguments& a) {
                       .seed = uint64_t(a.seed),
                       .checkpoint = work / "checkpoint.safetensors",
                       .fingerprint = fingerprint_of(a),
+                      .rate_option = a.model + ".learning_rate",
                       .after_epoch = epoch_log(*model, dataset, phase, log)});
   write_result(a, *model, log);
   if (a.evaluate) print_metrics(a, *model, dataset, phase);

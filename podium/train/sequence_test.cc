@@ -1,11 +1,15 @@
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
 #include <cstring>
+#include <random>
 #include <set>
+#include <stdexcept>
 
 #include "podium/artifact/safetensors.h"
 #include "podium/base/error.h"
+#include "podium/base/finite.h"
 #include "podium/base/rng.h"
 #include "podium/base/scratch.h"
 #include "podium/data/dataset_builder.h"
@@ -47,9 +51,9 @@ SequenceOptions small_options() {
   return o;
 }
 
-std::vector<float> all_weights(const Sasrec& model) {
+std::vector<float> all_weights(const torch::nn::Module& model) {
   std::vector<float> values;
-  for (const auto& p : model->parameters()) {
+  for (const auto& p : model.parameters()) {
     const auto flat = p.detach().contiguous().view(-1);
     values.insert(values.end(), flat.data_ptr<float>(), flat.data_ptr<float>() + flat.numel());
   }
@@ -81,12 +85,27 @@ TEST(SampledSoftmax, LogQMakesThePartitionUnbiased) {
     total_q += std::exp(sampler.log_q(int64_t(i)));
   }
   EXPECT_NEAR(total_q, 1, 1e-9);
-  double estimate = 0;
-  constexpr int kDraws = 200000;
-  for (int64_t item : sampler.draw(kDraws, 3, 0)) {
-    estimate += std::exp(0.1 * double(item) - std::log(double(kDraws)) - sampler.log_q(item));
+  // Negatives as the trainer draws them, corrected as it corrects them: exp(loss) of a target of
+  // score 0 is 1 + the estimate.
+  constexpr int64_t kDraws = 200000;
+  const torch::Tensor negative = torch::tensor(sampler.draw(kDraws, 3, 0), torch::kLong);
+  const torch::Tensor scores = negative.to(torch::kFloat).mul(0.1F).view({-1, 1});
+  const auto estimate = [&](bool logq) {
+    const torch::Tensor loss = sampled_softmax_loss(
+        torch::ones({1, 1}), torch::zeros({1, 1}), scores,
+        log_counts(negative, kDraws, sampler, logq), torch::zeros({1, kDraws}, torch::kBool));
+    return std::exp(loss.item<double>()) - 1;
+  };
+  EXPECT_NEAR(estimate(true) / truth, 1, 0.01);
+  EXPECT_GT(estimate(false) / truth, 100);  // without: a sum over the draws
+  // Of a few draws by hand, in a matrix as the candidates of a batch stand.
+  const torch::Tensor few = torch::tensor(std::vector<int64_t>{3, 0, 10, 3}, torch::kLong);
+  const torch::Tensor counts = log_counts(few.view({2, 2}), 7, sampler, true);
+  ASSERT_EQ(counts.sizes(), (std::vector<int64_t>{2, 2}));
+  for (int64_t i = 0; i < 4; ++i) {
+    EXPECT_NEAR(counts.view(-1)[i].item<double>(),
+                std::log(7.0) + sampler.log_q(few[i].item<int64_t>()), 1e-6);
   }
-  EXPECT_NEAR(estimate / truth, 1, 0.01);
 }
 
 TEST(Windows, EveryEventButTheFirstIsATargetOnce) {
@@ -176,33 +195,89 @@ TEST(Sasrec, PaddingChangesNothing) {
   EXPECT_TRUE(torch::allclose(a, b, 1e-5, 1e-6));
 }
 
-TEST(Checkpoint, AKilledRunEndsWithTheSameWeights) {
-  const auto dataset = ring_dataset(scratch_dir("resume_data"), 40, 20, 15);
+// Kills a fit at two random steps; what follows must be the bits of an undisturbed one.
+template <class Model, class Options>
+void expect_resumption(const std::string& name, const Options& options) {
+  const auto dataset = ring_dataset(scratch_dir(name + "_data"), 40, 20, 15);
   const auto view = whole(dataset, 1);
-  const SequenceOptions options = small_options();
-  const auto fit = [&](const fs::path& file, int stop_after) {
+  uint64_t polls = 0;
+  const auto fit = [&](const fs::path& file, uint64_t killed_at) {
     setup_torch(1, 7);
-    Sasrec model(int64_t(dataset.items()), options);
+    Model model(int64_t(dataset.items()), options);
     SequenceFit settings{.options = options,
                          .epochs = options.epochs,
                          .seed = 7,
                          .checkpoint = file,
                          .fingerprint = "f"};
     settings.checkpoint_seconds = 0;  // at every step
-    settings.after_epoch = [&](int epoch, double) {
-      if (epoch == stop_after) throw std::runtime_error("killed");
+    polls = 0;
+    settings.stop = [&] {
+      if (++polls == killed_at) throw std::runtime_error("killed");
+      return false;
     };
     fit_sequence_model(*model, view, settings);
-    return all_weights(model);
+    return all_weights(*model);
   };
-  const fs::path dir = scratch_dir("resume");
-  const auto undisturbed = fit(dir / "a", -1);
-  EXPECT_THROW(fit(dir / "b", 0), std::runtime_error);
-  torch::randn({100});  // another process would not have this generator state
-  EXPECT_THROW(fit(dir / "b", 1), std::runtime_error);
-  const auto resumed = fit(dir / "b", -1);
+  const fs::path dir = scratch_dir(name);
+  const auto undisturbed = fit(dir / "a", 0);
+  const uint64_t steps = polls;
+  ASSERT_GT(steps, 20U);
+  std::random_device chance;
+  const uint64_t first = 2 + chance() % (steps - 2);
+  EXPECT_THROW(fit(dir / "b", first), std::runtime_error);
+  torch::randn({100});  // another process would not have this generator's state
+  const uint64_t left = steps - (first - 2);  // the step before the kill is done again
+  const uint64_t second = 1 + chance() % left;
+  SCOPED_TRACE(fmt::format("{} killed at step {}, then after {} more", name, first, second));
+  EXPECT_THROW(fit(dir / "b", second), std::runtime_error);
+  const auto resumed = fit(dir / "b", 0);
   ASSERT_EQ(undisturbed.size(), resumed.size());
   EXPECT_EQ(std::memcmp(undisturbed.data(), resumed.data(), resumed.size() * sizeof(float)), 0);
+}
+
+TEST(Checkpoint, AKilledRunEndsWithTheSameWeights) {
+  expect_resumption<Sasrec>("resume_sasrec", small_options());
+  HstuOptions hstu;
+  static_cast<SequenceOptions&>(hstu) = small_options();
+  hstu.blocks = 2, hstu.rank_weight = 0.5, hstu.rank_negatives = 4;
+  expect_resumption<Hstu>("resume_hstu", hstu);
+}
+
+template <class Model, class Options>
+void expect_divergence_told(Options options, const std::string& name) {
+  setup_torch(1, 7);
+  const auto dataset = ring_dataset(scratch_dir("diverge_data"), 40, 20, 15);
+  const auto view = whole(dataset, 1);
+  options.learning_rate = 1e30;
+  Model model(int64_t(dataset.items()), options);
+  SequenceFit settings{.options = options,
+                       .epochs = options.epochs,
+                       .seed = 7,
+                       .checkpoint = scratch_dir("diverge_" + name) / "c",
+                       .fingerprint = "f"};
+  settings.checkpoint_seconds = 0;
+  settings.rate_option = name + ".learning_rate";
+  int epochs = 0;
+  settings.after_epoch = [&](int, double) { ++epochs; };
+  try {
+    fit_sequence_model(*model, view, settings);
+    FAIL() << name;
+  } catch (const Error& error) {
+    EXPECT_NE(error.message().find("not finite at step "), std::string::npos) << error.what();
+    EXPECT_EQ(error.cure(), "lower " + name + ".learning_rate");
+  }
+  EXPECT_EQ(epochs, 0);  // nothing is logged
+  const artifact::SafetensorsFile kept(settings.checkpoint);
+  for (const auto& [tensor, view_of] : kept.tensors()) {
+    if (tensor.starts_with("param/")) EXPECT_TRUE(all_finite(kept.get<float>(tensor))) << tensor;
+  }
+}
+
+TEST(SequenceTraining, DivergenceEndsIt) {
+  expect_divergence_told<Sasrec>(small_options(), "sasrec");
+  HstuOptions hstu;
+  static_cast<SequenceOptions&>(hstu) = small_options();
+  expect_divergence_told<Hstu>(hstu, "hstu");
 }
 
 TEST(Checkpoint, OtherOptionsStartAfreshAndDamageIsAnError) {

@@ -7,24 +7,13 @@
 
 #include "podium/base/progress.h"
 #include "podium/train/checkpoint.h"
+#include "podium/train/divergence.h"
 
 namespace podium::train {
 
 using torch::Tensor;
 
 namespace {
-
-// log(n q) of drawn items, in their shape; zeros without the correction.
-Tensor log_counts(const Tensor& items, int64_t n, const NegativeSampler& sampler, bool logq) {
-  Tensor counts = torch::zeros(items.sizes());
-  if (!logq) return counts;
-  const Tensor flat = items.contiguous();
-  for (int64_t i = 0; i < flat.numel(); ++i) {
-    counts.data_ptr<float>()[i] =
-        float(std::log(double(n)) + sampler.log_q(flat.data_ptr<int64_t>()[i]));
-  }
-  return counts;
-}
 
 // Mean of -log(exp(own) / (exp(own) + sum exp(others))), others [n, m] without those that collide.
 Tensor softmax_loss(const Tensor& own, const Tensor& others, const Tensor& collision) {
@@ -85,14 +74,29 @@ double learning_rate(const SequenceOptions& options, int64_t step, int64_t steps
   return options.learning_rate * (0.05 + 0.95 * 0.5 * (1 + std::cos(done * M_PI)));
 }
 
-double train_step(torch::optim::Adam& adam, const Tensor& loss) {
+double train_step(torch::optim::Adam& adam, const Tensor& loss, const TrainingStep& at) {
+  const std::vector<Tensor>& parameters = adam.param_groups().front().params();
   adam.zero_grad();
   loss.backward();
+  check_loss(loss.item<double>(), at);
+  check_gradients(parameters, at);
   adam.step();
+  check_weights(parameters, at);
   return loss.item<double>();
 }
 
 }  // namespace
+
+Tensor log_counts(const Tensor& items, int64_t n, const NegativeSampler& sampler, bool logq) {
+  Tensor counts = torch::zeros(items.sizes());
+  if (!logq) return counts;
+  const Tensor flat = items.contiguous();
+  for (int64_t i = 0; i < flat.numel(); ++i) {
+    counts.data_ptr<float>()[i] =
+        float(std::log(double(n)) + sampler.log_q(flat.data_ptr<int64_t>()[i]));
+  }
+  return counts;
+}
 
 Tensor sampled_softmax_loss(const Tensor& hidden, const Tensor& positive, const Tensor& negative,
                             const Tensor& log_nq, const Tensor& collision) {
@@ -109,7 +113,7 @@ void fit_sequence_model(SequenceModelImpl& model, const data::View& fit,
       torch::optim::AdamOptions(options.learning_rate).weight_decay(options.weight_decay));
   const NegativeSampler sampler(fit, options.popularity_share);
   Checkpointer checkpointer(
-      {settings.checkpoint, settings.fingerprint, settings.checkpoint_seconds});
+      {settings.checkpoint, settings.fingerprint, settings.checkpoint_seconds, settings.stop});
   int64_t step = 0;
   int first_epoch = 0;
   size_t first_batch = 0;
@@ -135,7 +139,8 @@ void fit_sequence_model(SequenceModelImpl& model, const data::View& fit,
       }
       set_learning_rate(adam, learning_rate(options, step, steps));
       Batch batch = make_batch(fit, batches[b]);
-      loss_sum += train_step(adam, batch_loss(model, batch, sampler, settings.seed, step));
+      loss_sum += train_step(adam, batch_loss(model, batch, sampler, settings.seed, step),
+                             {step + 1, settings.rate_option});
     }
     const double loss = loss_sum / double(std::max<size_t>(1, batches.size()));
     first_batch = 0;

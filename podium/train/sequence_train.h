@@ -8,6 +8,7 @@
 #include <string>
 
 #include "podium/base/files.h"
+#include "podium/base/progress.h"
 #include "podium/train/sequence_batch.h"
 
 namespace podium::train {
@@ -29,12 +30,19 @@ struct SequenceFit {
   fs::path checkpoint;  // empty: none
   std::string fingerprint;
   double checkpoint_seconds = 20;
+  std::string rate_option = "learning_rate";  // as errors name it
+  std::function<bool()> stop = interrupted;   // see CheckpointSettings
   // Called after every epoch (0-based) with its mean loss.
   std::function<void(int epoch, double loss)> after_epoch = nullptr;
 };
 
+// log(n q) of drawn items, in their shape, n of which share a softmax; zeros without the
+// correction.
+torch::Tensor log_counts(const torch::Tensor& items, int64_t n, const NegativeSampler& sampler,
+                         bool logq);
+
 // Trains in place. Resumes from the checkpoint when there is one; leaves it there (the caller
-// removes it once the result is written).
+// removes it once the result is written). Throws Error when it diverges (divergence.h).
 void fit_sequence_model(SequenceModelImpl& model, const data::View& fit,
                         const SequenceFit& settings);
 

@@ -121,7 +121,7 @@ Json sft(Qwen3& model, const rerank::PromptContext& context, const SlateSets& sl
          const std::vector<rerank::Trace>& traces, const SftOptions& options, const StageJob& job) {
   torch::optim::AdamW adam = make_adamw(model, options.learning_rate, 0.01);
   Checkpointer checkpointer(
-      {job.work / "checkpoint.safetensors", job.fingerprint, job.checkpoint_seconds});
+      {job.work / "checkpoint.safetensors", job.fingerprint, job.checkpoint_seconds, job.stop});
   MetricsLog log(job.work / "metrics.jsonl");
   GradientWorkers workers(model, trace_mask_tensor(context, model->spec.vocab), job.threads);
   int first_epoch = 0;
@@ -150,7 +150,8 @@ Json sft(Qwen3& model, const rerank::PromptContext& context, const SlateSets& sl
       });
       const auto result = backward(workers, batch_of(context, epoch, order, begin, options));
       optimizer_step(model, adam,
-                     cosine_rate(options.learning_rate, std::min(step, steps - 1), steps));
+                     cosine_rate(options.learning_rate, std::min(step, steps - 1), steps),
+                     result.loss, {step + 1, "sft.learning_rate"});
       log.add(step + 1, {{"loss", result.loss}});
       progress.note(fmt::format("loss {:.3f}", result.loss));
       progress.add();
