@@ -144,7 +144,7 @@ TEST(Safetensors, FlippedBytesNeverMoveATensor) {
   const auto first = SafetensorsFile::parse(std::as_bytes(std::span(whole)), "t");
   const size_t header = whole.size() - 24 - 16 - 3;
   for (size_t at = 0; at < header; ++at) {
-    for (const unsigned char mask : {0x01, 0x02, 0x10, 0x20, 0x80}) {
+    for (const int mask : {0x01, 0x02, 0x10, 0x20, 0x80}) {
       std::string bytes = whole;
       bytes[at] = static_cast<char>(bytes[at] ^ mask);
       try {

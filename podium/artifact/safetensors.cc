@@ -43,7 +43,8 @@ constexpr Dtype dtype_of() {
 }
 
 [[noreturn]] void damaged(const std::string& where, const std::string& what) {
-  throw Error("damaged safetensors file: " + what, "write it again from its source", where);
+  throw Error(ErrorKind::kCorrupt, "damaged safetensors file: " + what,
+              "write it again from its source", where);
 }
 
 DtypeName named(std::string_view name) {
@@ -226,13 +227,13 @@ void SafetensorsWriter::write(const fs::path& path) const {
   std::string text = header.dump();
   text.resize((text.size() + 8 + kAlign - 1) / kAlign * kAlign - 8, ' ');
   const uint64_t length = text.size();
-  std::string bytes(reinterpret_cast<const char*>(&length), 8);
-  bytes.reserve(8 + length + offset);
-  bytes += text;
+  AtomicFile file(path);
+  file.write({reinterpret_cast<const char*>(&length), 8});
+  file.write(text);
   for (const auto& [name, view] : order) {
-    bytes.append(reinterpret_cast<const char*>(view->bytes.data()), view->bytes.size());
+    file.write({reinterpret_cast<const char*>(view->bytes.data()), view->bytes.size()});
   }
-  write_file_atomic(path, bytes);
+  file.commit();
 }
 
 #define PODIUM_SAFETENSORS_TYPE(T)                                             \

@@ -53,8 +53,9 @@ class SafetensorsFile {
   std::map<std::string, std::string> metadata_;
 };
 
-// Collects tensors (the data must stay alive until write) and writes them atomically, back
-// to back, wide elements first, then by name; same content, same bytes.
+// Collects tensors (the data must stay alive until write) and writes them atomically and one after
+// the other, without a copy in memory: back to back, wide elements first, then by name; same
+// content, same bytes.
 class SafetensorsWriter {
  public:
   template <class T>
