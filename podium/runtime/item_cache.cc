@@ -27,7 +27,7 @@ void append(const Model& model, const ItemBlock& block, int position, KvCache& c
 }
 
 std::shared_ptr<const ItemBlock> ItemCache::find(std::span<const TokenId> tokens) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   stats_.asked += tokens.size();
   const auto at = entries_.find(tokens);
   if (at == entries_.end()) return nullptr;
@@ -37,7 +37,7 @@ std::shared_ptr<const ItemBlock> ItemCache::find(std::span<const TokenId> tokens
 }
 
 void ItemCache::insert(std::span<const TokenId> tokens, std::shared_ptr<const ItemBlock> block) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   std::list<const std::vector<TokenId>*> place = {nullptr};  // first, as there may be no memory
   const auto [at, fresh] = entries_.try_emplace({tokens.begin(), tokens.end()});
   if (!fresh) return;  // another thread read it meanwhile
@@ -54,7 +54,7 @@ void ItemCache::insert(std::span<const TokenId> tokens, std::shared_ptr<const It
 }
 
 CacheStats ItemCache::stats() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return stats_;
 }
 

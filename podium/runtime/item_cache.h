@@ -9,10 +9,10 @@
 #include <list>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <span>
 #include <vector>
 
+#include "podium/base/mutex.h"
 #include "podium/runtime/model.h"
 #include "podium/runtime/prefix_cache.h"
 
@@ -54,10 +54,11 @@ class ItemCache {
   };
 
   size_t max_bytes_;
-  mutable std::mutex mutex_;
-  std::map<std::vector<TokenId>, Entry, Before> entries_;
-  std::list<const std::vector<TokenId>*> recent_;  // keys; most recent first
-  CacheStats stats_;
+  mutable Mutex mutex_;
+  std::map<std::vector<TokenId>, Entry, Before> entries_ PODIUM_GUARDED_BY(mutex_);
+  std::list<const std::vector<TokenId>*> recent_
+      PODIUM_GUARDED_BY(mutex_);  // keys; most recent first
+  CacheStats stats_ PODIUM_GUARDED_BY(mutex_);
 };
 
 }  // namespace podium::runtime

@@ -37,7 +37,7 @@ PageRef PagePool::take() {
   if (!page) {
     page = std::make_unique<Page>();
     page->data = std::make_unique<std::byte[]>(layout.size);  // zeros: padding is read, never used
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (free_.capacity() <= made_) free_.reserve(2 * made_ + 1);  // giving back allocates nothing
     ++made_;
   }
@@ -46,7 +46,7 @@ PageRef PagePool::take() {
 }
 
 std::unique_ptr<Page> PagePool::take_free() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (free_.empty()) return nullptr;
   std::unique_ptr<Page> page = std::move(free_.back());
   free_.pop_back();
@@ -55,7 +55,7 @@ std::unique_ptr<Page> PagePool::take_free() {
 
 void PagePool::give_back(std::unique_ptr<Page> page) {
   in_use_.fetch_sub(1, std::memory_order_relaxed);
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   free_.push_back(std::move(page));
 }
 

@@ -8,10 +8,10 @@
 #include <atomic>
 #include <cstddef>
 #include <memory>
-#include <mutex>
 #include <utility>
 #include <vector>
 
+#include "podium/base/mutex.h"
 #include "podium/kernels/kernel_table.h"
 #include "podium/rerank/model_spec.h"
 
@@ -87,9 +87,9 @@ class PagePool {
   std::unique_ptr<Page> take_free();  // null: there is none
   void give_back(std::unique_ptr<Page> page);
 
-  std::mutex mutex_;
-  std::vector<std::unique_ptr<Page>> free_;
-  size_t made_ = 0;
+  Mutex mutex_;
+  std::vector<std::unique_ptr<Page>> free_ PODIUM_GUARDED_BY(mutex_);
+  size_t made_ PODIUM_GUARDED_BY(mutex_) = 0;
   std::atomic<size_t> in_use_{0};
 };
 

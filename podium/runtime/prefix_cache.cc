@@ -37,7 +37,7 @@ void PrefixCache::touch(Node& node) {
 }
 
 KvCache PrefixCache::find(std::span<const TokenId> tokens) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   std::vector<PageRef> pages;
   size_t length = 0;
   Node* node = &root_;
@@ -58,7 +58,7 @@ KvCache PrefixCache::find(std::span<const TokenId> tokens) {
 
 void PrefixCache::insert(std::span<const TokenId> tokens, const KvCache& cache) {
   PODIUM_CHECK(cache.length() >= tokens.size());
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   Node* node = &root_;
   for (size_t at = 0; at < tokens.size(); at += kPageTokens) {
     const auto block = tokens.subspan(at, std::min(kPageTokens, tokens.size() - at));
@@ -92,7 +92,7 @@ void PrefixCache::trim() {
 }
 
 CacheStats PrefixCache::stats() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return {asked_, found_, recent_.size() * pool_.page_bytes()};
 }
 

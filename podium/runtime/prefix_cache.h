@@ -6,10 +6,10 @@
 #include <list>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <span>
 #include <vector>
 
+#include "podium/base/mutex.h"
 #include "podium/runtime/kv_cache.h"
 #include "podium/text/tokenizer.h"
 
@@ -49,16 +49,18 @@ class PrefixCache {
     size_t tokens = 0;  // that agree
   };
   static Match best_child(Node& node, std::span<const TokenId> block);
-  void touch(Node& node);  // and what lies above it
-  void remove(Node& leaf);
-  void trim();
+  void touch(Node& node) PODIUM_REQUIRES(mutex_);  // and what lies above it
+  void remove(Node& leaf) PODIUM_REQUIRES(mutex_);
+  void trim() PODIUM_REQUIRES(mutex_);
 
   PagePool& pool_;
   size_t max_pages_;
-  mutable std::mutex mutex_;
-  Node root_;
-  std::list<Node*> recent_;  // most recent first; a parent stands before its children
-  uint64_t asked_ = 0, found_ = 0;
+  mutable Mutex mutex_;
+  Node root_ PODIUM_GUARDED_BY(mutex_);
+  std::list<Node*> recent_
+      PODIUM_GUARDED_BY(mutex_);  // most recent first; a parent stands before its children
+  uint64_t asked_ PODIUM_GUARDED_BY(mutex_) = 0;
+  uint64_t found_ PODIUM_GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace podium::runtime

@@ -40,7 +40,7 @@ Scheduler::Scheduler(const Policy& policy, const SchedulerOptions& options)
 
 Scheduler::~Scheduler() {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     stopping_ = true;
   }
   wake_.notify_all();
@@ -53,7 +53,7 @@ void Scheduler::submit(Request request) {
     done(std::move(rollouts), error);
   };
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     PODIUM_CHECK(!stopping_);
     const Order order{request.options.deadline, submitted_++};
     queue_.emplace(order, std::move(request));
@@ -62,7 +62,7 @@ void Scheduler::submit(Request request) {
 }
 
 void Scheduler::count(std::span<const Rollout> rollouts) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   ++stats_.answered;
   if (std::any_of(rollouts.begin(), rollouts.end(), [](auto& r) { return r.late; })) ++stats_.late;
 }
@@ -83,7 +83,7 @@ std::future<std::vector<Rollout>> Scheduler::submit(rerank::Slate slate,
 }
 
 SchedulerStats Scheduler::stats() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   SchedulerStats stats = stats_;
   stats.waiting = queue_.size();
   return stats;
@@ -110,10 +110,10 @@ bool Scheduler::admit(RunningBatch& batch) {
 }
 
 bool Scheduler::next(const RunningBatch& batch, Request& request) {
-  std::unique_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   if (batch.empty()) {
     ++idle_;
-    wake_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
+    while (!stopping_ && queue_.empty()) mutex_.wait(wake_);
     --idle_;
   } else if (queue_.size() <= idle_) {
     return false;  // for the threads that have nothing to do

@@ -5,11 +5,11 @@
 #include <condition_variable>
 #include <future>
 #include <map>
-#include <mutex>
 #include <thread>
 #include <utility>
 #include <vector>
 
+#include "podium/base/mutex.h"
 #include "podium/runtime/decoder.h"
 
 namespace podium::runtime {
@@ -53,13 +53,13 @@ class Scheduler {
 
   const Policy& policy_;
   const BatchOptions options_;
-  mutable std::mutex mutex_;
+  mutable Mutex mutex_;
   std::condition_variable wake_;
-  std::map<Order, Request> queue_;
-  size_t submitted_ = 0;
-  size_t idle_ = 0;  // threads that wait for a request
-  SchedulerStats stats_;
-  bool stopping_ = false;
+  std::map<Order, Request> queue_ PODIUM_GUARDED_BY(mutex_);
+  size_t submitted_ PODIUM_GUARDED_BY(mutex_) = 0;
+  size_t idle_ PODIUM_GUARDED_BY(mutex_) = 0;  // threads that wait for a request
+  SchedulerStats stats_ PODIUM_GUARDED_BY(mutex_);
+  bool stopping_ PODIUM_GUARDED_BY(mutex_) = false;
   std::vector<std::jthread> threads_;  // last: they use the others
 };
 
