@@ -274,12 +274,12 @@ TEST(GgufQuant, BlocksOf32) {
       values_of(GgmlType::kQ4_1, kHalf + kEighth + nibbles + kEighth + kHalf + nibbles);
   ASSERT_EQ(shifted.size(), 64U);
   for (size_t i = 0; i < 32; ++i) {
-    EXPECT_EQ(plain[i], (q8[i] - 128) / 2.0F);
-    EXPECT_EQ(plain[32 + i], (q8[i] - 128) / 8.0F);
-    EXPECT_EQ(centred[i], (q4[i] - 8) / 2.0F);
-    EXPECT_EQ(centred[32 + i], (q4[i] - 8) / 8.0F);
-    EXPECT_EQ(shifted[i], q4[i] / 2.0F + 0.125F);
-    EXPECT_EQ(shifted[32 + i], q4[i] / 8.0F + 0.5F);
+    EXPECT_EQ(plain[i], float(q8[i] - 128) / 2.0F);
+    EXPECT_EQ(plain[32 + i], float(q8[i] - 128) / 8.0F);
+    EXPECT_EQ(centred[i], float(q4[i] - 8) / 2.0F);
+    EXPECT_EQ(centred[32 + i], float(q4[i] - 8) / 8.0F);
+    EXPECT_EQ(shifted[i], float(q4[i]) / 2.0F + 0.125F);
+    EXPECT_EQ(shifted[32 + i], float(q4[i]) / 8.0F + 0.5F);
   }
 }
 

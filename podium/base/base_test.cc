@@ -60,7 +60,7 @@ struct Outer {
   double rate = 0.5;
   bool fast = false;
   std::string name = "x";
-  Inner sid;
+  Inner sid = {};
   template <class V>
   void visit(V& v) {
     v("rate", rate, "a rate");
@@ -105,8 +105,8 @@ struct Ranged {
   int rounds = 3;
   double rate = 0.5, share = 0.5;
   std::string kind = "auc";
-  std::vector<std::string> kinds;
-  Inner sid;
+  std::vector<std::string> kinds = {};
+  Inner sid = {};
   template <class V>
   void visit(V& v) {
     v("rounds", rounds, "rounds", between(1, 100));
@@ -147,7 +147,7 @@ TEST(Options, ValuesOutOfRangeAreRefused) {
 TEST(Options, AFileWithAValueOutOfRangeIsRefusedAtItsLine) {
   const fs::path file = scratch("range.toml");
   Ranged a;
-  for (const std::string& text : {"rounds = 2\nrate = nan\n", "rounds = 2\nrate = -inf\n"}) {
+  for (const char* const text : {"rounds = 2\nrate = nan\n", "rounds = 2\nrate = -inf\n"}) {
     write_file_atomic(file, text);
     try {
       OptionList(a).load_toml(file);
