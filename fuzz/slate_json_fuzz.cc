@@ -1,28 +1,45 @@
-// Any bytes on a line of `podium rerank` become a request within bounds or a problem; what comes
-// out is JSON.
+// Any bytes on a line of `podium rerank` or `podium recommend --requests` become a request within
+// bounds or a problem; what comes out is JSON.
 #include <cstdint>
 #include <set>
 #include <string_view>
 
 #include "podium/base/error.h"
 #include "podium/base/json.h"
-#include "podium/cli/rerank_json.h"
+#include "podium/cli/request_json.h"
+
+namespace {
+
+using namespace podium;
+
+void check(std::string_view text, cli::LineKind kind) {
+  const auto parsed = cli::parse_request_line(text, 1, kind);
+  if (const auto* problem = std::get_if<cli::LineProblem>(&parsed)) {
+    parse_json(cli::problem_line(*problem), "problem");
+    return;
+  }
+  const auto& line = std::get<cli::LineRequest>(parsed);
+  const serving::Request& request = line.request;
+  const std::set<std::string_view> distinct(request.candidates.begin(), request.candidates.end());
+  PODIUM_CHECK(distinct.size() == request.candidates.size());
+  PODIUM_CHECK(kind == cli::LineKind::kRecommend ? request.candidates.empty()
+                                                 : distinct.size() >= 2 && distinct.size() <= 100);
+  PODIUM_CHECK(request.k >= 1 && request.k <= serving::kMostItems);
+  PODIUM_CHECK(request.times.empty() || request.times.size() == request.history.size());
+  serving::Answer answer;
+  for (const std::string& id : request.candidates) {
+    answer.items.emplace_back();
+    answer.items.back().id = id;
+  }
+  answer.explanation = text.substr(0, 16);
+  parse_json(cli::answer_line(line.id, answer), "answer");
+}
+
+}  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);
-  const auto parsed = podium::cli::parse_slate_line(text, 1);
-  if (const auto* problem = std::get_if<podium::cli::SlateProblem>(&parsed)) {
-    podium::parse_json(podium::cli::problem_line(*problem), "problem");
-    return 0;
-  }
-  const auto& request = std::get<podium::cli::SlateRequest>(parsed);
-  PODIUM_CHECK(request.candidates.size() >= 2 && request.candidates.size() <= 100);
-  std::set<std::string_view> distinct;
-  for (const auto& candidate : request.candidates) distinct.insert(candidate.item);
-  PODIUM_CHECK(distinct.size() == request.candidates.size());
-  const auto slate = podium::cli::to_slate(
-      request, [](std::string_view id) { return std::optional<uint32_t>(uint32_t(id.size())); });
-  PODIUM_CHECK(std::holds_alternative<podium::rerank::Slate>(slate));
-  podium::parse_json(podium::cli::ranking_line(request, {}, false, text.substr(0, 16)), "ranking");
+  check(text, cli::LineKind::kRerank);
+  check(text, cli::LineKind::kRecommend);
   return 0;
 }

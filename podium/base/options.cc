@@ -6,36 +6,17 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 
 #include "podium/base/error.h"
+#include "podium/base/nearest.h"
 
 namespace podium {
 namespace {
 
-size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), size_t{0});
-  for (size_t i = 1; i <= a.size(); ++i) {
-    size_t diagonal = row[0];
-    row[0] = i;
-    for (size_t j = 1; j <= b.size(); ++j) {
-      const size_t change = diagonal + (a[i - 1] != b[j - 1]);
-      diagonal = row[j];
-      row[j] = std::min({row[j] + 1, row[j - 1] + 1, change});
-    }
-  }
-  return row[b.size()];
-}
-
-std::string nearest_key(const std::vector<OptionEntry>& entries, std::string_view key) {
-  std::string best;
-  size_t distance = SIZE_MAX;
-  for (const OptionEntry& entry : entries) {
-    const size_t d = edit_distance(entry.key, key);
-    if (d < distance) distance = d, best = entry.key;
-  }
-  return best;
+std::string_view nearest_key(const std::vector<OptionEntry>& entries, std::string_view key) {
+  std::vector<std::string_view> keys;
+  for (const OptionEntry& entry : entries) keys.push_back(entry.key);
+  return nearest(key, keys);
 }
 
 Json value_of(const OptionRef& ref) {

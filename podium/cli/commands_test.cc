@@ -7,9 +7,12 @@
 #include <set>
 #include <sstream>
 
+#include "podium/artifact/manifest.h"
 #include "podium/base/error.h"
+#include "podium/base/options.h"
 #include "podium/base/scratch.h"
 #include "podium/eval/report.h"
+#include "podium/pipeline/pipeline_options.h"
 #include "podium/serving/test_bundle.h"
 
 namespace podium::cli {
@@ -104,7 +107,7 @@ TEST_F(CommandsTest, ReranksLineByLineAndSurvivesBadOnes) {
   const std::string input =
       R"({"id": "a", "history": ["i1", "i2"], "candidates": ["i5", "i9", "i20"]})"
       "\n\nthis is not JSON\n"
-      R"({"id": "b", "candidates": ["i5", "unknown"]})"
+      R"({"id": "b", "histroy": ["i1"], "candidates": ["i5", "i6"]})"
       "\n"
       R"({"id": "c", "candidates": [{"item": "i7", "score": 1}, {"item": "i8", "score": 2}]})";
   const auto out = lines(run({"rerank", "--bundle", bundle_, "--trace"}, input));
@@ -118,6 +121,66 @@ TEST_F(CommandsTest, ReranksLineByLineAndSurvivesBadOnes) {
   EXPECT_EQ(parse_json(out[2], "b")["error"]["line"], 4);
   EXPECT_EQ(c["id"], "c");
   EXPECT_EQ(c["ranking"].size(), 2u);
+}
+
+TEST_F(CommandsTest, WhatALineHoldsIsHonouredOrTold) {
+  const std::string input =
+      R"({"id": "user", "user": "u3", "candidates": ["i5", "i9", "i20"]})"
+      "\n"
+      R"({"id": "nobody", "user": "u3000", "candidates": ["i5", "i9"]})"
+      "\n"
+      R"({"id": "float", "history": ["i1.0", "i2"], "candidates": ["i5", "i9"]})"
+      "\n"
+      R"({"id": "new", "candidates": ["i5", "brand-new", "i9"]})"
+      "\n";
+  const auto out = lines(run({"rerank", "--bundle", bundle_}, input));
+  ASSERT_EQ(out.size(), 4u);
+  EXPECT_EQ(parse_json(out[0], "user")["valid"], true);
+  EXPECT_EQ(parse_json(out[1], "nobody")["error"]["line"], 2);
+  EXPECT_EQ(parse_json(out[2], "float")["unknown_history"], 1);
+  const Json unknown = parse_json(out[3], "new");
+  EXPECT_EQ(unknown["ranking"][1], "brand-new");
+  EXPECT_EQ(unknown["unknown_candidates"], Json::array({"brand-new"}));
+}
+
+TEST_F(CommandsTest, ATooLongPromptFailsItsLineAlone) {
+  const fs::path copy = root_ / "short";
+  fs::copy(bundle_, copy, fs::copy_options::recursive);
+  Json config = read_json(copy / "policy-fast" / "config.json");
+  config["max_position_embeddings"] = 60;
+  write_json_atomic(copy / "policy-fast" / "config.json", config);
+  artifact::write_manifest(copy, "bundle", funnel::kBundleVersion,
+                           read_json(copy / "manifest.json")["content"]);
+  Json longer = {{"id", "long"}, {"candidates", Json::array()}};
+  for (int i = 0; i < 30; ++i) longer["candidates"].push_back(fmt::format("i{}", i));
+  const std::string fits = R"({"id": "fits", "candidates": ["i5", "i9"]})";
+  const auto out =
+      lines(run({"rerank", "--bundle", copy}, fits + "\n" + longer.dump() + "\n" + fits));
+  ASSERT_EQ(out.size(), 3u);
+  EXPECT_EQ(parse_json(out[0], "fits")["valid"], true);
+  EXPECT_NE(out[1].find("the model has 60 positions"), std::string::npos) << out[1];
+  EXPECT_EQ(parse_json(out[1], "long")["error"]["line"], 2);
+  EXPECT_EQ(parse_json(out[2], "fits")["valid"], true);
+}
+
+TEST_F(CommandsTest, RecommendsLineByLine) {
+  const std::string input = R"({"id": 1, "user": "u3", "k": 4, "time": 1728000})"
+                            "\n"
+                            R"({"id": 2, "user": "nobody"})"
+                            "\n"
+                            R"({"id": 3, "history": ["i1", "i2"], "times": [5, 6], "time": 7})"
+                            "\n";
+  const auto out = lines(run({"recommend", "--bundle", bundle_, "--requests"}, input));
+  ASSERT_EQ(out.size(), 3u);
+  EXPECT_EQ(parse_json(out[0], "1")["ranking"].size(), 4u);
+  EXPECT_EQ(parse_json(out[1], "2")["error"]["line"], 2);
+  EXPECT_EQ(parse_json(out[2], "3")["ranking"].size(), 10u);
+  const Json same = parse_json(run({"recommend", "--bundle", bundle_, "--history", "i1,i2",
+                                    "--times", "5,6", "--time", "7", "--json"}),
+                               "--history");
+  for (size_t r = 0; r < 10; ++r) {
+    EXPECT_EQ(same["items"][r]["item"], parse_json(out[2], "3")["ranking"][r]);
+  }
 }
 
 TEST_F(CommandsTest, MoreLinesThanABatchKeepTheirOrder) {

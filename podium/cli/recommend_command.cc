@@ -1,111 +1,117 @@
 #include <fmt/format.h>
 
-#include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <memory>
+#include <optional>
 
 #include "podium/base/error.h"
 #include "podium/base/parallel.h"
 #include "podium/cli/commands.h"
+#include "podium/cli/request_stream.h"
 #include "podium/eval/text_table.h"
-#include "podium/rerank/evidence_teacher.h"
-#include "podium/serving/serving.h"
+#include "podium/serving/reasons.h"
 
 namespace podium::cli {
 namespace {
 
+using serving::Answer;
+using serving::AnswerItem;
+
 struct RecommendArguments {
   std::string bundle, user;
   std::vector<std::string> history;
+  std::vector<int64_t> times;
+  std::optional<int64_t> time;
   int k = 10;
   int threads = 0;
-  bool explain = false, json = false;
+  int deadline_ms = 0;  // 0: none
+  bool explain = false, json = false, requests = false;
 };
 
-serving::Served answer(const RecommendArguments& a, const serving::Serving& serving) {
-  const data::Dataset& dataset = serving.dataset();
+serving::Request request_of(const RecommendArguments& a) {
   if (a.k < 1) throw Error("--k must be at least 1", "10 is usual");
-  if (!a.user.empty()) {
-    const auto user = dataset.find_user(a.user);
-    if (!user) {
-      throw Error(fmt::format("no user '{}' in this bundle", a.user),
-                  "check the id, or give --history ITEM,ITEM for somebody new", a.bundle);
-    }
-    return serving.recommend(serving.query_of(*user), size_t(a.k), a.explain);
+  serving::Request request{.user = a.user,
+                           .history = a.history,
+                           .times = a.times,
+                           .time = a.time,
+                           .candidates = {},
+                           .k = size_t(a.k),
+                           .explain = a.explain};
+  if (a.deadline_ms > 0) {
+    request.deadline = serving::Clock::now() + std::chrono::milliseconds(a.deadline_ms);
   }
-  std::vector<data::ItemIndex> history;
-  for (const std::string& id : a.history) {
-    const auto item = dataset.find_item(id);
-    if (!item)
-      throw Error(fmt::format("no item '{}' in this bundle", id), "check the id", a.bundle);
-    history.push_back(*item);
-  }
-  std::vector<int64_t> times;
-  return serving.recommend(serving.query_of(history, times), size_t(a.k), a.explain);
+  return request;
 }
 
-// The strongest three kinds of evidence, strongest first, as words.
-std::vector<std::string> reasons(const rerank::Evidence& evidence) {
-  std::vector<int> kinds;
-  for (int kind = 0; kind < rerank::kEvidenceKinds; ++kind) {
-    if (evidence[size_t(kind)] > 0) kinds.push_back(kind);
-  }
-  std::stable_sort(kinds.begin(), kinds.end(),
-                   [&](int a, int b) { return evidence[size_t(a)] > evidence[size_t(b)]; });
-  kinds.resize(std::min<size_t>(3, kinds.size()));
-  std::vector<std::string> words;
-  for (const int kind : kinds) {
-    words.emplace_back(rerank::evidence_phrase(rerank::EvidenceKind(kind)));
-  }
-  return words;
-}
-
-Json to_json(const RecommendArguments& a, const serving::Serving& serving,
-             const serving::Served& served) {
-  const data::Dataset& dataset = serving.dataset();
+Json to_json(const RecommendArguments& a, const serving::Bundle& bundle, const Answer& answer) {
   Json items = Json::array();
-  for (const serving::ServedItem& item : served.items) {
-    items.push_back({{"item", dataset.item_id(item.item)},
-                     {"title", dataset.title(item.item)},
-                     {"upstream_rank", item.upstream_rank + 1}});
-    if (a.explain) items.back()["reasons"] = reasons(item.evidence);
+  for (const AnswerItem& item : answer.items) {
+    items.push_back(
+        {{"item", item.id}, {"title", item.title}, {"upstream_rank", item.upstream_rank + 1}});
+    if (!a.explain) continue;
+    items.back()["reasons"] = serving::reasons(item.evidence);
+    items.back()["sources"] = serving::sources(item, bundle);
   }
   Json json = Json::object();
   if (!a.user.empty()) json["user"] = a.user;
   json["items"] = std::move(items);
-  json["valid"] = served.valid;
-  if (!served.explanation.empty()) json["explanation"] = served.explanation;
+  json["valid"] = !answer.has(serving::degraded::kPolicyInvalid);
+  if (!answer.explanation.empty()) json["explanation"] = answer.explanation;
+  if (answer.unknown_history > 0) json["unknown_history"] = answer.unknown_history;
+  if (!answer.degraded.empty()) json["degraded"] = answer.degraded;
+  if (a.explain) {
+    json["history"] = {{"events", answer.history}, {"shown_to_the_policy", answer.history_shown}};
+    json["milliseconds"] = {{"retrieval", answer.took.retrieval},
+                            {"ranking", answer.took.ranking},
+                            {"policy", answer.took.policy}};
+  }
   return json;
 }
 
-std::string to_text(const RecommendArguments& a, const serving::Serving& serving,
-                    const serving::Served& served) {
-  const data::Dataset& dataset = serving.dataset();
+std::string to_text(const RecommendArguments& a, const Answer& answer) {
   std::vector<std::string> header = {"", "item", "title", "upstream"};
   if (a.explain) header.push_back("because");
   eval::TextTable table(header, {1, 2, 4});
-  for (size_t r = 0; r < served.items.size(); ++r) {
-    const serving::ServedItem& item = served.items[r];
-    std::vector<std::string> row = {std::to_string(r + 1), std::string(dataset.item_id(item.item)),
-                                    eval::fit_width(dataset.title(item.item), 48),
+  for (size_t r = 0; r < answer.items.size(); ++r) {
+    const AnswerItem& item = answer.items[r];
+    std::vector<std::string> row = {std::to_string(r + 1), item.id, eval::fit_width(item.title, 48),
                                     std::to_string(item.upstream_rank + 1)};
-    if (a.explain) row.push_back(fmt::format("{}", fmt::join(reasons(item.evidence), ", ")));
+    if (a.explain)
+      row.push_back(fmt::format("{}", fmt::join(serving::reasons(item.evidence), ", ")));
     table.add(std::move(row));
   }
   std::string text = table.text();
-  if (!served.explanation.empty()) {
-    text += fmt::format("\nReasoning: {}\n", eval::printable(served.explanation));
+  if (!answer.explanation.empty()) {
+    text += fmt::format("\nReasoning: {}\n", eval::printable(answer.explanation));
   }
-  if (!served.valid) text += "\nThe policy's answer was invalid; this is the upstream order.\n";
+  if (answer.unknown_history > 0) {
+    text += fmt::format("\n{} items of the history are unknown to this bundle.\n",
+                        answer.unknown_history);
+  }
+  if (!answer.degraded.empty()) {
+    text += fmt::format("\nDegraded: {}.\n", fmt::join(answer.degraded, ", "));
+  }
   return text;
 }
 
 void recommend(const RecommendArguments& a) {
-  const auto serving =
-      serving::Serving::open(a.bundle, a.threads > 0 ? a.threads : default_threads());
-  const serving::Served served = answer(a, *serving);
-  const std::string text =
-      a.json ? to_json(a, *serving, served).dump(2) + "\n" : to_text(a, *serving, served);
+  const serving::Recommender recommender(
+      serving::Bundle::open(a.bundle), std::make_shared<serving::MemoryState>(),
+      {.threads = a.threads > 0 ? a.threads : default_threads()});
+  if (a.requests) {
+    return answer_lines(
+        recommender,
+        {.kind = LineKind::kRecommend, .explain = a.explain, .deadline_ms = a.deadline_ms});
+  }
+  const Answer answer = recommender.answer(request_of(a));
+  if (!a.history.empty() && answer.history == 0) {
+    throw Error("the bundle knows no item of this history", "check the ids", a.bundle);
+  }
+  const std::string text = a.json ? to_json(a, recommender.bundle(), answer)
+                                            .dump(2, ' ', false, Json::error_handler_t::replace) +
+                                        "\n"
+                                  : to_text(a, answer);
   std::fputs(text.c_str(), stdout);
 }
 
@@ -116,22 +122,35 @@ void add_recommend_command(CLI::App& app) {
   CLI::App* command = app.add_subcommand("recommend", "the best items for a user, with reasons");
   command->add_option("--bundle", a->bundle, "bundle directory: RUN/bundle")->required();
   CLI::Option* user = command->add_option("--user", a->user, "user id, as in the data");
-  command
-      ->add_option("--history", a->history, "instead of a user: item ids, oldest first, by commas")
+  CLI::Option* history = command
+                             ->add_option("--history", a->history,
+                                          "instead of a user: item ids, oldest first, by commas")
+                             ->delimiter(',')
+                             ->excludes(user);
+  command->add_option("--times", a->times, "of the history's items: unix seconds, by commas")
       ->delimiter(',')
-      ->excludes(user);
+      ->needs(history);
+  command->add_option("--time", a->time, "the moment asked for, unix seconds; default: now");
   command->add_option("--k", a->k, "items")->capture_default_str();
   command->add_flag("--explain", a->explain,
                     "let the reasoning policy answer, and show why (slower)");
+  command->add_option("--deadline-ms", a->deadline_ms,
+                      "answer after so many milliseconds with the best order so far; 0: never");
   command->add_option("--threads", a->threads, "threads; 0: every core");
   command->add_flag("--json", a->json, "print JSON");
+  CLI::Option* requests = command->add_flag(
+      "--requests", a->requests, "JSON requests on stdin instead, one a line, answered as such");
+  requests->excludes(user)->excludes(history);
   command->footer(
       "Examples:\n"
       "  podium recommend --bundle out/run/bundle --user 196 --k 10 --explain\n"
-      "  podium recommend --bundle out/run/bundle --history 50,181,174 --json");
+      "  podium recommend --bundle out/run/bundle --history 50,181,174 --json\n"
+      "  podium recommend --bundle out/run/bundle --requests < requests.jsonl\n"
+      R"(with lines such as {"id": "q1", "user": "196", "k": 5}; fields: id, user or history (with)"
+      "\ntimes), time, k, explain, deadline_ms.");
   command->callback([a] {
-    if (a->user.empty() && a->history.empty()) {
-      throw CLI::RequiredError("--user or --history");
+    if (a->user.empty() && a->history.empty() && !a->requests) {
+      throw CLI::RequiredError("--user, --history or --requests");
     }
     recommend(*a);
   });

@@ -2,12 +2,31 @@
 
 #include <algorithm>
 #include <numeric>
-#include <unordered_map>
+#include <unordered_set>
 
 #include "podium/artifact/checks.h"
 #include "podium/base/json.h"
 
 namespace podium::funnel {
+namespace {
+
+uint32_t sources_of(const retrieval::Blended& candidate) {
+  uint32_t sources = 0;
+  for (size_t s = 0; s < candidate.rank.size() && s < 32; ++s) {
+    if (candidate.rank[s] >= 0) sources |= uint32_t{1} << s;
+  }
+  return sources;
+}
+
+}  // namespace
+
+std::vector<size_t> order_by(std::span<const float> scores) {
+  std::vector<size_t> order(scores.size());
+  std::iota(order.begin(), order.end(), size_t{0});
+  std::stable_sort(order.begin(), order.end(),
+                   [&](size_t a, size_t b) { return scores[a] > scores[b]; });
+  return order;
+}
 
 Upstream::Upstream(const data::Dataset& dataset, retrieval::Sources sources,
                    Lazy<ranking::Ranker> ranker, EvidenceLevels levels,
@@ -34,20 +53,62 @@ void Upstream::save(const fs::path& dir) const {
   write_json_atomic(dir / "evidence.json", levels_.to_json());
 }
 
-std::vector<rerank::SlateCandidate> Upstream::rank(const retrieval::Query& query, size_t k) const {
-  const auto blended = retrieval::blend(*sources_, query, options_.blend);
-  const size_t width = features_->count();
-  std::vector<float> rows(blended.size() * width);
-  features_->compute(query, blended, rows.data());
-  const std::vector<float> scores = ranker_.get().predict(rows.data(), blended.size(), width);
-  std::vector<size_t> order(blended.size());
-  std::iota(order.begin(), order.end(), size_t{0});
-  std::stable_sort(order.begin(), order.end(),
-                   [&](size_t a, size_t b) { return scores[a] > scores[b]; });
+Found Upstream::find(const retrieval::Query& query, size_t k) const {
+  Found found{retrieval::blend(*sources_, query, options_.blend), 0};
+  found.blended = found.candidates.size();
+  if (k <= found.blended) return found;
+  retrieval::BlendOptions wide = options_.blend;
+  wide.quota = std::max(wide.quota, int(k + found.blended));
+  wide.total = wide.quota;
+  std::unordered_set<data::ItemIndex> known;
+  for (const auto& candidate : found.candidates) known.insert(candidate.item);
+  for (auto& candidate : retrieval::blend(*sources_, query, wide)) {
+    if (!known.contains(candidate.item)) found.candidates.push_back(std::move(candidate));
+  }
+  return found;
+}
+
+Ranked Upstream::rank(const retrieval::Query& query, const Found& found, size_t k) const {
+  const size_t width = features_->count(), all = found.candidates.size();
+  if (all == 0) return {};
+  std::vector<float> rows(all * width);
+  features_->compute(query, found.candidates, rows.data());
+  const std::vector<float> scores = ranker_.get().predict(rows.data(), all, width);
+  std::vector<size_t> order = order_by(std::span(scores).first(found.blended));
+  for (const size_t i : order_by(std::span(scores).subspan(found.blended))) {
+    order.push_back(found.blended + i);
+  }
   order.resize(std::min(k, order.size()));
-  std::vector<rerank::SlateCandidate> ranked;
+  Ranked ranked;
   for (const size_t i : order) {
-    ranked.push_back({blended[i].item, scores[i], levels_.of(*features_, &rows[i * width]), 0});
+    const retrieval::Blended& candidate = found.candidates[i];
+    ranked.candidates.push_back(
+        {candidate.item, scores[i], levels_.of(*features_, &rows[i * width]), 0});
+    ranked.sources.push_back(sources_of(candidate));
+  }
+  return ranked;
+}
+
+std::vector<rerank::SlateCandidate> Upstream::rank(const retrieval::Query& query, size_t k) const {
+  return rank(query, find(query, k), k).candidates;
+}
+
+Ranked Upstream::unranked(const Found& found, size_t k) {
+  Ranked ranked;
+  for (const retrieval::Blended& candidate : found.candidates) {
+    if (ranked.candidates.size() == k) break;
+    ranked.candidates.push_back({candidate.item, 0, {}, 0});
+    ranked.sources.push_back(sources_of(candidate));
+  }
+  return ranked;
+}
+
+Ranked Upstream::popular(const retrieval::Query& query, size_t k) const {
+  Ranked ranked;
+  for (const retrieval::Scored& scored :
+       sources_->popularity->retrieve(sources_->asked(query), k)) {
+    ranked.candidates.push_back({scored.item, scored.score, {}, 0});
+    ranked.sources.push_back(1);  // popularity is the first of Sources::all()
   }
   return ranked;
 }

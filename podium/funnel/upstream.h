@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "podium/base/lazy.h"
@@ -31,6 +32,22 @@ struct UpstreamOptions {
   }
 };
 
+// What the sources found for a query: the blend, and, where more was asked for than it holds, the
+// sources' further items after it.
+struct Found {
+  std::vector<retrieval::Blended> candidates;
+  size_t blended = 0;  // of them
+};
+
+// Candidates in order, best first.
+struct Ranked {
+  std::vector<rerank::SlateCandidate> candidates;  // label 0
+  std::vector<uint32_t> sources;  // [candidates]; bit s: Sources::all()[s] is among its sources
+};
+
+// The one rule of order, for training and serving: descending score, ties as they stand.
+std::vector<size_t> order_by(std::span<const float> scores);
+
 class Upstream {
  public:
   // The dataset must outlive it.
@@ -41,8 +58,19 @@ class Upstream {
                        const UpstreamOptions& options);
   void save(const fs::path& dir) const;
 
-  // The first k of the blended candidates in the ranker's order, with evidence, label 0.
+  // The two steps. With k above the blend's total the sources are asked for more; what they find
+  // then is ranked after the blend, so that the first items are the same for every k. Fewer than k
+  // when the catalogue holds no more that the user may be shown.
+  Found find(const retrieval::Query& query, size_t k) const;
+  // The first k in the ranker's order, with evidence.
+  Ranked rank(const retrieval::Query& query, const Found& found, size_t k) const;
+  // Both.
   std::vector<rerank::SlateCandidate> rank(const retrieval::Query& query, size_t k) const;
+
+  // Where time is too short: the first k in the blend's order, or the most popular k; without
+  // evidence.
+  static Ranked unranked(const Found& found, size_t k);
+  Ranked popular(const retrieval::Query& query, size_t k) const;
 
   // Somebody else's candidates, in their order, with our evidence. upstream_score is left 0.
   std::vector<rerank::SlateCandidate> describe(const retrieval::Query& query,

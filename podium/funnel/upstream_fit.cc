@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <mutex>
-#include <numeric>
 #include <unordered_map>
 
 #include "podium/base/error.h"
@@ -190,10 +189,7 @@ void answer_target(const UpstreamInputs& in, const Fitted& fitted, const ranking
   const Candidates c = candidates_of(in, fitted, target);
   record_sources(c, t, answers.results);
   const auto scores = ranker.predict(c.rows.data(), c.blended.size(), width);
-  std::vector<size_t> order(scores.size());
-  std::iota(order.begin(), order.end(), size_t{0});
-  std::stable_sort(order.begin(), order.end(),
-                   [&](size_t a, size_t b) { return scores[a] > scores[b]; });
+  const std::vector<size_t> order = order_by(scores);
   rerank::Slate& slate = answers.slates[t] = slate_of(in, target);
   eval::StageResult& upstream = answers.results.back();
   for (size_t r = 0; r < order.size(); ++r) {

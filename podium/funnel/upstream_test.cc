@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdio>
 #include <map>
+#include <set>
 
 #include "podium/base/error.h"
 #include "podium/base/json.h"
@@ -95,6 +96,27 @@ TEST_F(UpstreamTest, LearnsAndServesWhatItMeasured) {
       EXPECT_EQ(now[r].evidence, slates[t].candidates[r].evidence);  // one code for both
     }
   }
+}
+
+TEST_F(UpstreamTest, WhatIsAskedBeyondTheBlendComesAfterIt) {
+  UpstreamOptions options = inputs_.options;
+  options.blend.quota = 3;
+  options.blend.total = 8;
+  const Upstream upstream = Upstream::load(dir_ / "serving", dataset_, options);
+  const retrieval::Query query{dataset_.items_of(0), dataset_.times_of(0), 30 * 86400};
+  const auto few = upstream.rank(query, 8), many = upstream.rank(query, 40);
+  ASSERT_LE(few.size(), 8u);
+  ASSERT_EQ(many.size(), 40u);
+  std::set<data::ItemIndex> items;
+  for (size_t r = 0; r < many.size(); ++r) {
+    if (r < few.size()) {
+      EXPECT_EQ(many[r].item, few[r].item);
+    }
+    EXPECT_TRUE(items.insert(many[r].item).second) << "twice";
+  }
+  // No more than there is.
+  const std::set<data::ItemIndex> seen(query.history.begin(), query.history.end());
+  EXPECT_EQ(upstream.rank(query, 1000).size(), dataset_.items() - seen.size());
 }
 
 TEST_F(UpstreamTest, SlatesHoldNothingOfTheHistoryAndTheRightLabel) {

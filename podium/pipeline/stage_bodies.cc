@@ -6,7 +6,7 @@
 #include "podium/artifact/safetensors.h"
 #include "podium/base/error.h"
 #include "podium/base/progress.h"
-#include "podium/funnel/bundle.h"
+#include "podium/funnel/bundle_files.h"
 #include "podium/funnel/upstream_fit.h"
 #include "podium/pipeline/pipeline_report.h"
 #include "podium/pipeline/process.h"
@@ -114,7 +114,8 @@ void write_traces(const StageRun& s) {
 void evaluate_policy_stage(const StageRun& s, const fs::path& policy, bool with_trace) {
   const RunContext& run = s.run;
   const rerank::PromptWorld world = prompt_world(run);
-  const runtime::Engine engine = runtime::Engine::open(policy);
+  // In the precision that is served, so that what is measured is what is served.
+  const auto engine = runtime::Engine::open(policy, {.precision = runtime::kServedPrecision});
   const PolicyEvalRequest request{.stage = s.stage.policy,
                                   .with_trace = with_trace,
                                   .seed = run.seed(),

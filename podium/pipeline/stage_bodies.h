@@ -27,7 +27,8 @@ void evaluate_policy_stage(const StageRun& s, const fs::path& policy, bool with_
 void write_run_report(const StageRun& s);
 void publish_report(const RunContext& run, const fs::path& dir);
 
-// bundle/: everything a server needs, self-contained; see funnel/bundle.h. Published as OUT/bundle.
+// bundle/: everything a server needs, self-contained; see funnel/bundle_files.h. Published as
+// OUT/bundle.
 void write_bundle(const StageRun& s);
 void publish_bundle(const RunContext& run, const fs::path& dir);
 

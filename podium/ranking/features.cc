@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <map>
 #include <optional>
+#include <span>
 #include <unordered_map>
 
 namespace podium::ranking {
@@ -23,12 +23,13 @@ constexpr const char* kNames[kColumns] = {
     "category_count", "price_ratio", "history_length", "idle_days"};
 
 constexpr const char* kRepeatNames[kRepeatColumns] = {"times_had", "days_since_had"};
+constexpr uint32_t kForeign = UINT32_MAX;  // a category that no trained item has
 
 float days(int64_t from, int64_t to) {
   return float(std::max(0.0, double(to) - double(from)) / 86400);
 }
 
-float shared(const std::vector<uint32_t>& a, const std::vector<uint32_t>& b) {
+float shared(std::span<const uint32_t> a, std::span<const uint32_t> b) {
   return float(std::count_if(a.begin(), a.end(), [&](uint32_t category) {
     return std::find(b.begin(), b.end(), category) != b.end();
   }));
@@ -48,6 +49,16 @@ struct Features::Context {
   std::unordered_map<ItemIndex, Had> had;  // filled under SeenRule::kDecay
 };
 
+// What the catalogue says of a candidate.
+struct Features::Facts {
+  ItemIndex item = 0;
+  const retrieval::AddedItem* added = nullptr;  // null: a trained item
+  uint32_t brand = 0;
+  std::span<const uint32_t> categories = {};
+  float price = 0;
+  std::vector<uint32_t> own = {};  // backs the categories of an added item
+};
+
 Features::Features(const data::Dataset& dataset, const retrieval::Sources& sources)
     : dataset_(dataset), sources_(sources) {
   for (const retrieval::Retriever* source : sources.all()) {
@@ -59,16 +70,16 @@ Features::Features(const data::Dataset& dataset, const retrieval::Sources& sourc
   if (sources.seen == retrieval::SeenRule::kDecay) {
     names_.insert(names_.end(), std::begin(kRepeatNames), std::end(kRepeatNames));
   }
-  std::map<std::string_view, uint32_t> category_number, brand_number;
   categories_.resize(dataset.items());
   for (ItemIndex i = 0; i < dataset.items(); ++i) {
     for (const std::string_view name : dataset.categories(i)) {
       categories_[i].push_back(
-          category_number.try_emplace(name, uint32_t(category_number.size())).first->second);
+          category_number_.try_emplace(name, uint32_t(category_number_.size())).first->second);
     }
     const std::string_view brand = dataset.brand(i);
     brand_.push_back(
-        brand.empty() ? 0 : brand_number.try_emplace(brand, brand_number.size() + 1).first->second);
+        brand.empty() ? 0
+                      : brand_number_.try_emplace(brand, brand_number_.size() + 1).first->second);
   }
 }
 
@@ -99,7 +110,7 @@ void Features::compute(const retrieval::Query& query,
       out[2 * s] = given ? candidate.score[s] : kAbsent;
       out[2 * s + 1] = given ? float(candidate.rank[s]) : kAbsent;
     }
-    fill(query, context, candidate.item, out + first_);
+    fill(query, context, facts_of(query, candidate.item), out + first_);
     if (sources_.seen == retrieval::SeenRule::kDecay) {
       fill_repeats(query, context, candidate.item, out + first_ + kColumns);
     }
@@ -107,48 +118,82 @@ void Features::compute(const retrieval::Query& query,
   }
 }
 
-void Features::fill(const retrieval::Query& query, const Context& context, ItemIndex item,
-                    float* row) const {
+Features::Facts Features::facts_of(const retrieval::Query& query, ItemIndex item) const {
+  if (item < brand_.size()) {
+    return {.item = item,
+            .brand = brand_[item],
+            .categories = categories_[item],
+            .price = dataset_.price(item)};
+  }
+  const retrieval::AddedItem& added = *query.added[item - brand_.size()];
+  Facts facts{.item = item, .added = &added, .price = added.price};
+  const auto brand = brand_number_.find(added.brand);
+  if (brand != brand_number_.end()) facts.brand = brand->second;
+  for (const std::string& name : added.categories) {
+    const auto found = category_number_.find(name);
+    facts.own.push_back(found == category_number_.end() ? kForeign : found->second);
+  }
+  facts.categories = facts.own;
+  return facts;
+}
+
+// What the user's history says of the candidate.
+void Features::fill_history(const Context& context, const Facts& facts, float* row) const {
   const auto& met = *sources_.covisitation;
   const auto& content = *sources_.content;
-  const auto history = query.history;
-  const size_t n = history.size();
-  std::fill_n(row, size_t(kColumns), 0.0F);
+  const auto like = [&](ItemIndex past) {
+    return facts.added ? content.similarity(facts.added->vector, past)
+                       : content.similarity(past, facts.item);
+  };
+  const size_t n = context.recent.size();
   double weight = 1;
-  for (size_t back = 1; back <= context.recent.size(); ++back, weight *= kDecay) {
-    const ItemIndex past = history[n - back];
-    const float affinity = met.affinity(past, item);
+  for (size_t back = 1; back <= n; ++back, weight *= kDecay) {
+    const ItemIndex past = context.recent[n - back];
+    row[kTextMax] = std::max(row[kTextMax], like(past));
+    row[kBrandCount] += facts.brand != 0 && facts.brand == brand_[past] ? 1.0F : 0.0F;
+    if (facts.added) continue;  // nobody has met it yet
+    const float affinity = met.affinity(past, facts.item);
     row[kAffinitySum] += float(weight) * affinity;
     row[kAffinityMax] = std::max(row[kAffinityMax], affinity);
-    row[kTextMax] = std::max(row[kTextMax], content.similarity(past, item));
-    row[kBrandCount] += brand_[item] != 0 && brand_[item] == brand_[past] ? 1.0F : 0.0F;
     if (back <= 3) {
       const size_t lag[] = {kNearLast, kNearLag2, kNearLag3};
-      row[lag[back - 1]] = met.near(past, item);
+      row[lag[back - 1]] = met.near(past, facts.item);
     }
   }
-  if (n > 0) {
-    const ItemIndex last = history[n - 1];
-    row[kNextLast] = met.next(last, item);
-    row[kTextLast] = content.similarity(last, item);
-    row[kBrandLast] = brand_[item] != 0 && brand_[item] == brand_[last] ? 1.0F : 0.0F;
-    row[kCategoryLast] = shared(categories_[item], categories_[last]);
+  if (n == 0) return;
+  const ItemIndex last = context.recent[n - 1];
+  row[kNextLast] = facts.added ? 0 : met.next(last, facts.item);
+  row[kTextLast] = like(last);
+  row[kBrandLast] = facts.brand != 0 && facts.brand == brand_[last] ? 1.0F : 0.0F;
+  row[kCategoryLast] = shared(facts.categories, categories_[last]);
+}
+
+void Features::fill(const retrieval::Query& query, const Context& context, const Facts& facts,
+                    float* row) const {
+  std::fill_n(row, size_t(kColumns), 0.0F);
+  fill_history(context, facts, row);
+  if (facts.added) {
+    row[kTextMean] = sources_.content->similarity(context.text_mean, facts.added->vector);
+    row[kSequenceScore] = kAbsent;
+  } else {
+    row[kTextMean] = sources_.content->similarity(context.text_mean, facts.item);
+    row[kSequenceScore] =
+        sources_.sasrec ? sources_.sasrec->score(context.user, facts.item) : kAbsent;
+    row[kLogCount] = std::log1p(float(sources_.popularity->count(facts.item)));
+    row[kLogRecent] = std::log1p(sources_.popularity->recent(facts.item));
   }
-  row[kTextMean] = content.similarity(context.text_mean, item);
-  row[kSequenceScore] = sources_.sasrec ? sources_.sasrec->score(context.user, item) : kAbsent;
-  row[kLogCount] = std::log1p(float(sources_.popularity->count(item)));
-  row[kLogRecent] = std::log1p(sources_.popularity->recent(item));
   for (const ItemIndex past : context.newest) {
-    if (!categories_[item].empty() && shared({categories_[item].back()}, categories_[past]) > 0) {
-      ++row[kCategoryCount];
-    }
+    if (facts.categories.empty()) break;
+    if (shared(facts.categories.last(1), categories_[past]) > 0) ++row[kCategoryCount];
   }
-  const float price = dataset_.price(item);
-  row[kPriceRatio] =
-      price > 0 && context.price > 0 ? float(std::log(double(price) / context.price)) : kAbsent;
-  row[kHistoryLength] = std::log1p(float(n));
+  row[kPriceRatio] = facts.price > 0 && context.price > 0
+                         ? float(std::log(double(facts.price) / context.price))
+                         : kAbsent;
+  row[kHistoryLength] = std::log1p(float(query.history.size()));
   const bool timed = !query.times.empty() && query.now > query.times.back();
-  row[kIdleDays] = timed ? float(std::log1p(double(query.now - query.times.back()) / 86400)) : 0;
+  const double idle =
+      timed ? double(query.now) - double(query.times.back()) : 0;  // cannot overflow
+  row[kIdleDays] = float(std::log1p(idle / 86400));
 }
 
 void Features::fill_repeats(const retrieval::Query& query, const Context& context, ItemIndex item,

@@ -1,7 +1,9 @@
 // Features of a candidate for the ranker: one piece of code for training and serving.
 #pragma once
 
+#include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "podium/data/dataset.h"
@@ -52,16 +54,20 @@ class Features {
   const std::vector<std::string>& names() const { return names_; }
   size_t column(Column column) const { return first_ + column; }
 
-  // out [candidates, count()], row-major; absent values are NaN.
+  // out [candidates, count()], row-major; absent values are NaN. Of an added item (retriever.h)
+  // what events would say is 0, as of a trained item without events; SASRec's score is absent.
   void compute(const retrieval::Query& query, const std::vector<retrieval::Blended>& candidates,
                float* out) const;
 
  private:
   struct Context;
-  void fill(const retrieval::Query& query, const Context& context, ItemIndex item,
+  struct Facts;
+  Facts facts_of(const retrieval::Query& query, ItemIndex item) const;
+  void fill(const retrieval::Query& query, const Context& context, const Facts& facts,
             float* row) const;
   static void fill_repeats(const retrieval::Query& query, const Context& context, ItemIndex item,
                            float* row);
+  void fill_history(const Context& context, const Facts& facts, float* row) const;
 
   const data::Dataset& dataset_;
   const retrieval::Sources& sources_;
@@ -69,6 +75,7 @@ class Features {
   std::vector<std::string> names_;
   std::vector<std::vector<uint32_t>> categories_;  // [items], numbers, general to special
   std::vector<uint32_t> brand_;                    // [items], 0: unknown
+  std::map<std::string_view, uint32_t> category_number_, brand_number_;
 };
 
 }  // namespace podium::ranking

@@ -12,11 +12,28 @@ namespace {
 // Two, so that neither is taken for the beginning of the other: what is read after them differs.
 constexpr std::string_view kSlateText = "seen: ", kSequenceText = "history: ";
 
-void append_title(const PromptContext& context, ItemIndex item, std::vector<TokenId>& out) {
+void append_codes(const PromptContext& context, std::span<const uint16_t> codes,
+                  std::vector<TokenId>& out) {
+  for (size_t level = 0; level < codes.size(); ++level) {
+    out.push_back(context.vocabulary.code(int(level), codes[level]));
+  }
+}
+
+// Null: a trained item.
+const AddedItemName* find_added(const PromptContext& context, const Slate& slate, ItemIndex item) {
+  if (item < context.sids.items()) return nullptr;
+  const auto found = std::ranges::find(slate.added, item, &AddedItemName::item);
+  PODIUM_CHECK(found != slate.added.end());
+  return &*found;
+}
+
+void append_title(const PromptContext& context, const Slate& slate, ItemIndex item,
+                  std::vector<TokenId>& out) {
   const int limit = context.options.title_tokens;
   if (limit <= 0) return;
   PODIUM_CHECK(context.dataset != nullptr);
-  std::string title = " " + std::string(context.dataset->title(item));
+  const AddedItemName* const added = find_added(context, slate, item);
+  std::string title = " " + (added ? added->title : std::string(context.dataset->title(item)));
   std::replace(title.begin(), title.end(), '\n', ' ');
   const std::vector<TokenId> tokens = context.tokenizer.encode(title);
   out.insert(out.end(), tokens.begin(), tokens.begin() + std::min<size_t>(limit, tokens.size()));
@@ -94,12 +111,24 @@ std::vector<std::string> prompt_phrases() {
   return {std::string(kSlateText), std::string(kSequenceText)};
 }
 
+bool has_sid(const PromptContext& context, const Slate& slate, ItemIndex item) {
+  if (item < context.sids.items()) return true;
+  const auto found = std::ranges::find(slate.added, item, &AddedItemName::item);
+  return found != slate.added.end() && found->codes.size() == size_t(context.sids.levels) &&
+         std::ranges::all_of(found->codes,
+                             [&](int code) { return code < context.sids.codes_per_level; });
+}
+
 void append_sid(const PromptContext& context, ItemIndex item, std::vector<TokenId>& out) {
   PODIUM_CHECK(item < context.sids.items());
-  const auto codes = context.sids.of(item);
-  for (size_t level = 0; level < codes.size(); ++level) {
-    out.push_back(context.vocabulary.code(int(level), codes[level]));
-  }
+  append_codes(context, context.sids.of(item), out);
+}
+
+void append_sid(const PromptContext& context, const Slate& slate, ItemIndex item,
+                std::vector<TokenId>& out) {
+  const AddedItemName* const added = find_added(context, slate, item);
+  append_codes(context, added ? std::span<const uint16_t>(added->codes) : context.sids.of(item),
+               out);
 }
 
 std::vector<TokenId> build_sequence(const PromptContext& context,
@@ -121,12 +150,12 @@ Prompt build_prompt(const PromptContext& context, const Slate& slate) {
   };
   const size_t shown = std::min<size_t>(std::max(0, options.max_history), slate.history.size());
   for (const ItemIndex item : std::span(slate.history).last(shown)) {
-    append_sid(context, item, tokens);
+    append_sid(context, slate, item, tokens);
     close_block();
   }
   for (const SlateCandidate& candidate : slate.candidates) {
-    append_sid(context, candidate.item, tokens);
-    append_title(context, candidate.item, tokens);
+    append_sid(context, slate, candidate.item, tokens);
+    append_title(context, slate, candidate.item, tokens);
     close_block();
   }
   for (size_t i = 0; i < k; ++i) {

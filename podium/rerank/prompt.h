@@ -56,8 +56,8 @@ struct Span {
   size_t size() const { return end - begin; }
 };
 
-// Raise when prompts are built otherwise, and funnel/bundle.h's version with it: what a policy has
-// learnt of the old ones does not hold for the new.
+// Raise when prompts are built otherwise, and funnel/bundle_files.h's version with it: what a
+// policy has learnt of the old ones does not hold for the new.
 inline constexpr int kPromptForm = 2;
 
 // All but the answer.
@@ -91,8 +91,14 @@ std::vector<TokenId> build_sequence(const PromptContext& context, std::span<cons
 // The fixed text of prompts, for training the tokenizer.
 std::vector<std::string> prompt_phrases();
 
-// Appends the codes.
+// Whether the item is one of the catalogue, or one that the slate has added with codes of the
+// table's shape.
+bool has_sid(const PromptContext& context, const Slate& slate, ItemIndex item);
+
+// Appends the codes; of an item that the slate has added, its own.
 void append_sid(const PromptContext& context, ItemIndex item, std::vector<TokenId>& out);
+void append_sid(const PromptContext& context, const Slate& slate, ItemIndex item,
+                std::vector<TokenId>& out);
 
 // The assistant's message for a given trace (empty + with_trace false: none) and order, up to and
 // including <|im_end|>. order[r] = input position of the candidate at rank r. At most

@@ -41,10 +41,18 @@ struct SlateCandidate {
   uint8_t gain = 0;  // label: 0 not chosen, 1.. graded engagement; unknown when serving: 0
 };
 
+// An item that came after training, as a prompt shows it.
+struct AddedItemName {
+  ItemIndex item = 0;           // not below the number of trained items
+  std::vector<uint16_t> codes;  // [levels], its semantic ID
+  std::string title;
+};
+
 struct Slate {
   std::string id;                          // e.g. "u123@7": user id @ position of the event
   std::vector<ItemIndex> history;          // oldest first, at most the newest kMaxHistory
   std::vector<SlateCandidate> candidates;  // K of them, 2..100, distinct items
+  std::vector<AddedItemName> added;        // those of them, when serving; never in a file
 
   int positives() const;
   bool can_be_ranked() const;  // it has a positive and a negative

@@ -6,6 +6,7 @@
 
 #include "podium/artifact/checks.h"
 #include "podium/artifact/safetensors.h"
+#include "podium/base/error.h"
 #include "podium/kernels/kernels.h"
 #include "podium/retrieval/ranked.h"
 
@@ -43,9 +44,23 @@ float Content::similarity(std::span<const float> mean, ItemIndex item) const {
   return kernels::dot(mean.data(), index_.vector(item).data(), index_.dim());
 }
 
+float Content::similarity(std::span<const float> a, std::span<const float> b) const {
+  PODIUM_CHECK(a.size() == index_.dim() && b.size() == index_.dim());
+  return kernels::dot(a.data(), b.data(), index_.dim());
+}
+
 std::vector<Scored> Content::retrieve(const Query& query, size_t n) const {
   if (query.history.empty()) return {};
-  std::vector<Scored> found = index_.search(mean(query.history), query, n);
+  const std::vector<float> user = mean(query.history);
+  std::vector<Scored> found = index_.search(user, query, n);
+  const bool hide = query.seen == SeenRule::kExclude;
+  const auto seen = hide ? query.added_seen : std::span<const ItemIndex>();
+  for (size_t i = 0; i < query.added.size(); ++i) {
+    const auto item = ItemIndex(index_.items() + i);
+    if (std::find(seen.begin(), seen.end(), item) != seen.end()) continue;
+    found.push_back({item, similarity(user, query.added[i]->vector)});
+  }
+  if (!query.added.empty()) keep_best(found, n);
   std::erase_if(found, [](const Scored& scored) { return scored.score <= 0; });
   return found;
 }

@@ -1,4 +1,5 @@
-// Content kNN: items whose text is like the mean of the newest history. Finds cold items too.
+// Content kNN: items whose text is like the mean of the newest history. Finds items without
+// events too, those added after training among them.
 #pragma once
 
 #include "podium/retrieval/vector_index.h"
@@ -18,6 +19,8 @@ class Content : public Retriever {
   std::vector<float> mean(std::span<const ItemIndex> history) const;  // unit length, or zero
   float similarity(ItemIndex a, ItemIndex b) const;
   float similarity(std::span<const float> mean, ItemIndex item) const;
+  float similarity(std::span<const float> a, std::span<const float> b) const;  // [dim] each
+  size_t dim() const { return index_.dim(); }
 
   size_t items() const { return index_.items(); }
 

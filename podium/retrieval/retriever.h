@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -17,6 +18,14 @@ namespace podium::retrieval {
 
 using data::ItemIndex;
 
+// An item that came after training: the catalogue tells of it, no event does.
+struct AddedItem {
+  std::vector<float> vector;  // [dim], unit length, or zero: of its text
+  std::string brand;
+  std::vector<std::string> categories;  // general to special
+  float price = 0;                      // NaN when unknown
+};
+
 // A user at the moment of the request. history and times are oldest first, same length, may be
 // empty (a new user); now is in unix seconds.
 struct Query {
@@ -24,6 +33,10 @@ struct Query {
   std::span<const int64_t> times;
   int64_t now = 0;
   SeenRule seen = SeenRule::kExclude;
+  // Item items() + i is *added[i]. Only `content` finds them. None of them is in `history`: those
+  // that the user has seen are told apart.
+  std::span<const AddedItem* const> added = {};
+  std::span<const ItemIndex> added_seen = {};
 };
 
 struct Scored {

@@ -16,6 +16,10 @@
 
 namespace podium::runtime {
 
+// What policies are served in, and therefore evaluated in. int8 costs no quality that could be
+// measured (docs/performance.md).
+inline constexpr kernels::Precision kServedPrecision = kernels::Precision::kInt8;
+
 struct EngineOptions {
   kernels::Precision precision = kernels::Precision::kFp32;
   // Memory for what was read before; 0: nothing is kept.

@@ -26,10 +26,12 @@ void Job::check() const {
           "a free answer of no tokens, or one that is verbalized", "set constrained or max_tokens");
   require(!options.with_trace || !options.constrained || !policy_.trace_tokens.empty(),
           "the policy was opened without traces", "ask for an answer without a trace");
-  const size_t count = slate.candidates.size(), items = policy_.context.sids.items();
+  const size_t count = slate.candidates.size();
   require(count >= 1 && count <= rerank::kMaxCandidates,
           "a slate without candidates, or with more than 100", "show 1 to 100 candidates");
-  const auto known = [&](rerank::ItemIndex item) { return item < items; };
+  const auto known = [&](rerank::ItemIndex item) {
+    return rerank::has_sid(policy_.context, slate, item);
+  };
   require(std::all_of(slate.history.begin(), slate.history.end(), known) &&
               std::all_of(slate.candidates.begin(), slate.candidates.end(),
                           [&](const auto& candidate) { return known(candidate.item); }),

@@ -7,7 +7,7 @@
 #include "podium/base/rng.h"
 #include "podium/data/dataset_builder.h"
 #include "podium/data/split.h"
-#include "podium/funnel/bundle.h"
+#include "podium/funnel/bundle_files.h"
 #include "podium/funnel/upstream_fit.h"
 #include "podium/rerank/evidence_teacher.h"
 #include "podium/rerank/model_spec.h"
@@ -17,8 +17,8 @@
 
 namespace podium::serving {
 
-// 80 users "u0".. of 9 events each over 40 items "i0"..; neighbours by number go together.
-inline void write_test_shop(const fs::path& dir) {
+// Users "u0".. of 9 events each over 40 items "i0"..; neighbours by number go together.
+inline void write_test_shop(const fs::path& dir, int users = 80) {
   data::DatasetBuilder builder;
   Rng rng(7);
   for (int i = 0; i < 40; ++i) {
@@ -29,7 +29,7 @@ inline void write_test_shop(const fs::path& dir) {
                       .categories = {"Shop", fmt::format("Kind {}", i / 8)},
                       .price = 1.0f + float(i)});
   }
-  for (int u = 0; u < 80; ++u) {
+  for (int u = 0; u < users; ++u) {
     const int start = int(rng.below(40));
     for (int e = 0; e < 9; ++e) {
       const int item = (start + e * 2 + int(rng.below(2))) % 40;
@@ -75,9 +75,9 @@ inline int write_test_tokenizer(const fs::path& file, const data::Dataset& datas
 }
 
 // Returns the bundle's directory, inside `root`, which is emptied first.
-inline fs::path write_test_bundle(const fs::path& root) {
+inline fs::path write_test_bundle(const fs::path& root, int users = 80) {
   fs::remove_all(root);
-  write_test_shop(root / "shop");
+  write_test_shop(root / "shop", users);
   const data::Dataset dataset = data::Dataset::open(root / "shop");
   const data::Split split = data::leave_one_out(dataset);
 

@@ -118,13 +118,15 @@ double SidTable::uniqueness() const {
   return items() == 0 ? 0 : double(distinct.size()) / double(items());
 }
 
-std::string SidTable::spell(uint32_t item) const {
+std::string spell(std::span<const uint16_t> codes) {
   std::string text;
-  for (size_t level = 0; level < size_t(levels); ++level) {
-    text += fmt::format("<s_{}_{}>", char('a' + level), of(item)[level]);
+  for (size_t level = 0; level < codes.size(); ++level) {
+    text += fmt::format("<s_{}_{}>", char('a' + level), codes[level]);
   }
   return text;
 }
+
+std::string SidTable::spell(uint32_t item) const { return sid::spell(of(item)); }
 
 SidModel fit_rq_kmeans(std::span<const float> vectors, int dim, const SidOptions& options,
                        uint64_t seed, int threads) {

@@ -36,6 +36,9 @@ struct SidOptions {
 // code, and at least 16.
 int codes_for(size_t items, int codes);
 
+// "<s_a_57><s_b_7><s_c_23><s_d_4>"
+std::string spell(std::span<const uint16_t> codes);
+
 // The SIDs of a catalogue. codes[i * levels + k] in [0, codes_per_level).
 struct SidTable {
   int levels = 0;
@@ -47,7 +50,6 @@ struct SidTable {
     return {codes.data() + size_t(item) * levels, size_t(levels)};
   }
   double uniqueness() const;  // distinct SIDs / items
-  // "<s_a_57><s_b_7><s_c_23><s_d_4>"
   std::string spell(uint32_t item) const;
 };
 

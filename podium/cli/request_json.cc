@@ -1,0 +1,234 @@
+#include "podium/cli/request_json.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+#include <set>
+#include <vector>
+
+#include "podium/base/json.h"
+#include "podium/base/nearest.h"
+
+namespace podium::cli {
+namespace {
+
+constexpr int kMostDeadline = 1 << 30;
+
+std::vector<std::string_view> fields_of(LineKind kind) {
+  std::vector<std::string_view> fields = {"id",   "user",    "history",    "times",
+                                          "time", "explain", "deadline_ms"};
+  fields.push_back(kind == LineKind::kRerank ? "candidates" : "k");
+  return fields;
+}
+
+// Collects one request; the first problem found stays.
+class LineReader {
+ public:
+  LineReader(size_t line, LineKind kind) : kind_(kind) { out_.line = line; }
+
+  std::variant<LineRequest, LineProblem> read(std::string_view text) {
+    if (text.size() > kMaxLineBytes) {
+      fail("", fmt::format("longer than {} bytes", kMaxLineBytes));
+    } else {
+      const Json json = Json::parse(text.begin(), text.end(), nullptr, false);
+      if (json.is_discarded()) {
+        fail("", "not valid JSON in UTF-8");
+      } else if (!json.is_object()) {
+        fail("", "not a JSON object");
+      } else {
+        read_object(json);
+      }
+    }
+    if (problem_) return *problem_;
+    return std::move(out_);
+  }
+
+ private:
+  void fail(std::string field, std::string message) {
+    if (problem_) return;
+    problem_ = {out_.line, out_.id, std::move(field), std::move(message)};
+  }
+
+  std::string identifier(const Json& value, const std::string& field) {
+    if (value.is_number_integer()) return value.dump();
+    if (!value.is_string()) {
+      fail(field, "must be a string or a whole number");
+      return "";
+    }
+    auto id = value.get<std::string>();
+    if (id.empty()) fail(field, "is empty");
+    if (id.size() > kMaxIdBytes) fail(field, fmt::format("longer than {} bytes", kMaxIdBytes));
+    return problem_ ? "" : id;
+  }
+
+  int64_t whole(const Json& value, const std::string& field, int64_t least, int64_t most) {
+    if (!value.is_number_integer() ||
+        (value.is_number_unsigned() && value.get<uint64_t>() > uint64_t(INT64_MAX))) {
+      fail(field, "must be a whole number");
+      return least;
+    }
+    const auto number = value.get<int64_t>();
+    if (number < least || number > most) {
+      fail(field, fmt::format("must be {} to {}", least, most));
+    }
+    return number;
+  }
+
+  void check_fields(const Json& object, std::span<const std::string_view> known,
+                    const std::string& prefix) {
+    for (const auto& [name, value] : object.items()) {
+      if (std::find(known.begin(), known.end(), name) != known.end()) continue;
+      const std::string shown = name.substr(0, kMaxIdBytes);
+      return fail(prefix + shown,
+                  fmt::format("unknown field, did you mean {}?", nearest(shown, known)));
+    }
+  }
+
+  void read_object(const Json& json) {
+    const auto id = json.find("id");
+    if (id == json.end()) return fail("id", "is missing");
+    out_.id = identifier(*id, "id");
+    if (problem_) return;
+    check_fields(json, fields_of(kind_), "");
+    read_history(json);
+    read_rest(json);
+    if (kind_ != LineKind::kRerank) return;
+    const auto candidates = json.find("candidates");
+    if (candidates == json.end()) return fail("candidates", "is missing");
+    read_candidates(*candidates);
+  }
+
+  void read_history(const Json& json) {
+    serving::Request& request = out_.request;
+    const auto user = json.find("user");
+    const auto history = json.find("history"), times = json.find("times");
+    if (user != json.end()) request.user = identifier(*user, "user");
+    if (history != json.end()) {
+      if (user != json.end()) return fail("history", "give a user or a history, not both");
+      if (!history->is_array()) return fail("history", "must be an array");
+      for (size_t i = 0; i < history->size() && !problem_; ++i) {
+        request.history.push_back(identifier((*history)[i], fmt::format("history[{}]", i)));
+      }
+    }
+    if (times == json.end()) return;
+    if (!times->is_array() || times->size() != request.history.size()) {
+      return fail("times", "must be an array with a time for each item of the history");
+    }
+    for (size_t i = 0; i < times->size() && !problem_; ++i) {
+      const std::string field = fmt::format("times[{}]", i);
+      request.times.push_back(whole((*times)[i], field, INT64_MIN, INT64_MAX));
+      if (i > 0 && request.times[i] < request.times[i - 1]) {
+        fail(field, "goes backwards: the oldest event comes first");
+      }
+    }
+  }
+
+  void read_rest(const Json& json) {
+    serving::Request& request = out_.request;
+    if (const auto time = json.find("time"); time != json.end()) {
+      request.time = whole(*time, "time", INT64_MIN, INT64_MAX);
+    }
+    if (const auto k = json.find("k"); k != json.end()) {
+      request.k = size_t(whole(*k, "k", 1, int64_t(serving::kMostItems)));
+    }
+    if (const auto explain = json.find("explain"); explain != json.end()) {
+      if (!explain->is_boolean()) return fail("explain", "must be true or false");
+      request.explain = explain->get<bool>();
+    }
+    if (const auto deadline = json.find("deadline_ms"); deadline != json.end()) {
+      out_.deadline_ms = int(whole(*deadline, "deadline_ms", 1, kMostDeadline));
+    }
+  }
+
+  void read_candidates(const Json& candidates) {
+    if (!candidates.is_array()) return fail("candidates", "must be an array");
+    const size_t n = candidates.size();
+    if (n < rerank::kMinCandidates || n > rerank::kMaxCandidates) {
+      return fail("candidates", fmt::format("has {} items, must have {} to {}", n,
+                                            rerank::kMinCandidates, rerank::kMaxCandidates));
+    }
+    std::vector<Candidate> read;
+    std::set<std::string_view> seen;
+    read.reserve(n);
+    for (size_t i = 0; i < n && !problem_; ++i) {
+      const std::string field = fmt::format("candidates[{}]", i);
+      read.push_back(candidate(candidates[i], field, i == 0));
+      if (problem_) return;
+      if (!seen.insert(read.back().item).second) {
+        fail(field, fmt::format("item {} appears twice", read.back().item));
+      }
+    }
+    std::stable_sort(read.begin(), read.end(),
+                     [](const auto& a, const auto& b) { return a.score > b.score; });
+    for (Candidate& c : read) out_.request.candidates.push_back(std::move(c.item));
+  }
+
+  struct Candidate {
+    std::string item;
+    double score = 0;  // 0 for all where none has one
+  };
+
+  Candidate candidate(const Json& value, const std::string& field, bool first) {
+    constexpr std::string_view kFields[] = {"item", "score"};
+    const bool object = value.is_object();
+    if (object) check_fields(value, kFields, field + ".");
+    if (object && !value.contains("item")) fail(field + ".item", "is missing");
+    const bool scored = object && value.contains("score");
+    if (first) scored_ = scored;
+    if (scored != scored_) fail(field + ".score", "give every candidate a score, or none");
+    Candidate candidate;
+    if (scored) {
+      const Json& number = value["score"];
+      if (!number.is_number()) fail(field + ".score", "must be a number");
+      if (!problem_) candidate.score = number.get<double>();
+      if (!std::isfinite(float(candidate.score))) fail(field + ".score", "is out of range");
+    }
+    if (problem_) return candidate;
+    candidate.item = object ? identifier(value["item"], field + ".item") : identifier(value, field);
+    return candidate;
+  }
+
+  LineKind kind_;
+  LineRequest out_{};
+  std::optional<LineProblem> problem_;
+  bool scored_ = false;
+};
+
+std::string dump(const Json& value) {
+  return value.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+}  // namespace
+
+std::variant<LineRequest, LineProblem> parse_request_line(std::string_view text, size_t line,
+                                                          LineKind kind) {
+  return LineReader(line, kind).read(text);
+}
+
+std::string answer_line(const std::string& id, const serving::Answer& answer) {
+  Json ranking = Json::array(), unknown = Json::array();
+  for (const serving::AnswerItem& item : answer.items) {
+    ranking.push_back(item.id);
+    if (!item.known) unknown.push_back(item.id);
+  }
+  Json out = {{"id", id},
+              {"ranking", std::move(ranking)},
+              {"valid", !answer.has(serving::degraded::kPolicyInvalid)}};
+  if (answer.has(serving::degraded::kPolicyLate)) out["late"] = true;
+  if (!answer.explanation.empty()) out["explanation"] = answer.explanation;
+  if (answer.unknown_history > 0) out["unknown_history"] = answer.unknown_history;
+  if (!unknown.empty()) out["unknown_candidates"] = std::move(unknown);
+  if (!answer.degraded.empty()) out["degraded"] = answer.degraded;
+  return dump(out);
+}
+
+std::string problem_line(const LineProblem& problem) {
+  Json out = Json::object();
+  if (!problem.id.empty()) out["id"] = problem.id;
+  out["error"] = {{"line", problem.line}, {"field", problem.field}, {"message", problem.message}};
+  return dump(out);
+}
+
+}  // namespace podium::cli

@@ -1,0 +1,60 @@
+// The JSON lines of `podium rerank` and `podium recommend --requests`. In, one request a line:
+//
+//   {"id": "q1", "history": ["A1", "B2"], "candidates": [{"item": "C3", "score": 0.3}, "D4", ...]}
+//   {"id": "q2", "user": "196", "time": 893286638, "k": 5}
+//
+// id            a string or a whole number (as items and users are too); comes back
+// user          whose history; or
+// history       item ids, oldest first; neither: somebody new
+// times         of history, unix seconds
+// time          the moment asked for, unix seconds; absent: now
+// candidates    (rerank) 2 to 100 distinct items; either all have a score (larger is better) or
+//               none, and then their order counts
+// k             (recommend) 1 to 1000 items
+// explain       true: the reasoning policy answers, with its trace
+// deadline_ms   after so many milliseconds the best order so far
+//
+// Another field is an error. Out, one line each, fields that say nothing left out:
+//
+//   {"id": "q1", "ranking": ["D4", "C3"], "valid": true, "late": true, "explanation": "...",
+//    "unknown_history": 1, "unknown_candidates": ["D4"], "degraded": ["policy late"]}
+//   {"id": "q1", "error": {"line": 7, "field": "candidates[3].score", "message": "..."}}
+//
+// A bad line is answered and the stream goes on, so nothing here throws on input.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "podium/serving/request.h"
+
+namespace podium::cli {
+
+inline constexpr size_t kMaxLineBytes = 1 << 20;
+inline constexpr size_t kMaxIdBytes = serving::kMostIdBytes;
+
+enum class LineKind { kRerank, kRecommend };
+
+struct LineRequest {
+  size_t line;  // from 1
+  std::string id;
+  serving::Request request;  // without a deadline; candidates in descending order of score, ties in
+                             // input order
+  int deadline_ms = 0;       // 0: none
+};
+
+struct LineProblem {
+  size_t line;
+  std::string id;     // empty if unknown
+  std::string field;  // "" for the whole line
+  std::string message;
+};
+
+std::variant<LineRequest, LineProblem> parse_request_line(std::string_view text, size_t line,
+                                                          LineKind kind);
+
+std::string answer_line(const std::string& id, const serving::Answer& answer);
+std::string problem_line(const LineProblem& problem);
+
+}  // namespace podium::cli

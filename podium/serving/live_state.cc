@@ -1,0 +1,66 @@
+#include "podium/serving/live_state.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace podium::serving {
+
+std::string LiveItem::text() const {
+  std::string text = title;
+  const auto add = [&](const std::string& part) {
+    if (part.empty()) return;
+    if (!text.empty()) text += ' ';
+    text += part;
+  };
+  add(brand);
+  for (const std::string& category : categories) add(category);
+  add(description);
+  return text;
+}
+
+bool LiveItem::operator==(const LiveItem& other) const {
+  const bool same_price = price == other.price || (std::isnan(price) && std::isnan(other.price));
+  return same_price && id == other.id && title == other.title && brand == other.brand &&
+         description == other.description && categories == other.categories;
+}
+
+void MemoryState::add_event(std::string_view user, const LiveEvent& event) {
+  const WriterLock lock(mutex_);
+  std::vector<LiveEvent>& events = users_[std::string(user)].events;
+  const auto later = [](const LiveEvent& a, const LiveEvent& b) { return a.time < b.time; };
+  events.insert(std::upper_bound(events.begin(), events.end(), event, later), event);
+  if (events.size() > kLiveEvents) events.erase(events.begin());
+}
+
+LiveHistory MemoryState::history_of(std::string_view user) const {
+  const ReaderLock lock(mutex_);
+  const auto found = users_.find(user);
+  return found == users_.end() ? LiveHistory{} : found->second;
+}
+
+void MemoryState::erase_user(std::string_view user) {
+  const WriterLock lock(mutex_);
+  users_[std::string(user)] = {{}, true};
+}
+
+void MemoryState::put_items(std::span<const LiveItem> items) {
+  const WriterLock lock(mutex_);
+  for (const LiveItem& item : items) items_[item.id] = item;
+}
+
+bool MemoryState::remove_item(std::string_view id) {
+  const WriterLock lock(mutex_);
+  const auto found = items_.find(id);
+  if (found == items_.end()) return false;
+  items_.erase(found);
+  return true;
+}
+
+std::vector<LiveItem> MemoryState::items() const {
+  const ReaderLock lock(mutex_);
+  std::vector<LiveItem> items;
+  for (const auto& [id, item] : items_) items.push_back(item);
+  return items;
+}
+
+}  // namespace podium::serving

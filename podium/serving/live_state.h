@@ -1,0 +1,73 @@
+// What happened after a bundle was trained: events and items by their string ids, so that any
+// bundle can be put under them. What a bundle knows is added by the Recommender.
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "podium/base/shared_mutex.h"
+
+namespace podium::serving {
+
+struct LiveEvent {
+  std::string item;
+  int64_t time = 0;  // unix seconds
+
+  bool operator==(const LiveEvent&) const = default;
+};
+
+// An item of the catalogue as it was told.
+struct LiveItem {
+  std::string id, title, brand, description;
+  std::vector<std::string> categories;                    // general to special
+  float price = std::numeric_limits<float>::quiet_NaN();  // unknown
+
+  // As data::Dataset::item_text() joins it, for encoders.
+  std::string text() const;
+  bool operator==(const LiveItem& other) const;  // unknown prices are equal
+};
+
+struct LiveHistory {
+  std::vector<LiveEvent> events;  // oldest first
+  bool erased = false;            // what the bundle knows of the user counts no more
+};
+
+// Thread-safe. What a call has written, every later call sees.
+class LiveState {
+ public:
+  virtual ~LiveState() = default;
+
+  virtual void add_event(std::string_view user, const LiveEvent& event) = 0;
+  virtual LiveHistory history_of(std::string_view user) const = 0;
+  // Forgets the user's events, and what the bundle knows of the user. Later events count again.
+  virtual void erase_user(std::string_view user) = 0;
+
+  virtual void put_items(std::span<const LiveItem> items) = 0;  // replace those of the same id
+  virtual bool remove_item(std::string_view id) = 0;            // false: it was not there
+  virtual std::vector<LiveItem> items() const = 0;              // in order of id
+};
+
+// In memory, lost with the process. Of a user the newest kLiveEvents are kept.
+inline constexpr size_t kLiveEvents = 1000;
+
+class MemoryState : public LiveState {
+ public:
+  void add_event(std::string_view user, const LiveEvent& event) override;
+  LiveHistory history_of(std::string_view user) const override;
+  void erase_user(std::string_view user) override;
+  void put_items(std::span<const LiveItem> items) override;
+  bool remove_item(std::string_view id) override;
+  std::vector<LiveItem> items() const override;
+
+ private:
+  mutable SharedMutex mutex_;
+  std::map<std::string, LiveHistory, std::less<>> users_ PODIUM_GUARDED_BY(mutex_);
+  std::map<std::string, LiveItem, std::less<>> items_ PODIUM_GUARDED_BY(mutex_);
+};
+
+}  // namespace podium::serving

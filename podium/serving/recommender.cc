@@ -1,0 +1,309 @@
+#include "podium/serving/recommender.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <unordered_set>
+#include <utility>
+
+#include "podium/base/error.h"
+#include "podium/rerank/reward.h"
+#include "podium/serving/history.h"
+#include "podium/serving/readable_trace.h"
+
+namespace podium::serving {
+namespace {
+
+int64_t system_time() {
+  const auto since = std::chrono::system_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::seconds>(since).count();
+}
+
+double milliseconds(Clock::duration took) {
+  return std::chrono::duration<double, std::milli>(took).count();
+}
+
+// What is wrong with a request on its face.
+void check(const Request& request) {
+  if (request.candidates.empty()) {
+    if (request.k >= 1 && request.k <= kMostItems) return;
+    throw Error(fmt::format("cannot recommend {} items", request.k),
+                fmt::format("ask for 1 to {}", kMostItems));
+  }
+  const size_t size = request.candidates.size();
+  if (size < rerank::kMinCandidates || size > rerank::kMaxCandidates) {
+    throw Error(
+        fmt::format("{} candidates", size),
+        fmt::format("send {} to {} distinct ones", rerank::kMinCandidates, rerank::kMaxCandidates));
+  }
+  std::unordered_set<std::string_view> seen;
+  for (const std::string& id : request.candidates) {
+    if (seen.insert(id).second) continue;
+    throw Error(fmt::format("candidate '{}' appears twice", id), "send distinct ones");
+  }
+}
+
+void check_id(std::string_view id) {
+  if (!id.empty() && id.size() <= kMostIdBytes) return;
+  throw Error(fmt::format("an id of {} bytes", id.size()),
+              fmt::format("give 1 to {} bytes", kMostIdBytes));
+}
+
+// Made when the policy is first asked.
+Lazy<runtime::Scheduler> scheduler(const Bundle& bundle, bool with_trace,
+                                   const RecommenderOptions& options) {
+  return Lazy<runtime::Scheduler>([&bundle, with_trace, &options] {
+    return std::make_unique<runtime::Scheduler>(
+        bundle.policy(with_trace),
+        runtime::SchedulerOptions{.threads = options.threads, .batch = {.now = options.now}});
+  });
+}
+
+}  // namespace
+
+// A request on its way.
+struct Recommender::Flight {
+  std::shared_ptr<const AddedItems> added;
+  History history;
+  Answer answer;               // the items in upstream's order until the policy has answered
+  rerank::Slate slate;         // what the policy orders
+  std::vector<size_t> places;  // [slate's candidates], in answer.items
+  size_t k = 0;
+  bool explain = false;
+  Clock::time_point began, retrieval_until, ranking_until, policy_until, asked;
+
+  Flight(const Request& request, const RecommenderOptions& options)
+      : k(request.candidates.empty() ? request.k : request.candidates.size()),
+        explain(request.explain),
+        began(options.now()) {
+    const auto until = [&](Clock::duration most) {
+      return most < Clock::time_point::max() - began ? std::min(request.deadline, began + most)
+                                                     : request.deadline;
+    };
+    retrieval_until = until(options.retrieval_until);
+    ranking_until = until(options.ranking_until);
+    policy_until = until(options.policy_until);
+  }
+};
+
+Recommender::Recommender(std::shared_ptr<const Bundle> bundle, std::shared_ptr<LiveState> state,
+                         RecommenderOptions options)
+    : bundle_(std::move(bundle)),
+      state_(std::move(state)),
+      options_(std::move(options)),
+      reasoning_(scheduler(*bundle_, true, options_)),
+      fast_(scheduler(*bundle_, false, options_)) {
+  PODIUM_CHECK(state_ != nullptr);
+  if (!options_.unix_time) options_.unix_time = system_time;
+  refresh_added();
+}
+
+Recommender::~Recommender() = default;
+
+void Recommender::submit(const Request& request, Done done) const {
+  std::unique_ptr<Flight> flight;
+  runtime::Scheduler* policy = nullptr;  // none: there is nothing to order
+  try {
+    flight = begin(request);
+    if (flight->places.size() >= rerank::kMinCandidates) {
+      policy = &(flight->explain ? reasoning_ : fast_).get();
+    }
+  } catch (...) {  // handed over, as from the other thread
+    return done({}, std::current_exception());
+  }
+  if (policy != nullptr) return ask(*policy, std::move(flight), std::move(done));
+  flight->answer.items.resize(std::min(flight->k, flight->answer.items.size()));
+  done(std::move(flight->answer), nullptr);
+}
+
+std::future<Answer> Recommender::submit(const Request& request) const {
+  const auto promise = std::make_shared<std::promise<Answer>>();
+  auto future = promise->get_future();
+  submit(request, [promise](Answer answer, const std::exception_ptr& error) {
+    if (error) {
+      promise->set_exception(error);
+    } else {
+      promise->set_value(std::move(answer));
+    }
+  });
+  return future;
+}
+
+void Recommender::add_event(const std::string& user, const LiveEvent& event) {
+  check_id(user);
+  check_id(event.item);
+  state_->add_event(user, event);
+}
+
+void Recommender::put_items(std::span<const LiveItem> items) {
+  for (const LiveItem& item : items) {
+    check_id(item.id);
+    if (std::isinf(item.price)) throw Error("an item's price is infinite", "mend it", item.id);
+  }
+  const std::lock_guard lock(refreshing_);
+  state_->put_items(items);
+  refresh_added();
+}
+
+bool Recommender::remove_item(std::string_view id) {
+  const std::lock_guard lock(refreshing_);
+  const bool removed = state_->remove_item(id);
+  if (removed) refresh_added();
+  return removed;
+}
+
+// Encodes what is new beside the requests, which wait for nothing but the exchange of a pointer.
+void Recommender::refresh_added() {
+  const auto before = added();
+  auto after = std::make_shared<const AddedItems>(*bundle_, state_->items(), before.get());
+  const WriterLock lock(added_mutex_);
+  added_.swap(after);
+}
+
+std::shared_ptr<const AddedItems> Recommender::added() const {
+  const ReaderLock lock(added_mutex_);
+  return added_;
+}
+
+std::unique_ptr<Recommender::Flight> Recommender::begin(const Request& request) const {
+  check(request);
+  auto flight = std::make_unique<Flight>(request, options_);
+  flight->added = added();
+  flight->history = history_of(*bundle_, *state_, *flight->added, request, options_.unix_time());
+  const std::vector<data::ItemIndex>& items = flight->history.items;
+  Answer& answer = flight->answer;
+  answer.history = items.size();
+  answer.history_shown = std::min(items.size(), size_t(bundle_->options().prompt.max_history));
+  answer.unknown_history = flight->history.unknown;
+  flight->slate.id = "request";
+  flight->slate.history.assign(items.end() - std::ptrdiff_t(answer.history_shown), items.end());
+  if (request.candidates.empty()) {
+    recommend(request, *flight);
+  } else {
+    rerank(request, *flight);
+  }
+  name_added(*flight);
+  return flight;
+}
+
+// The slate's items that came after training, as its prompt shows them.
+void Recommender::name_added(Flight& flight) const {
+  std::vector<data::ItemIndex> items = flight.slate.history;
+  for (const auto& candidate : flight.slate.candidates) items.push_back(candidate.item);
+  for (const data::ItemIndex item : items) {
+    if (item >= bundle_->dataset().items()) flight.slate.added.push_back(flight.added->name(item));
+  }
+}
+
+AnswerItem Recommender::answer_item(const Flight& flight, const rerank::SlateCandidate& candidate,
+                                    size_t rank) const {
+  AnswerItem answer{.upstream_rank = int(rank), .evidence = candidate.evidence};
+  if (candidate.item < bundle_->dataset().items()) {
+    answer.id = bundle_->dataset().item_id(candidate.item);
+    answer.title = bundle_->dataset().title(candidate.item);
+  } else {
+    const LiveItem& facts = flight.added->facts(candidate.item);
+    answer.id = facts.id;
+    answer.title = facts.title;
+  }
+  return answer;
+}
+
+void Recommender::recommend(const Request& request, Flight& flight) const {
+  const size_t most = std::max(request.k, bundle_->slate_size());
+  const retrieval::Query query = flight.history.query(*flight.added);
+  const funnel::Upstream& upstream = bundle_->upstream();
+  Answer& answer = flight.answer;
+  funnel::Ranked ranked;
+  if (flight.began >= flight.retrieval_until) {
+    ranked = upstream.popular(query, most);
+    answer.degraded.push_back(degraded::kRetrievalLate);
+  } else {
+    const funnel::Found found = upstream.find(query, most);
+    const auto retrieved = options_.now();
+    answer.took.retrieval = milliseconds(retrieved - flight.began);
+    if (retrieved >= flight.ranking_until) {
+      ranked = funnel::Upstream::unranked(found, most);
+      answer.degraded.push_back(degraded::kRankingLate);
+    } else {
+      ranked = upstream.rank(query, found, most);
+      answer.took.ranking = milliseconds(options_.now() - retrieved);
+    }
+  }
+  for (size_t r = 0; r < ranked.candidates.size(); ++r) {
+    answer.items.push_back(answer_item(flight, ranked.candidates[r], r));
+    answer.items.back().sources = ranked.sources[r];
+    if (r >= bundle_->slate_size()) continue;
+    flight.slate.candidates.push_back(ranked.candidates[r]);
+    flight.places.push_back(r);
+  }
+}
+
+void Recommender::rerank(const Request& request, Flight& flight) const {
+  std::vector<data::ItemIndex> known;
+  Answer& answer = flight.answer;
+  for (size_t i = 0; i < request.candidates.size(); ++i) {
+    const std::string& id = request.candidates[i];
+    const auto item = find_item(*bundle_, *flight.added, id);
+    answer.items.push_back({.id = id, .upstream_rank = int(i), .known = item.has_value()});
+    if (!item) {
+      ++answer.unknown_candidates;
+      continue;
+    }
+    known.push_back(*item);
+    flight.places.push_back(i);
+  }
+  flight.slate.candidates =
+      bundle_->upstream().describe(flight.history.query(*flight.added), known);
+  answer.took.ranking = milliseconds(options_.now() - flight.began);
+  for (size_t i = 0; i < known.size(); ++i) {
+    const size_t place = flight.places[i];
+    answer.items[place] = answer_item(flight, flight.slate.candidates[i], place);
+  }
+}
+
+void Recommender::ask(runtime::Scheduler& policy, std::unique_ptr<Flight> flight, Done done) const {
+  runtime::DecodeOptions options;
+  options.with_trace = flight->explain;
+  options.max_trace = bundle_->options().max_trace;
+  options.deadline = flight->policy_until;
+  flight->asked = options_.now();
+  const std::shared_ptr<Flight> shared = std::move(flight);
+  policy.submit({shared->slate, options,
+                 [this, shared, done = std::move(done)](std::vector<runtime::Rollout> rollouts,
+                                                        std::exception_ptr error) {
+                   try {
+                     if (!error) finish(*shared, rollouts.front());
+                   } catch (...) {  // no memory
+                     error = std::current_exception();
+                   }
+                   done(error ? Answer{} : std::move(shared->answer), error);
+                 }});
+}
+
+void Recommender::finish(Flight& flight, const runtime::Rollout& rollout) const {
+  Answer& answer = flight.answer;
+  answer.took.policy = milliseconds(options_.now() - flight.asked);
+  if (rollout.late) answer.degraded.push_back(degraded::kPolicyLate);
+  if (!apply_order(rollout.order, flight.places, answer.items)) {
+    answer.degraded.push_back(degraded::kPolicyInvalid);
+    ++invalid_;
+  } else if (flight.explain) {
+    const auto parsed = rerank::parse_answer(bundle_->prompts(), flight.slate, rollout.tokens);
+    answer.explanation =
+        readable_trace(parsed.trace, flight.slate, bundle_->dataset(), bundle_->sids().table);
+  }
+  answer.items.resize(std::min(flight.k, answer.items.size()));
+}
+
+bool apply_order(std::span<const int> order, std::span<const size_t> places,
+                 std::vector<AnswerItem>& items) {
+  if (!rerank::is_permutation_of(order, places.size())) return false;
+  std::vector<AnswerItem> ordered;
+  for (const int from : order) ordered.push_back(std::move(items[places[size_t(from)]]));
+  for (size_t r = 0; r < ordered.size(); ++r) items[places[r]] = std::move(ordered[r]);
+  return true;
+}
+
+}  // namespace podium::serving
