@@ -12,14 +12,6 @@
 #include "podium/base/error.h"
 
 namespace podium::data {
-namespace {
-
-constexpr const char* kEvents = "events.safetensors";
-constexpr const char* kCatalog = "catalog.safetensors";
-constexpr const char* kUsers = "users.safetensors";
-constexpr int64_t kLatest = int64_t(1) << 53;  // differences of times are exact as doubles
-
-using artifact::SafetensorsFile;
 
 // Strings laid end to end: text[begin[i], begin[i + 1]).
 struct StringColumn {
@@ -31,6 +23,15 @@ struct StringColumn {
   }
   size_t size() const { return begin.size() - 1; }
 };
+
+namespace {
+
+constexpr const char* kEvents = "events.safetensors";
+constexpr const char* kCatalog = "catalog.safetensors";
+constexpr const char* kUsers = "users.safetensors";
+constexpr int64_t kLatest = int64_t(1) << 53;  // differences of times are exact as doubles
+
+using artifact::SafetensorsFile;
 
 [[noreturn]] void damaged(const fs::path& dir, std::string_view what) {
   throw Error(ErrorKind::kCorrupt, fmt::format("damaged dataset: {}", what), "import it again",

@@ -54,7 +54,7 @@ rerank::Evidence EvidenceLevels::of(const ranking::Features& features, const flo
   for (size_t kind = 0; kind < kMeasured; ++kind) {
     const float value = finite(row[features.column(kMeasure[kind])]);
     for (const float threshold : thresholds[kind]) {
-      evidence[kind] += value > 0 && value >= threshold ? 1 : 0;
+      if (value > 0 && value >= threshold) ++evidence[kind];
     }
   }
   evidence[rerank::kCategory] = count_level(row[features.column(ranking::kCategoryCount)]);

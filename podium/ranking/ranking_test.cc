@@ -256,7 +256,7 @@ TEST(Ranker, StopsByUsersItHasNotSeen) {
   Rng rng(4);
   for (uint32_t user = 0; user < 60; ++user) {
     RankingData noise;
-    for (int i = 0; i < kGroup; ++i) noise.labels.push_back(i == 0 ? 1.0F : 0.0F);
+    for (size_t i = 0; i < kGroup; ++i) noise.labels.push_back(i == 0 ? 1.0F : 0.0F);
     for (size_t i = 0; i < kGroup * kFeatures; ++i) noise.rows.push_back(float(rng.normal()));
     for (int copy = 0; copy < 2; ++copy) {
       data.rows.insert(data.rows.end(), noise.rows.begin(), noise.rows.end());

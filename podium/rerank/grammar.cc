@@ -11,7 +11,8 @@ bool allowed_in_trace(const text::Tokenizer& tokenizer, const Vocabulary& vocabu
                       TokenId token) {
   if (token < 0 || token >= tokenizer.vocab()) return false;
   if (tokenizer.is_added(token)) {
-    const TokenId last_code = vocabulary.code(vocabulary.levels - 1, vocabulary.codes - 1);
+    const TokenId last_code =
+        vocabulary.code(vocabulary.levels - 1, uint16_t(vocabulary.codes - 1));
     return (token >= vocabulary.first_code && token <= last_code) ||
            (token >= vocabulary.first_candidate &&
             token < vocabulary.first_candidate + int(kMaxCandidates));

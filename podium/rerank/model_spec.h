@@ -22,7 +22,7 @@ struct ModelSpec {
   int head_dim = 32;         // independent of hidden / heads, even
   int ffn = 320;             // SwiGLU's inner width
   int max_positions = 4096;  // a slate of 100 candidates, its evidence, trace and answer
-  Rope rope;
+  Rope rope = {};
   double norm_eps = 1e-6;
   bool tied = true;        // output embedding = input embedding
   bool head_norms = true;  // RMS norms of query and key heads: Qwen3 has them, Llama has not

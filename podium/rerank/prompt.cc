@@ -142,7 +142,9 @@ Prompt build_prompt(const PromptContext& context, const Slate& slate) {
   const PromptOptions& options = context.options;
   const size_t k = slate.candidates.size();
   PODIUM_CHECK(k <= kMaxCandidates);
-  Prompt prompt{.tokens = context.tokenizer.encode(kSlateText), .candidates = k};
+  Prompt prompt;
+  prompt.tokens = context.tokenizer.encode(kSlateText);
+  prompt.candidates = k;
   std::vector<TokenId>& tokens = prompt.tokens;
   prompt.blocks.push_back({0, tokens.size()});
   const auto close_block = [&] {

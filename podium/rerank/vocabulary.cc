@@ -57,7 +57,7 @@ std::vector<std::string> added_tokens(int levels, int codes_per_level) {
   return tokens;
 }
 
-Vocabulary::Vocabulary(const text::Tokenizer& tokenizer, int levels, int codes_per_level)
+Vocabulary::Vocabulary(const text::Tokenizer& tokenizer, int sid_levels, int codes_per_level)
     : im_end(tokenizer.added("<|im_end|>")),
       open_trace(tokenizer.added("{\"explanation\":\"")),
       open_answer(tokenizer.added("\",\"recommendations\":[\"")),
@@ -65,19 +65,20 @@ Vocabulary::Vocabulary(const text::Tokenizer& tokenizer, int levels, int codes_p
       next_item(tokenizer.added("\",\"")),
       close_answer(tokenizer.added("\"]}")),
       first_code(block(tokenizer, code_spelling(0, 0),
-                       code_spelling(levels - 1, codes_per_level - 1), levels * codes_per_level)),
+                       code_spelling(sid_levels - 1, codes_per_level - 1),
+                       sid_levels * codes_per_level)),
       first_evidence(block(tokenizer, evidence_spelling(0, 0),
                            evidence_spelling(kEvidenceGroups - 1, kGroupValues - 1),
                            kEvidenceGroups * kGroupValues)),
       first_candidate(block(tokenizer, candidate_spelling(0),
                             candidate_spelling(kMaxCandidates - 1), int(kMaxCandidates))),
-      levels(levels),
+      levels(sid_levels),
       codes(codes_per_level) {}
 
-TokenId Vocabulary::evidence(int group, const Evidence& levels) const {
+TokenId Vocabulary::evidence(int group, const Evidence& evidence_levels) const {
   int value = 0;
   for (int i = 0; i < kGroupKinds; ++i) {
-    const int level = levels[size_t(group) * kGroupKinds + size_t(i)];
+    const int level = evidence_levels[size_t(group) * kGroupKinds + size_t(i)];
     PODIUM_CHECK(level <= 3);
     value = value * 4 + level;
   }

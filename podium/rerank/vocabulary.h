@@ -32,10 +32,10 @@ constexpr int group_level(int value, int i) { return value >> 2 * (kGroupKinds -
 std::vector<std::string> added_tokens(int levels, int codes_per_level);
 
 struct Vocabulary {
-  Vocabulary(const text::Tokenizer& tokenizer, int levels, int codes_per_level);
+  Vocabulary(const text::Tokenizer& tokenizer, int sid_levels, int codes_per_level);
 
   TokenId code(int level, uint16_t code) const { return first_code + level * codes + code; }
-  TokenId evidence(int group, const Evidence& levels) const;
+  TokenId evidence(int group, const Evidence& evidence_levels) const;
   TokenId candidate(size_t index) const { return first_candidate + TokenId(index); }  // from 0
 
   TokenId im_end;            // <|im_end|>

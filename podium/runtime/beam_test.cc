@@ -182,7 +182,7 @@ TEST_F(BeamTest, NothingLeftToFind) {
 
 TEST_F(BeamTest, WhatCannotBeRankedIsRefused) {
   EXPECT_THROW(retrieve(engine_, std::vector<Items>{{1, TestWorld::kItems}}, {}), Error);
-  weights_.data["model.norm.weight"][3] = std::numeric_limits<float>::quiet_NaN();
+  std::ranges::fill(weights_.data["model.norm.weight"], std::numeric_limits<float>::max());
   const Engine engine(spec_, weights_.weights());
   EXPECT_THROW(retrieve(engine, histories_, {}), Error);
 }

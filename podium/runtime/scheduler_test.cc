@@ -169,8 +169,7 @@ TEST_F(SchedulerTest, RequestsThatCannotBeAnsweredSaySo) {
 
 TEST_F(SchedulerTest, LogitsThatAreNoNumbersFailTheirRequest) {
   TestWeights broken(spec_, 1);
-  auto& embedding = broken.data["model.embed_tokens.weight"];
-  std::fill(embedding.begin(), embedding.end(), std::numeric_limits<float>::quiet_NaN());
+  std::ranges::fill(broken.data["model.norm.weight"], std::numeric_limits<float>::max());
   const Engine engine(spec_, broken.weights());
   const Policy policy(engine.parts(), context_);
   Scheduler scheduler(policy, {});
@@ -191,7 +190,8 @@ TEST_F(SchedulerTest, LogitsThatAreNoNumbersFailTheirRequest) {
                Error);
 }
 
-// A weight that only some requests meet: those beside them in the batch are answered.
+// Weights that only some requests meet: those beside them in the batch are answered. Only one token
+// has anything in dimension 0, which the first layer's gate sends beyond the greatest float.
 TEST_F(SchedulerTest, OneBrokenItemSpoilsNoOtherRequest) {
   const auto all = slates(2);
   const auto codes = [&](const Slate& slate) {
@@ -208,8 +208,14 @@ TEST_F(SchedulerTest, OneBrokenItemSpoilsNoOtherRequest) {
   });
   ASSERT_NE(only, met.end());
   TestWeights broken(spec_, 1);
-  broken.data["model.embed_tokens.weight"][size_t(*only) * size_t(spec_.hidden)] =
-      std::numeric_limits<float>::quiet_NaN();
+  const auto hidden = size_t(spec_.hidden);
+  auto& embedding = broken.data["model.embed_tokens.weight"];
+  for (size_t at = 0; at < embedding.size(); at += hidden) embedding[at] = 0;
+  embedding[size_t(*only) * hidden] = 1;
+  auto& attended = broken.data["model.layers.0.self_attn.o_proj.weight"];
+  std::fill_n(attended.begin(), spec_.heads * spec_.head_dim, 0.0f);
+  auto& gate = broken.data["model.layers.0.mlp.gate_proj.weight"];
+  for (size_t at = 0; at < gate.size(); at += hidden) gate[at] = std::numeric_limits<float>::max();
   const Engine engine(spec_, broken.weights());
   const Policy policy(engine.parts(), context_);
   RunningBatch batch(policy, {});
@@ -225,7 +231,7 @@ TEST_F(SchedulerTest, OneBrokenItemSpoilsNoOtherRequest) {
   ASSERT_TRUE(errors[0]);
   EXPECT_THROW(std::rethrow_exception(errors[0]), Error);
   EXPECT_FALSE(errors[1]);
-  expect_same({answered}, engine_.decode(context_, {&all[1], 1}, {.with_trace = false}, 1));
+  expect_same({answered}, engine.decode(context_, {&all[1], 1}, {.with_trace = false}, 1));
 }
 
 // What the batch throws (here, as if out of memory) fails those in it; the thread goes on.

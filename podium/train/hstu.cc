@@ -62,17 +62,17 @@ Tensor HstuBlockImpl::forward(const Tensor& x, const Relations& relations) {
   return x + out(torch::dropout(gated, dropout, is_training()));
 }
 
-HstuImpl::HstuImpl(int64_t items, const HstuOptions& options) : SequenceModelImpl(options) {
-  rank_weight = options.rank_weight;
-  rank_negatives = options.rank_negatives;
+HstuImpl::HstuImpl(int64_t items, const HstuOptions& given) : SequenceModelImpl(given) {
+  rank_weight = given.rank_weight;
+  rank_negatives = given.rank_negatives;
   item_embedding =
-      register_parameter("item_embedding", torch::randn({items, options.dim}).mul_(0.02));
+      register_parameter("item_embedding", torch::randn({items, given.dim}).mul_(0.02));
   auto list = register_module("blocks", std::make_shared<nn::Module>("blocks"));
-  for (int i = 0; i < options.blocks; ++i) {
-    blocks.push_back(list->register_module(std::to_string(i), HstuBlock(options)));
+  for (int i = 0; i < given.blocks; ++i) {
+    blocks.push_back(list->register_module(std::to_string(i), HstuBlock(given)));
   }
-  norm = register_module("norm", nn::LayerNorm(nn::LayerNormOptions({options.dim})));
-  rank_head = register_parameter("rank_head", torch::zeros({options.dim}));
+  norm = register_module("norm", nn::LayerNorm(nn::LayerNormOptions({given.dim})));
+  rank_head = register_parameter("rank_head", torch::zeros({given.dim}));
 }
 
 Tensor HstuImpl::encode(const Tensor& embedded, const Tokens& tokens) {

@@ -213,10 +213,14 @@ TEST_F(PolicyStages, DivergenceEndsTheStageAndKeepsNothing) {
     }
     const artifact::SafetensorsFile kept(job.work / "checkpoint.safetensors");
     for (const auto& [name, view] : kept.tensors()) {
-      if (name.starts_with("param/")) EXPECT_TRUE(all_finite(kept.get<float>(name))) << name;
+      if (name.starts_with("param/")) {
+        EXPECT_TRUE(all_finite(kept.get<float>(name))) << name;
+      }
     }
     const fs::path log = job.work / "metrics.jsonl";
-    if (fs::exists(log)) EXPECT_EQ(read_file(log).find("null"), std::string::npos);
+    if (fs::exists(log)) {
+      EXPECT_EQ(read_file(log).find("null"), std::string::npos);
+    }
     EXPECT_FALSE(fs::exists(job.work / "metrics.done.jsonl"));
   };
   expect_end("midtrain.learning_rate", [&](Qwen3& model, const StageJob& job) {

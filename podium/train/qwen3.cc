@@ -107,7 +107,7 @@ Tensor layer_forward(const ModelSpec& spec, const Tensor* w, const Tensor& x, co
 
 }  // namespace
 
-Qwen3Impl::Qwen3Impl(const ModelSpec& spec, uint64_t seed) : spec(spec) {
+Qwen3Impl::Qwen3Impl(const ModelSpec& model, uint64_t seed) : spec(model) {
   if (!spec.head_norms) {
     throw Error("Llama checkpoints can be served, not trained", "start from a Qwen3 checkpoint");
   }

@@ -8,8 +8,8 @@ namespace podium::train {
 namespace nn = torch::nn;
 using torch::Tensor;
 
-SasrecBlockImpl::SasrecBlockImpl(int dim, int heads, double dropout)
-    : heads(heads), dropout(dropout) {
+SasrecBlockImpl::SasrecBlockImpl(int dim, int head_count, double dropped)
+    : heads(head_count), dropout(dropped) {
   norm1 = register_module("norm1", nn::LayerNorm(nn::LayerNormOptions({dim})));
   norm2 = register_module("norm2", nn::LayerNorm(nn::LayerNormOptions({dim})));
   auto attention = register_module("attention", std::make_shared<nn::Module>("attention"));
@@ -37,7 +37,7 @@ Tensor SasrecBlockImpl::forward(Tensor x, const Tensor& blocked) {
   return x + torch::dropout(down(inner), dropout, is_training());
 }
 
-SasrecImpl::SasrecImpl(int64_t items, const SequenceOptions& options) : SequenceModelImpl(options) {
+SasrecImpl::SasrecImpl(int64_t items, const SequenceOptions& given) : SequenceModelImpl(given) {
   item_embedding =
       register_parameter("item_embedding", torch::randn({items, options.dim}).mul_(0.02));
   position_embedding = register_parameter("position_embedding",

@@ -22,7 +22,7 @@ struct Tokens {
 };
 
 struct SequenceModelImpl : torch::nn::Module {
-  explicit SequenceModelImpl(const SequenceOptions& options) : options(options) {}
+  explicit SequenceModelImpl(const SequenceOptions& given) : options(given) {}
 
   // embedded [rows, time, dim]: the item embeddings of the tokens. Returns their states, same
   // shape; an event's state scores the next item by a dot product with item_embedding.

@@ -269,7 +269,9 @@ void expect_divergence_told(Options options, const std::string& name) {
   EXPECT_EQ(epochs, 0);  // nothing is logged
   const artifact::SafetensorsFile kept(settings.checkpoint);
   for (const auto& [tensor, view_of] : kept.tensors()) {
-    if (tensor.starts_with("param/")) EXPECT_TRUE(all_finite(kept.get<float>(tensor))) << tensor;
+    if (tensor.starts_with("param/")) {
+      EXPECT_TRUE(all_finite(kept.get<float>(tensor))) << tensor;
+    }
   }
 }
 
