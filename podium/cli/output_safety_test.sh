@@ -44,8 +44,8 @@ done
 
 before=$(state w)
 refused 'w/stages exists' train --data data --out w
-refused 'lies in the output' data import w/events.csv --out w/sub/..
-refused 'w/stages exists' train --data data --out link
+refused 'exists and is no dataset' data import w/events.csv --out w/sub/..
+refused 'link/stages exists' train --data data --out link
 [ "$before" = "$(state w)" ] || fail "train changed the user's folder"
 mkdir r && echo mine >r/report.html
 refused 'r/report.html exists' train --data data --out r
