@@ -23,7 +23,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   size_t at = 0;
   const auto value = [&] {  // finite, of magnitudes from 1e-6 to 1e6
     if (size == 0) return 0.5F;
-    const int byte = int(data[at++ % size]) + int(at / size % 7);
+    const int byte = int(data[at % size]) + int(at / size % 7);
+    ++at;
     return float(byte % 64 - 32) * std::pow(10.0F, float(byte / 64 * 4 - 6));
   };
   std::vector<float> w(n * k), x(m * k), before(m * n + 1);
