@@ -274,7 +274,7 @@ TEST(Ranker, StopsByUsersItHasNotSeen) {
     return fs::file_size(file);
   };
   const auto honest = bytes();
-  for (uint32_t g = 0; g < data.users.size(); ++g) data.users[g] = g;  // copies told apart: a leak
+  for (uint32_t g = 0; g < data.users.size(); ++g) data.users[g] = g;  // as two users: a leak
   EXPECT_GT(honest, 2 * bytes());
   data.users.assign(data.users.size(), 7);
   EXPECT_THROW(bytes(), Error);  // nobody is left to hold out

@@ -34,7 +34,7 @@ struct Query {
   int64_t now = 0;
   SeenRule seen = SeenRule::kExclude;
   // Item items() + i is *added[i]. Only `content` finds them. None of them is in `history`: those
-  // that the user has seen are told apart.
+  // that the user has seen are in `added_seen`.
   std::span<const AddedItem* const> added = {};
   std::span<const ItemIndex> added_seen = {};
 };

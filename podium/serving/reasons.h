@@ -1,4 +1,4 @@
-// What stands behind an item of an answer, in words.
+// Why an item is in an answer, in words.
 #pragma once
 
 #include <string>

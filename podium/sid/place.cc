@@ -23,7 +23,7 @@ uint16_t nearest_code(std::span<const float> residual, std::span<const float> ce
   return uint16_t(best);
 }
 
-// The lowest code that stands behind the prefix in no semantic ID.
+// The lowest code that follows the prefix in no semantic ID.
 uint16_t free_code(const SidTable& table, std::span<const uint16_t> prefix,
                    std::span<const std::vector<uint16_t>> others) {
   std::vector<bool> used(size_t(table.codes_per_level));
