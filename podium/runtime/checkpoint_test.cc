@@ -4,92 +4,18 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <cstring>
 #include <limits>
 
-#include "podium/artifact/test_gguf.h"
 #include "podium/base/error.h"
 #include "podium/base/scratch.h"
 #include "podium/runtime/reference.h"
-#include "podium/runtime/test_weights.h"
+#include "podium/runtime/test_gguf_checkpoint.h"
 
 namespace podium::runtime {
 namespace {
 
 using namespace artifact::gguf_bytes;
 using artifact::GgmlType;
-
-rerank::ModelSpec gguf_spec(bool qwen) {
-  rerank::ModelSpec spec;
-  spec.vocab = 50;
-  spec.hidden = 32;
-  spec.layers = 2;
-  spec.heads = 4;
-  spec.kv_heads = 2;
-  spec.head_dim = 8;
-  spec.ffn = 64;
-  spec.head_norms = qwen;
-  spec.tied = qwen;
-  return spec;
-}
-
-// Rows as llama.cpp's converter lays out the heads of Llama: i and i + half become neighbours.
-std::vector<float> neighbours(const std::vector<float>& matrix, size_t dim, size_t width) {
-  std::vector<float> out(matrix.size());
-  for (size_t row = 0; row < matrix.size() / width; ++row) {
-    const size_t in_head = row % dim, half = dim / 2;
-    const size_t to = row - in_head + (in_head < half ? 2 * in_head : 2 * (in_head - half) + 1);
-    std::memcpy(out.data() + to * width, matrix.data() + row * width, width * sizeof(float));
-  }
-  return out;
-}
-
-std::string replaced(std::string name, const std::string& from, const std::string& to) {
-  const size_t at = name.find(from);
-  if (at != std::string::npos) name.replace(at, from.size(), to);
-  return name;
-}
-
-std::string gguf_tensor_name(std::string name) {
-  const char* const names[][2] = {{"model.embed_tokens", "token_embd"},
-                                  {"lm_head", "output"},
-                                  {"model.layers.", "blk."},
-                                  {"model.norm", "output_norm"},
-                                  {"post_attention_layernorm", "ffn_norm"},
-                                  {"input_layernorm", "attn_norm"},
-                                  {"self_attn.", "attn_"},
-                                  {"mlp.", "ffn_"},
-                                  {"attn_o_proj", "attn_output"},
-                                  {"_proj", ""}};
-  for (const auto& [from, to] : names) name = replaced(name, from, to);
-  return name;
-}
-
-GgufBuilder gguf_of(const rerank::ModelSpec& spec, const TestWeights& weights) {
-  const std::string arch = spec.head_norms ? "qwen3" : "llama";
-  GgufBuilder file;
-  file.pair("general.architecture", kText, word(arch));
-  const std::pair<const char*, int> numbers[] = {
-      {".embedding_length", spec.hidden},       {".block_count", spec.layers},
-      {".attention.head_count", spec.heads},    {".attention.head_count_kv", spec.kv_heads},
-      {".feed_forward_length", spec.ffn},       {".context_length", spec.max_positions},
-      {".attention.key_length", spec.head_dim},
-  };
-  for (const auto& [key, value] : numbers) file.pair(arch + key, kU32, raw(uint32_t(value)));
-  file.pair(arch + ".attention.layer_norm_rms_epsilon", kFloat, raw(float(spec.norm_eps)));
-  file.pair(arch + ".rope.freq_base", kFloat, raw(float(spec.rope.theta)));
-  for (const auto& tensor : rerank::tensor_table(spec)) {
-    auto values = weights.data.at(tensor.name);
-    if (!spec.head_norms && (tensor.name.find("q_proj") != std::string::npos ||
-                             tensor.name.find("k_proj") != std::string::npos)) {
-      values = neighbours(values, size_t(spec.head_dim), size_t(spec.hidden));
-    }
-    const std::vector<uint64_t> extents(tensor.shape.rbegin(), tensor.shape.rend());
-    file.tensor(gguf_tensor_name(tensor.name), extents, GgmlType::kF32,
-                {reinterpret_cast<const char*>(values.data()), values.size() * sizeof(float)});
-  }
-  return file;
-}
 
 TEST(GgufCheckpoint, AnswersAsTheWeightsItWasMadeOf) {
   const fs::path dir = scratch_dir("gguf");
