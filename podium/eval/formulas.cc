@@ -1,6 +1,6 @@
 #include <algorithm>
-#include <cmath>
 
+#include "podium/base/ndcg.h"
 #include "podium/eval/metrics.h"
 
 namespace podium::eval {
@@ -23,7 +23,7 @@ double metric_of_rank(Metric metric, int32_t rank, size_t k) {
   if (rank < 0) return 0;
   if (metric == kMrr) return 1.0 / (rank + 1);
   if (rank >= kCut[metric]) return 0;
-  return metric <= kR10 ? 1 : 1 / std::log2(rank + 2.0);
+  return metric <= kR10 ? 1 : rank_discount(size_t(rank));
 }
 
 double gini(std::vector<uint64_t> counts) {

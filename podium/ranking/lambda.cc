@@ -4,6 +4,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "podium/base/ndcg.h"
 #include "podium/base/parallel.h"
 
 namespace podium::ranking {
@@ -15,8 +16,6 @@ constexpr double kLeast = 1e-6;  // curvature of a candidate that no pair tells 
 
 float on_grid(double value) { return float(std::round(value * kGrid) / kGrid); }
 
-double discount(size_t rank) { return 1 / std::log2(double(rank) + 2); }
-
 // One group; all arrays begin at its first candidate.
 void group_gradients(const float* labels, const float* scores, size_t n, float* first,
                      float* second) {
@@ -26,7 +25,7 @@ void group_gradients(const float* labels, const float* scores, size_t n, float* 
                    [&](size_t a, size_t b) { return scores[a] > scores[b]; });
   double ideal = 0;
   size_t positives = 0;
-  for (size_t i = 0; i < n; ++i) ideal += labels[i] > 0 ? discount(positives++) : 0;
+  for (size_t i = 0; i < n; ++i) ideal += labels[i] > 0 ? rank_discount(positives++) : 0;
   std::vector<double> g(n), h(n, kLeast);
   for (size_t a = 0; a < n; ++a) {
     const size_t i = order[a];
@@ -35,7 +34,7 @@ void group_gradients(const float* labels, const float* scores, size_t n, float* 
       const size_t j = order[b];
       if (labels[j] > 0) continue;
       const double p = 1 / (1 + std::exp(double(scores[i]) - scores[j]));
-      const double weight = std::abs(discount(a) - discount(b)) / ideal;
+      const double weight = std::abs(rank_discount(a) - rank_discount(b)) / ideal;
       g[i] -= p * weight, g[j] += p * weight;
       h[i] += 2 * p * (1 - p) * weight, h[j] += 2 * p * (1 - p) * weight;
     }

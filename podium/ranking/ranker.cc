@@ -9,6 +9,7 @@
 #include <numeric>
 
 #include "podium/base/error.h"
+#include "podium/base/ndcg.h"
 #include "podium/base/progress.h"
 #include "podium/ranking/lambda.h"
 #include "podium/ranking/ranker_file.h"
@@ -66,14 +67,9 @@ double mean_ndcg(const RankingData& data, const float* scores) {
     std::iota(order.begin(), order.end(), row);
     std::stable_sort(order.begin(), order.end(),
                      [&](size_t a, size_t b) { return scores[a] > scores[b]; });
-    double gain = 0, ideal = 0;
-    size_t positives = 0;
-    for (size_t r = 0; r < order.size(); ++r) {
-      if (data.labels[order[r]] <= 0) continue;
-      if (r < kAt) gain += 1 / std::log2(double(r) + 2);
-      if (positives < kAt) ideal += 1 / std::log2(double(positives++) + 2);
-    }
-    total += ideal > 0 ? gain / ideal : 0;
+    std::vector<uint8_t> ranked(n);
+    for (size_t r = 0; r < n; ++r) ranked[r] = data.labels[order[r]] > 0;
+    total += ndcg(ranked, kAt);
     row += n;
   }
   return data.groups.empty() ? 0 : total / double(data.groups.size());

@@ -1,29 +1,16 @@
 #include "podium/rerank/reward.h"
 
 #include <algorithm>
-#include <cmath>
-#include <functional>
 #include <numeric>
 #include <vector>
 
 #include "podium/base/error.h"
+#include "podium/base/ndcg.h"
 
 namespace podium::rerank {
 namespace {
 
 constexpr double kEpsilon = 1e-12;
-
-double discounted_gain(uint8_t gain, size_t rank) {
-  return (std::exp2(gain) - 1) / std::log2(double(rank) + 2);
-}
-
-double ideal_dcg(std::span<const uint8_t> gains, size_t at) {
-  std::vector<uint8_t> best(gains.begin(), gains.end());
-  std::sort(best.begin(), best.end(), std::greater<>());
-  double sum = 0;
-  for (size_t r = 0; r < std::min(at, best.size()); ++r) sum += discounted_gain(best[r], r);
-  return sum;
-}
 
 // The ranking value itself, in [0, 1]; 0 where AUC is undefined.
 double rank_value(std::span<const uint8_t> gains, std::span<const int> answer,
@@ -69,13 +56,9 @@ std::optional<double> auc(std::span<const uint8_t> gains, std::span<const int> a
 
 double ndcg(std::span<const uint8_t> gains, std::span<const int> answer, size_t at) {
   PODIUM_CHECK(is_permutation_of(answer, gains.size()));
-  const double ideal = ideal_dcg(gains, at);
-  if (ideal == 0) return 0;
-  double sum = 0;
-  for (size_t r = 0; r < std::min(at, answer.size()); ++r) {
-    sum += discounted_gain(gains[answer[r]], r);
-  }
-  return sum / ideal;
+  std::vector<uint8_t> ranked(gains.size());
+  for (size_t r = 0; r < ranked.size(); ++r) ranked[r] = gains[size_t(answer[r])];
+  return podium::ndcg(ranked, at);
 }
 
 double rank_gain(std::span<const uint8_t> gains, std::span<const int> answer) {

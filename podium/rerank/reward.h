@@ -18,8 +18,7 @@ bool is_permutation_of(std::span<const int> answer, size_t k);
 // positive or no negative.
 std::optional<double> auc(std::span<const uint8_t> gains, std::span<const int> answer);
 
-// Normalised DCG at `at`, gains 2^g - 1, discounts 1/log2(rank + 2) for rank from 0; 0 if all
-// gains are 0.
+// NDCG of the answer (base/ndcg.h).
 double ndcg(std::span<const uint8_t> gains, std::span<const int> answer, size_t at);
 
 // v1's single-positive form: (rank before - rank after) / K, in (-1, 1).

@@ -1,9 +1,9 @@
 #include "podium/train/sequence_eval.h"
 
 #include <algorithm>
-#include <cmath>
 #include <numeric>
 
+#include "podium/base/ndcg.h"
 #include "podium/train/sequence_batch.h"
 
 namespace podium::train {
@@ -35,7 +35,7 @@ class Metrics {
     const auto items = dataset.items_of(target.user);
     const int64_t rank =
         rank_of(scores, dataset.items(), items.first(target.position), items[target.position]);
-    const double gain = 1 / std::log2(double(rank) + 2);
+    const double gain = rank_discount(size_t(rank));
     sum_.recall5 += rank < 5;
     sum_.recall10 += rank < 10;
     sum_.ndcg5 += rank < 5 ? gain : 0;
