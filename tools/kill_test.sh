@@ -1,6 +1,6 @@
 #!/bin/bash
 # kill -9 at random moments, then the same command: the run must end with the very numbers of an
-# undisturbed one.
+# undisturbed one, which has one thread where this one has two.
 #
 #   tools/kill_test.sh BIN_DIR DATA_DIR [KILLS] [further flags of podium train...]
 #
@@ -42,14 +42,20 @@ digest() {
 
 echo "undisturbed run in $work/whole"
 start=$(date +%s%N)
-run "$work/whole" "$@"
+run "$work/whole" --threads 1 "$@"
 whole_ms=$(( ($(date +%s%N) - start) / 1000000 ))
 echo "took $whole_ms ms"
+
+# A trainer that writes down what it is told.
+printf '#!/bin/sh\necho "$@" >>"%s/told"\nexec "%s/podium-train" "$@"\n' \
+  "$work" "$(realpath "$bin")" > "$work/trainer"
+chmod +x "$work/trainer"
+killed() { run "$work/killed" --threads 2 --trainer "$work/trainer" "$@"; }
 
 for (( i = 1; i <= kills; ++i )); do
   # Moments spread over the run: each attempt goes on where the last one was killed.
   wait_ms=$(( RANDOM % (2 * whole_ms / (kills + 1) + 1) ))
-  run "$work/killed" "$@" &
+  killed "$@" &
   child=$!
   sleep "$(( wait_ms / 1000 )).$(printf %03d $(( wait_ms % 1000 )))"
   # run is a function in a subshell: its child is podium itself.
@@ -62,11 +68,15 @@ for (( i = 1; i <= kills; ++i )); do
   fi
   wait "$child" 2> /dev/null || true
 done
-run "$work/killed" "$@"
+killed "$@"
 
 if ! diff <(digest "$work/whole") <(digest "$work/killed"); then
   echo "FAILED: the killed run ended differently; see $work" >&2
   exit 1
 fi
+grep -E ' (midtrain|sft|rl) ' "$work/told" | grep -qv -- '--threads 2' && {
+  echo "FAILED: the trainer was not told of --threads 2; see $work/told" >&2
+  exit 1
+}
 echo "equal: $(digest "$work/whole" | wc -l) files"
 [ -n "${WORK:-}" ] || rm -rf "$work"

@@ -60,4 +60,24 @@ code=0
 wait $child || code=$?
 [ "$code" = 130 ] || { cat "$dir/err" >&2; fail "Ctrl-C gave $code, not 130"; }
 [ ! -e "$dir/d" ] || fail "an interrupted simulation left a dataset"
+
+# An import from standard input, then one that never ends: after a Ctrl-C the first still lies there.
+printf 'user,item,time\nu1,a,1600000000\nu1,b,1600000100\n' >"$dir/events.csv"
+expect 0 sh -c "gzip -c '$dir/events.csv' | '$podium' data import - --format csv --out '$dir/piped'"
+expect 0 "$podium" verify "$dir/piped"
+cp -r "$dir/piped" "$dir/before"
+mkfifo "$dir/endless"
+{ cat "$dir/events.csv"; sleep 20; } >"$dir/endless" &
+writer=$!
+env --default-signal=INT "$podium" data import - --format csv --out "$dir/piped" <"$dir/endless" \
+  >"$dir/out" 2>"$dir/err" &
+child=$!
+sleep 1
+kill -INT $child
+code=0
+wait $child || code=$?
+kill $writer
+[ "$code" = 130 ] || { cat "$dir/err" >&2; fail "Ctrl-C in an import gave $code, not 130"; }
+diff -r "$dir/before" "$dir/piped" || fail "an interrupted import changed the old dataset"
+ls -A "$dir" | grep -i 'piped' | grep -vx piped && fail "an interrupted import left files"
 echo passed

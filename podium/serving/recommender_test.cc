@@ -57,6 +57,24 @@ TEST_F(RecommenderTest, AskedForMoreThanTheBlendHoldsTheSourcesGiveMore) {
   EXPECT_EQ(few, Ids(many.begin(), many.begin() + 5)) << "the first are the same for every k";
 }
 
+// The same shop with --seen decay: what a user has, bought a moment ago too, is a candidate.
+TEST_F(RecommenderTest, WhereUsersBuyAgainTheirItemsAreAnswered) {
+  const auto again = Bundle::open(write_test_bundle(scratch("buy-again"), 80, "decay"));
+  Recommender recommender(again, state());
+  const std::string last = items_of("u1").back();
+  recommender.add_event("u1", {.item = last, .time = 19 * 86400});
+  const Answer answer = recommender.answer(of_user("u1", 1000));
+  const Ids got = ids(answer);
+  for (const std::string& id : items_of("u1")) {
+    EXPECT_EQ(std::count(got.begin(), got.end(), id), 1) << id;
+  }
+  EXPECT_EQ(answer.history, items_of("u1").size() + 1);
+  const auto& names = again->source_names();
+  EXPECT_NE(std::find(names.begin(), names.end(), "history"), names.end());
+  const Ids without = ids(recommender_.answer(of_user("u1", 1000)));
+  EXPECT_EQ(std::count(without.begin(), without.end(), last), 0);
+}
+
 TEST_F(RecommenderTest, SomebodyNewGetsItemsToo) {
   EXPECT_EQ(recommender_.answer(Request{}).items.size(), 10u);
 }

@@ -75,7 +75,8 @@ inline int write_test_tokenizer(const fs::path& file, const data::Dataset& datas
 }
 
 // Returns the bundle's directory, inside `root`, which is emptied first.
-inline fs::path write_test_bundle(const fs::path& root, int users = 80) {
+inline fs::path write_test_bundle(const fs::path& root, int users = 80,
+                                  const std::string& seen = "exclude") {
   fs::remove_all(root);
   write_test_shop(root / "shop", users);
   const data::Dataset dataset = data::Dataset::open(root / "shop");
@@ -83,6 +84,7 @@ inline fs::path write_test_bundle(const fs::path& root, int users = 80) {
 
   funnel::ServingOptions options;
   options.upstream.ranker.rounds = 5;
+  options.upstream.sources.seen = seen;
   options.max_trace = 12;
   const auto text_of = [&](size_t i) { return dataset.item_text(data::ItemIndex(i)); };
   const auto encoder = text::fit_text_encoder(dataset.items(), text_of, {.dim = 16}, 1, 1);
