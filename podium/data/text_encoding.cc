@@ -124,6 +124,7 @@ void ToUtf8::open(std::string_view name) {
     return;
   }
   const iconv_t handle = iconv_open("UTF-8", encoding_.c_str());
+  // NOLINTNEXTLINE(performance-no-int-to-ptr): as iconv tells of an error
   if (handle == reinterpret_cast<iconv_t>(-1)) {
     throw Error(fmt::format("unknown encoding '{}'", name),
                 "use utf-8, latin1, windows-1252, utf-16 or another name that iconv -l lists");

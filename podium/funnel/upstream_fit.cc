@@ -336,6 +336,7 @@ void fit_upstream(const UpstreamInputs& in, const fs::path& dir) {
     write_answers(in, fitted, answers, levels, dir);
     summary[phase->name] = summary_of(fitted, answers);
     if (phase == &in.split->test) {
+      // NOLINTNEXTLINE(bugprone-use-after-move): the last phase
       Upstream(*in.dataset, std::move(fitted.sources), std::move(ranker), levels, in.options)
           .save(dir / "serving");
     }

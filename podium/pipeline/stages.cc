@@ -31,7 +31,7 @@ void add_sequence_model(Options& o, const std::string& model, ModelOptions& opti
                         const std::string& off, std::vector<Stage>& all) {
   std::string before;
   for (const std::string phase : {"slates", "valid", "test"}) {
-    Stage stage{.name = model + "-" + phase,
+    Stage stage{.name = fmt::format("{}-{}", model, phase),
                 .help = fmt::format("{} on the events before phase {}'s targets", model, phase)};
     if (!before.empty()) stage.inputs = {before};
     stage.options.section("split", o.split);

@@ -178,7 +178,7 @@ HstuHistory Hstu::read(const Events& all) const {
     history.blocks.resize(blocks_.size());
     return history;
   }
-  Pass pass(n, dim_, /*causal=*/true);
+  Pass pass(n, dim_, /*of_events=*/true);
   for (size_t t = 0; t < n; ++t) {
     std::copy_n(items_.row(events.items[t]).data(), dim_, &pass.x[t * dim_]);
   }
@@ -197,7 +197,7 @@ HstuHistory Hstu::read(const Events& all) const {
 void Hstu::rank(const HstuHistory& history, std::span<const uint32_t> candidates,
                 std::span<float> scores) const {
   PODIUM_CHECK(candidates.size() == scores.size() && history.blocks.size() == blocks_.size());
-  Pass pass(std::min(candidates.size(), kMicroBatch), dim_, /*causal=*/false);
+  Pass pass(std::min(candidates.size(), kMicroBatch), dim_, /*of_events=*/false);
   for (size_t at = 0; at < candidates.size(); at += kMicroBatch) {
     pass.rows = std::min(kMicroBatch, candidates.size() - at);
     for (size_t r = 0; r < pass.rows; ++r) {
