@@ -329,18 +329,16 @@ void fit_upstream(const UpstreamInputs& in, const fs::path& dir) {
   EvidenceLevels levels;
   std::vector<ranking::Ranker> rankers = fit_rankers(in, dir, levels, summary);
   ranking::Ranker& ranker = rankers.back();
-  for (const auto& [phase, models] :
-       {std::pair{&in.split->valid, &in.valid}, std::pair{&in.split->test, &in.test}}) {
-    Fitted fitted(in, *phase, *models);
+  const auto write_phase = [&](const Fitted& fitted) {
     Answers answers = answer(in, fitted, [&](int) -> const ranking::Ranker& { return ranker; });
     write_answers(in, fitted, answers, levels, dir);
-    summary[phase->name] = summary_of(fitted, answers);
-    if (phase == &in.split->test) {
-      // NOLINTNEXTLINE(bugprone-use-after-move): the last phase
-      Upstream(*in.dataset, std::move(fitted.sources), std::move(ranker), levels, in.options)
-          .save(dir / "serving");
-    }
-  }
+    summary[fitted.phase.name] = summary_of(fitted, answers);
+  };
+  write_phase(Fitted(in, in.split->valid, in.valid));
+  Fitted last(in, in.split->test, in.test);
+  write_phase(last);
+  Upstream(*in.dataset, std::move(last.sources), std::move(ranker), levels, in.options)
+      .save(dir / "serving");
   write_json_atomic(dir / "upstream.json", summary);
 }
 
