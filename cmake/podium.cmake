@@ -87,9 +87,9 @@ function(podium_library folder)
   endif()
 endfunction()
 
-# podium_instrumented(NAME SANITIZERS FOLDERS...): podium_FOLDER_NAME_test, a folder's unit tests with
-# the code of all FOLDERS under SANITIZERS and that of the others as it is, in build/instrumented. Built when asked for: to
-# instrument everything would be one more whole build.
+# podium_instrumented(NAME SANITIZERS FOLDERS...): instrumented/podium_FOLDER_NAME_test, a folder's
+# unit tests with the code of all FOLDERS under SANITIZERS and that of the others as it is. Built
+# when asked for: to instrument everything would be one more whole build.
 function(podium_instrumented name sanitizers)
   set(flags -fsanitize=${sanitizers} ${PODIUM_TRACED} -O1)
   list(TRANSFORM ARGN PREPEND podium_ OUTPUT_VARIABLE libraries)

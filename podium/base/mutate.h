@@ -2,6 +2,7 @@
 // in a sound result, never in a crash or a hang.
 #pragma once
 
+#include <gtest/gtest.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -37,6 +38,17 @@ inline int outcome_of(const std::function<Outcome()>& body) {
   ::waitpid(child, &status, 0);
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
+
+// What became of all: each must have been answered or refused.
+struct Outcomes {
+  int answered = 0, refused = 0;
+
+  void add(int outcome, const std::string& told) {
+    answered += outcome == kAnswered;
+    refused += outcome == kRefused;
+    EXPECT_TRUE(outcome == kAnswered || outcome == kRefused) << told << " ended with " << outcome;
+  }
+};
 
 inline void write_bytes(const fs::path& file, const std::string& bytes) {  // not flushed to disk
   std::ofstream(file, std::ios::binary) << bytes;
@@ -103,6 +115,13 @@ inline std::vector<fs::path> files_of(const fs::path& dir) {  // relative to it,
   }
   std::sort(files.begin(), files.end());
   return files;
+}
+
+inline bool same_files(const fs::path& a, const fs::path& b) {
+  const std::vector<fs::path> files = files_of(a);
+  return files == files_of(b) && std::all_of(files.begin(), files.end(), [&](const fs::path& file) {
+           return read_file(a / file) == read_file(b / file);
+         });
 }
 
 // A fresh copy `dir` of the directory `whole` with one of its files changed, missing, or in the

@@ -51,14 +51,17 @@ expect 1 "$podium" train --data "$dir" --out "$dir/run" --config "$dir/wrong.tom
 grep -q "did you mean 'sasrec.epochs'" "$dir/err" || fail "no hint at the option"
 
 # Ctrl-C in the midst of work. (A background job of a script ignores SIGINT; env undoes it.)
-env --default-signal=INT "$podium" data simulate --users 10000000 --out "$dir/d" \
-  >"$dir/out" 2>"$dir/err" &
-child=$!
-sleep 1
-kill -INT $child
-code=0
-wait $child || code=$?
-[ "$code" = 130 ] || { cat "$dir/err" >&2; fail "Ctrl-C gave $code, not 130"; }
+interrupted() { # the command
+  env --default-signal=INT "$@" >"$dir/out" 2>"$dir/err" &
+  child=$!
+  sleep 1
+  kill -INT $child
+  code=0
+  wait $child || code=$?
+  [ "$code" = 130 ] || { cat "$dir/err" >&2; fail "Ctrl-C in '$*' gave $code, not 130"; }
+}
+
+interrupted "$podium" data simulate --users 10000000 --out "$dir/d"
 [ ! -e "$dir/d" ] || fail "an interrupted simulation left a dataset"
 
 # An import from standard input, then one that never ends: after a Ctrl-C the first still lies there.
@@ -69,15 +72,10 @@ cp -r "$dir/piped" "$dir/before"
 mkfifo "$dir/endless"
 { cat "$dir/events.csv"; sleep 20; } >"$dir/endless" &
 writer=$!
-env --default-signal=INT "$podium" data import - --format csv --out "$dir/piped" <"$dir/endless" \
-  >"$dir/out" 2>"$dir/err" &
-child=$!
-sleep 1
-kill -INT $child
-code=0
-wait $child || code=$?
+# A background job reads /dev/null unless it is told otherwise: the shell in between is told.
+interrupted sh -c 'exec "$@" <"$0"' "$dir/endless" "$podium" data import - --format csv \
+  --out "$dir/piped"
 kill $writer
-[ "$code" = 130 ] || { cat "$dir/err" >&2; fail "Ctrl-C in an import gave $code, not 130"; }
 diff -r "$dir/before" "$dir/piped" || fail "an interrupted import changed the old dataset"
 ls -A "$dir" | grep -i 'piped' | grep -vx piped && fail "an interrupted import left files"
 echo passed

@@ -11,13 +11,7 @@
 namespace podium::runtime {
 
 inline rerank::ModelSpec gguf_spec(bool qwen) {
-  rerank::ModelSpec spec;
-  spec.vocab = 50;
-  spec.hidden = 32;
-  spec.layers = 2;
-  spec.heads = 4;
-  spec.kv_heads = 2;
-  spec.head_dim = 8;
+  rerank::ModelSpec spec = tiny_spec(50);
   spec.ffn = 64;
   spec.head_norms = qwen;
   spec.tied = qwen;

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "podium/artifact/safetensors.h"
 #include "podium/base/rng.h"
 #include "podium/runtime/engine.h"
 
@@ -46,5 +47,16 @@ struct TestWeights {
     return result;
   }
 };
+
+// config.json and model.safetensors in fp32, of values by tensor name.
+inline void write_hugging_face(const fs::path& dir, const rerank::ModelSpec& spec,
+                               const decltype(TestWeights::data)& values) {
+  artifact::SafetensorsWriter writer;
+  for (const auto& tensor : rerank::tensor_table(spec)) {
+    writer.add<float>(tensor.name, values.at(tensor.name), tensor.shape);
+  }
+  writer.write(dir / "model.safetensors");
+  write_json_atomic(dir / "config.json", rerank::to_config_json(spec));
+}
 
 }  // namespace podium::runtime

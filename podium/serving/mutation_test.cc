@@ -4,8 +4,8 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
-#include <map>
 
 #include "podium/artifact/manifest.h"
 #include "podium/base/error.h"
@@ -48,18 +48,11 @@ Outcome serve(const fs::path& dir, bool verify) {
   }
 }
 
-bool same_files(const fs::path& a, const fs::path& b) {
-  const auto files = files_of(a);
-  return files == files_of(b) && std::all_of(files.begin(), files.end(), [&](const fs::path& file) {
-           return read_file(a / file) == read_file(b / file);
-         });
-}
-
 TEST(Mutations, OfABundleAreRefusedOrHarmless) {
   const fs::path whole = write_test_bundle(scratch("mutations"));
   const fs::path dir = whole.parent_path() / "changed";
   const int count = mutations(150);
-  std::map<int, int> counts;
+  Outcomes outcomes;
   int forged = 0;
   ASSERT_EQ(outcome_of([&] { return serve(whole, true); }), kAnswered);
   for (int i = 0; i < count; ++i) {
@@ -75,13 +68,11 @@ TEST(Mutations, OfABundleAreRefusedOrHarmless) {
       artifact::write_manifest(dir, "bundle", funnel::kBundleVersion, content);
       ++forged;
     }
-    const int outcome = outcome_of([&] { return serve(dir, false); });
-    ++counts[outcome];
-    EXPECT_TRUE(outcome == kAnswered || outcome == kRefused) << told << " ended with " << outcome;
+    outcomes.add(outcome_of([&] { return serve(dir, false); }), told);
   }
   fmt::print("{} mutated bundles, {} with a new manifest: {} refused, {} answered\n", count, forged,
-             counts[kRefused], counts[kAnswered]);
-  EXPECT_GT(counts[kRefused], count / 4);
+             outcomes.refused, outcomes.answered);
+  EXPECT_GT(outcomes.refused, count / 4);
 }
 
 }  // namespace

@@ -3,7 +3,6 @@
 
 #include <fmt/format.h>
 
-#include "podium/artifact/safetensors.h"
 #include "podium/base/rng.h"
 #include "podium/data/dataset_builder.h"
 #include "podium/data/split.h"
@@ -12,6 +11,7 @@
 #include "podium/rerank/evidence_teacher.h"
 #include "podium/rerank/model_spec.h"
 #include "podium/rerank/vocabulary.h"
+#include "podium/runtime/test_weights.h"
 #include "podium/sid/codebook.h"
 #include "podium/text/encoder.h"
 
@@ -48,20 +48,16 @@ inline void write_random_policy(const fs::path& dir, int vocab, uint64_t seed) {
                                .head_dim = 16,
                                .ffn = 48};
   fs::create_directories(dir);
-  write_json_atomic(dir / "config.json", rerank::to_config_json(spec));
   Rng rng(seed);
-  std::vector<std::vector<float>> tensors;
-  artifact::SafetensorsWriter writer;
-  const auto table = rerank::tensor_table(spec);
-  tensors.reserve(table.size());
-  for (const rerank::TensorSpec& tensor : table) {
-    tensors.emplace_back(size_t(tensor.elements()), 1.0f);
+  std::map<std::string, std::vector<float>, std::less<>> values;
+  for (const rerank::TensorSpec& tensor : rerank::tensor_table(spec)) {
+    auto& of_tensor = values[tensor.name];
+    of_tensor.assign(size_t(tensor.elements()), 1.0f);
     if (tensor.shape.size() > 1) {
-      for (float& x : tensors.back()) x = float(0.3 * rng.normal());
+      for (float& x : of_tensor) x = float(0.3 * rng.normal());
     }
-    writer.add<float>(tensor.name, tensors.back(), tensor.shape);
   }
-  writer.write(dir / "model.safetensors");
+  runtime::write_hugging_face(dir, spec, values);
 }
 
 inline int write_test_tokenizer(const fs::path& file, const data::Dataset& dataset,
