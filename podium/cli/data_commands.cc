@@ -32,7 +32,8 @@ Files: CSV and other tables, JSON lines and arrays, Python literals, RecBole, Mo
 plain sequences of items;
 plain, .gz, one of a .zip (set.zip or set.zip:MEMBER), or - for standard input.
 Columns are known by their usual names (user_id, item_id, timestamp, rating, title, ...), whatever
-their case; --map names others. Delimiter, quotes and encoding are guessed and shown.
+their case; --map names others. Delimiter, quotes and encoding are guessed and shown; the options
+for them and --format describe the event files, those given with --items are always guessed.
 Times are seconds, milli-, micro- or nanoseconds, or ISO 8601.
 Bad rows go to OUT/rejected.jsonl with file, line and reason. docs/data.md has all rules.)";
 
@@ -61,9 +62,11 @@ void add_import_dialect(CLI::App& command, ImportArguments& a) {
                      "event tables have no header; their columns are user,item,rating,time, with - "
                      "for one to leave out");
   command.add_option("--delimiter", a.delimiter,
-                     "between cells: its characters, or tab, comma, semicolon, pipe, space");
-  command.add_option("--quote", a.quote, "around cells: one character, or none");
-  command.add_option("--escape", a.escape, "of quotes within quotes: double or backslash");
+                     "between cells of event tables: its characters, or tab, comma, semicolon, "
+                     "pipe, space");
+  command.add_option("--quote", a.quote, "around cells of event tables: one character, or none");
+  command.add_option("--escape", a.escape,
+                     "of quotes within quotes in event tables: double or backslash");
   command.add_option("--encoding", a.request.encoding, "utf-8, latin1, windows-1252, utf-16, ...");
 }
 
@@ -74,7 +77,8 @@ void add_import(CLI::App& data) {
   command->add_option("--items", a->items, "catalogue files: never read as events");
   command->add_option("--out", a->out, "dataset directory to write")->required();
   command->add_option("--format", a->request.format,
-                      "auto, recbole, amazon, movielens, csv, tsv, jsonl, sequences or mind");
+                      "of the event files: auto, recbole, amazon, movielens, csv, tsv, jsonl, "
+                      "sequences or mind");
   command->add_option("--map", a->map,
                       "columns of the event files: user=...,item=...,time=...,rating=...");
   command->add_option("--map-items", a->items_map,

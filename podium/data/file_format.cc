@@ -39,6 +39,11 @@ std::string detect_format(std::string_view name, std::string_view sample) {
   if (extension == ".json" || extension == ".jsonl" || extension == ".ndjson") return "jsonl";
   if (name == "behaviors.tsv" || name == "news.tsv") return "mind";
   if (extension == ".tsv" || extension == ".tab") return "tsv";
+  const std::string_view first = sample.substr(0, sample.find_first_of("\r\n"));
+  if (first.find(":token") != std::string_view::npos &&
+      first.find('\t') != std::string_view::npos) {
+    return "recbole";
+  }
   const size_t start = sample.find_first_not_of(" \t\r\n");
   const bool json =
       start != std::string_view::npos && (sample[start] == '{' || sample[start] == '[');

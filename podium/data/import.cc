@@ -113,8 +113,7 @@ class Import {
   void read(const fs::path& file, bool items) {
     Lines lines(file, {request_.encoding, &progress_});
     const std::string name = content_name(file);
-    const std::string format =
-        request_.format == "auto" ? detect_format(name, lines.sample()) : request_.format;
+    const std::string format = format_of(name, lines, items);
     FileReport& report = sink_->begin_file(file == "-" ? "standard input" : file.string());
     report.layout = format + ": ";
     const FileRules rules{.map = items ? request_.items_map : request_.map, .items = items};
@@ -134,14 +133,24 @@ class Import {
     sources_.push_back(std::move(source));
   }
 
+  // --format and the dialect options describe the event files; a catalogue speaks for itself.
+  std::string format_of(const std::string& name, Lines& lines, bool items) const {
+    if (!items && request_.format != "auto") return request_.format;
+    if (request_.format == "mind" && name.find("news") != std::string::npos) return "mind";
+    return detect_format(name, lines.sample());
+  }
+
   void read_format(const std::string& format, const std::string& name, Lines& lines,
                    const FileRules& rules) {
-    if (lists_->read(format, name, lines, rules.map)) return;
+    if (lists_->read(format, name, lines, rules)) return;
     if (format == "amazon" || format == "jsonl") {
       import_json(lines, rules, *sink_);
     } else if (format == "recbole" || format == "csv" || format == "tsv" || format == "movielens") {
-      import_table(lines, usual_dialect(format, name, lines.sample()), request_.dialect, rules,
-                   *sink_);
+      Dialect usual = usual_dialect(format, name, lines.sample());
+      if (rules.items && !request_.dialect.delimiter.empty()) {
+        usual.delimiter = request_.dialect.delimiter;
+      }
+      import_table(lines, usual, rules.items ? DialectOptions() : request_.dialect, rules, *sink_);
     } else {
       throw Error(fmt::format("unknown format '{}'", format),
                   "use recbole, amazon, movielens, csv, tsv, jsonl, sequences or mind");

@@ -24,13 +24,14 @@ namespace podium::data {
 
 struct ImportRequest {
   std::string name;  // empty: OUT's last part
-  std::string format =
-      "auto";  // auto, recbole, amazon, movielens, csv, tsv, jsonl, sequences, mind
+  // Of files: auto, recbole, amazon, movielens, csv, tsv, jsonl, sequences or mind. That of items
+  // is always told by each file itself.
+  std::string format = "auto";
   std::vector<fs::path> files;  // events, and catalogues that show themselves (import_rows.h)
   std::vector<fs::path> items;  // catalogues
   ColumnMap map, items_map;     // of files and of items
-  DialectOptions dialect;       // of all tables
-  std::string encoding;         // of all files; empty: guess
+  DialectOptions dialect;  // of tables in files; of those in items, the delimiter is tried first
+  std::string encoding;    // of all files; empty: guess
   int k_core = 0;
   bool strict = false;
   fs::path out;

@@ -1,12 +1,27 @@
 #include "podium/data/import_lists.h"
 
+#include <fmt/format.h>
+
+#include "podium/base/error.h"
+
 namespace podium::data {
+namespace {
+
+[[noreturn]] void no_catalogue(const Lines& lines, std::string_view what) {
+  throw Error(fmt::format("given with --items, but it holds {}, which are events", what),
+              "name it without --items", lines.name());
+}
+
+}  // namespace
 
 bool ListReaders::read(std::string_view format, std::string_view name, Lines& lines,
-                       const ColumnMap& map) {
+                       const FileRules& rules) {
+  const std::string_view sample = lines.sample();
+  const std::string_view first = sample.substr(0, sample.find_first_of("\r\n"));
   if (format == "mind") {
+    if (rules.items && holds_impressions(first)) no_catalogue(lines, "impressions");
     any_mind_ = true;
-    const bool news = name.starts_with("news");
+    const bool news = rules.items || name.find("news") != std::string_view::npos;
     sink_.file().layout += news ? "news" : "impressions with histories";
     news ? mind_.news(lines) : mind_.behaviors(lines);
     return true;
@@ -16,11 +31,11 @@ bool ListReaders::read(std::string_view format, std::string_view name, Lines& li
     sequences_.read(lines);
     return true;
   }
-  const std::string_view sample = format == "recbole" ? lines.sample() : std::string_view();
-  if (!holds_sequences(sample.substr(0, sample.find_first_of("\r\n")), map)) return false;
+  if (format != "recbole" || !holds_sequences(first, rules.map)) return false;
+  if (rules.items) no_catalogue(lines, "sequences of users");
   any_recbole_ = true;
   sink_.file().layout += "sequences";
-  recbole_.read(lines, map);
+  recbole_.read(lines, rules.map);
   return true;
 }
 

@@ -26,10 +26,19 @@ bool labelled(std::string_view shown) { return shown.ends_with("-0") || shown.en
 
 }  // namespace
 
+bool holds_impressions(std::string_view line) {
+  const auto cells = split_at(line, '\t');
+  return cells.size() == 5 && mind_time(cells[2]);
+}
+
 void MindReader::behaviors(Lines& lines) {
   std::string_view line;
   while (lines.next(line)) {
-    if (!line.empty()) impression(lines, line);
+    if (lines.overlong()) {
+      sink_.reject(lines, "line over 16 MiB", line);
+    } else if (!line.empty()) {
+      impression(lines, line);
+    }
   }
 }
 
@@ -98,8 +107,11 @@ void MindReader::news(Lines& lines) {
   while (lines.next(line)) {
     if (line.empty()) continue;
     const auto cells = split_at(line, '\t');
-    if (cells.size() < 5) {
-      sink_.reject(lines, "expected: id, category, subcategory, title, abstract", line);
+    if (lines.overlong() || cells.size() < 5) {
+      sink_.reject(lines,
+                   lines.overlong() ? "line over 16 MiB"
+                                    : "expected: id, category, subcategory, title, abstract",
+                   line);
       continue;
     }
     sink_.item(lines,

@@ -5,10 +5,9 @@
 //                   the dataset (impressions.h), with all its clicks; each click becomes an event
 //                   of the row's time, in the order shown.
 //     history       "N7 N8": clicked before, oldest first, without times. Each becomes an event:
-//     the
-//                   newest one second before the user's first impression, the one before it two
-//                   seconds, and so on. MIND repeats the history in every row of a user; that of
-//                   her first impression is taken (of two of one time the longer).
+//                   the newest one second before the user's first impression, the one before it
+//                   two seconds, and so on. MIND repeats the history in every row of a user; that
+//                   of her first impression is taken (of two of one time the longer).
 //   news.tsv        id TAB category TAB subcategory TAB title TAB abstract TAB ...
 #pragma once
 
@@ -21,6 +20,9 @@
 #include "podium/data/lines.h"
 
 namespace podium::data {
+
+// True for a row of behaviors.tsv: five cells, the third of them a time.
+bool holds_impressions(std::string_view line);
 
 // Memory: a history a user. Not thread-safe.
 class MindReader {

@@ -49,6 +49,33 @@ MindImport import_mind(const std::vector<std::string>& parts) {
   return {std::move(content), request.out, Dataset::open(request.out)};
 }
 
+TEST(ImportMind, FilesGivenAsItemsMakeNoEvents) {
+  const fs::path folder = scratch_dir("mind-items");
+  const std::string row = "1\tU1\t11/12/2019 12:00:10 PM\tH1\tN1-0 N2-1\n";
+  ImportRequest request;
+  request.files = {folder / "behaviors.tsv"};
+  request.out = scratch("mind-items-out");
+  write_file_atomic(folder / "behaviors.tsv", row);
+  write_file_atomic(folder / "news-2.tsv", "N1\tsports\tgolf\tA hole in one\tIt happened\n");
+  request.format = "mind";
+  request.items = {folder / "news-2.tsv"};
+  EXPECT_EQ(import_files(request).at("events"), 2);
+  const Dataset dataset = Dataset::open(request.out);
+  EXPECT_EQ(dataset.title(dataset.find_item("N1").value()), "A hole in one");
+
+  for (const char* format : {"auto", "mind"}) {
+    request.format = format;
+    request.items = request.files;
+    try {
+      import_files(request);
+      ADD_FAILURE() << format;
+    } catch (const Error& error) {
+      EXPECT_NE(std::string(error.what()).find("holds impressions"), std::string::npos)
+          << error.what();
+    }
+  }
+}
+
 TEST(ImportMind, SlatesKeepAllTheirClicksAndHistoriesBecomeEvents) {
   const MindImport in =
       import_mind({"1\tU1\t11/12/2019 12:00:10 PM\tH1 H2 H3\tN1-0 N2-1 N3-1\n"

@@ -11,9 +11,10 @@ namespace {
 using ImportRecords = ImportTest;
 
 // Each row's cells joined by '|', bad rows as "!reason".
-Rows cells_of(const std::string& text, const Dialect& dialect) {
+Rows cells_of(const std::string& text, const Dialect& dialect, size_t width = 0) {
   Lines lines("memory", text);
   TableRows table(lines, dialect);
+  table.expect(width);
   std::vector<Cell> cells;
   Rows rows;
   for (TableRows::Got got; (got = table.next(cells)) != TableRows::Got::kEnd;) {
@@ -33,6 +34,89 @@ TEST(TableRows, QuotedCellsHoldDelimitersQuotesAndLineEnds) {
 
 TEST(TableRows, AStrayQuoteCostsItsOwnRowOnly) {
   EXPECT_EQ(cells_of("a,\"b\nc,d\ne,f\n", {}), (Rows{"!open quote", "c|d", "e|f"}));
+}
+
+// Inches and other quotes that are no RFC 4180: each row by itself.
+TEST(TableRows, TextAfterALaterClosingQuoteMakesTheOpenOneABadRow) {
+  EXPECT_EQ(cells_of("1,\"Monitor 24\"\",5\n2,\"TV\",6\n3,\"TV 32\"\",7\n4,x,8\n", {}),
+            (Rows{"!open quote", "2|TV|6", "!open quote", "4|x|8"}));
+  EXPECT_EQ(cells_of("1,\"a\n2,b\n3,\"c\",x\n", {}), (Rows{"!open quote", "2|b", "3|c|x"}));
+  EXPECT_EQ(cells_of("1,\"a\nb\" ,x\n", {}), Rows{"1|a\nb |x"});  // blanks are no text
+}
+
+TEST(TableRows, SeveralQuotedCellsOfSeveralLines) {
+  EXPECT_EQ(cells_of("1,\"a\nb\",\"c \"\"d\"\"\n\ne\",2\nx,y\n", {}),
+            (Rows{"1|a\nb|c \"d\"\n\ne|2", "x|y"}));
+}
+
+// 40,000 rows took hours when each read all others again.
+TEST(TableRows, OpenQuotesAreReadInLinearTime) {
+  const auto times = [](const std::string& row, size_t n) {
+    std::string text;
+    while (n-- > 0) text += row;
+    return text;
+  };
+  constexpr size_t kRows = 40000;
+  EXPECT_EQ(cells_of(times("7,\"Monitor 24\"\"\n", kRows), {}), Rows(kRows, "!open quote"));
+  const std::string chain = times("a\",b\"c,\"\n", kRows);  // closes one quote, opens the next
+  EXPECT_GE(cells_of(chain, {}, 3).size(), kRows);
+  const std::string blank = "\"" + times("\"\"\n", kRows);
+  EXPECT_EQ(cells_of(blank, {}).size(), kRows);
+  const std::string cells = "x" + times(",\"a\nb\"", kRows) + "\n";
+  EXPECT_EQ(cells_of(cells, {}).size(), 1U);
+}
+
+TEST(TableRows, AnOverlongLineAfterAnOpenQuoteIsNotLost) {
+  const std::string text = "1,\"a\n" + std::string(17 << 20, 'x') + "\n2,b\n";
+  EXPECT_EQ(cells_of(text, {}), (Rows{"!open quote", "!line over 16 MiB", "2|b"}));
+}
+
+TEST_F(ImportRecords, RowsWithinAQuotedCellAreNoted) {
+  events({"e.csv",
+          "user_id,item_id,timestamp,text\nann,lamp,1,\"fine\neve,mask,9,TV 24\"\nbob,bed,2,y\n"});
+  const Json notes = run().at("source").at("files").at(0).at("notes");
+  EXPECT_NE(notes.dump().find("the first in line 2"), std::string::npos) << notes;
+}
+
+TEST_F(ImportRecords, RowsSwallowedByAnUnmatchedQuoteComeBack) {
+  events(
+      {"e.csv",
+       "user_id,item_id,timestamp,a,b\nann,lamp,\"1,x,1\neve,mask,9,TV 24\",2\nbob,bed,2,y,3\n"});
+  const Json content = run();
+  EXPECT_EQ(rows(), (Rows{"bob: bed@2", "eve: mask@9"}));
+  const std::string notes = content.at("source").at("files").at(0).at("notes").dump();
+  EXPECT_NE(notes.find("rows with an open quote: 1"), std::string::npos) << notes;
+}
+
+TEST_F(ImportRecords, OptionsOfTheEventFilesLeaveCataloguesAlone) {
+  events({"e.log", "ann|'lamp'|1\nbob|'bed'|2\n"});
+  items({"i.csv", "item_id,title\nlamp,\"Lamp, 'red'\"\nbed,Bed\n"});
+  request.format = "csv";
+  request.dialect.columns = {"user", "item", "time"};
+  request.dialect.delimiter = "|";
+  request.dialect.quote = '\'';
+  run();
+  EXPECT_EQ(rows(), (Rows{"ann: lamp@1", "bob: bed@2"}));
+  EXPECT_EQ(title("lamp"), "Lamp, 'red'");
+}
+
+TEST_F(ImportRecords, CataloguesOfAnotherFormatThanTheEvents) {
+  events({"e.txt", "ann lamp bed\nbob bed lamp\n"});
+  items({"i.jsonl", "{\"item_id\": \"lamp\", \"title\": \"Lamp\"}\n"});
+  items({"j.txt", "item_id:token\ttitle:token_seq\nbed\tBed\n"});
+  request.format = "sequences";
+  run();
+  EXPECT_EQ(title("lamp"), "Lamp");
+  EXPECT_EQ(title("bed"), "Bed");
+}
+
+// A delimiter that is never guessed is tried on catalogues first.
+TEST_F(ImportRecords, TheDelimiterServesCataloguesThatHaveIt) {
+  events({"e.txt", "user^item^time\nann^lamp^1\n"});
+  items({"i.txt", "item^title\nlamp^Lamp\n"});
+  request.dialect.delimiter = "^";
+  run();
+  EXPECT_EQ(title("lamp"), "Lamp");
 }
 
 TEST(TableRows, BackslashesAsMySqlAndPandasWriteThem) {

@@ -29,6 +29,7 @@ class TableImport {
     for (size_t i = 0; i < guess_.skip; ++i) lines_.next(skipped);
     std::vector<Cell> cells;
     if (!read_header(cells)) return;
+    rows_.expect(reader_.columns().size());
     for (TableRows::Got got; (got = rows_.next(cells)) != TableRows::Got::kEnd;) {
       if (got == TableRows::Got::kBad) {
         sink_.reject(rows_.place(), rows_.reason(), rows_.raw());
@@ -36,10 +37,26 @@ class TableImport {
         row(cells);
       }
     }
+    note_quotes();
     reader_.report();
   }
 
  private:
+  void note_quotes() const {
+    const TableRows::Quotes& quotes = rows_.quotes();
+    std::vector<std::string>& notes = sink_.file().notes;
+    if (quotes.open > 0) {
+      notes.push_back(fmt::format(
+          "rows with an open quote: {}; if quotes are text here: --quote none", quotes.open));
+    }
+    if (quotes.doubtful > 0) {
+      notes.push_back(
+          fmt::format("rows with a quoted cell over lines that would be rows themselves: {}, the "
+                      "first in line {}; if quotes are text here: --quote none",
+                      quotes.doubtful, quotes.doubtful_line));
+    }
+  }
+
   // False when the file has no row.
   bool read_header(std::vector<Cell>& cells) {
     const bool named = !guess_.dialect.columns.empty();

@@ -47,20 +47,25 @@ std::string_view RowSplitter::unescaped(std::string_view text, bool in_quotes) {
   return std::string_view(texts_).substr(begin);
 }
 
-bool RowSplitter::quoted_cell(std::string_view row, size_t& at, Cell& cell) {
-  const size_t begin = ++at;
-  bool escapes = false;
-  for (;; ++at) {
-    if (at >= row.size()) return false;
+// Moves `at` from within a quoted cell to its closing quote.
+bool RowSplitter::find_close(std::string_view row, size_t& at, bool& escapes) const {
+  for (; at < row.size(); ++at) {
     if (dialect_.backslash && row[at] == '\\') {
       escapes = true;
       ++at;
     } else if (row[at] == dialect_.quote) {
-      if (at + 1 >= row.size() || row[at + 1] != dialect_.quote) break;
+      if (at + 1 >= row.size() || row[at + 1] != dialect_.quote) return true;
       escapes = true;
       ++at;
     }
   }
+  return false;
+}
+
+bool RowSplitter::quoted_cell(std::string_view row, size_t& at, Cell& cell) {
+  const size_t begin = ++at;
+  bool escapes = false;
+  if (!find_close(row, at, escapes)) return false;
   const std::string_view text = row.substr(begin, at - begin);
   cell = {escapes ? unescaped(text, true) : text, Cell::Kind::kQuoted};
   ++at;
@@ -109,16 +114,17 @@ bool RowSplitter::split(std::string_view row, std::vector<Cell>& cells) {
   }
 }
 
-bool RowSplitter::closes(std::string_view line) const {
-  for (size_t i = 0; i < line.size(); ++i) {
-    if (dialect_.backslash && line[i] == '\\') {
-      ++i;
-    } else if (line[i] == dialect_.quote) {
-      if (i + 1 >= line.size() || line[i + 1] != dialect_.quote) return true;
-      ++i;
-    }
-  }
-  return false;
+RowSplitter::Tail RowSplitter::tail(std::string_view line, std::vector<Cell>& cells) {
+  cells.clear();
+  size_t at = 0;
+  bool escapes = false;
+  if (!find_close(line, at, escapes)) return Tail::kOpen;
+  line.remove_prefix(at + 1);
+  const size_t end = find(line, 0, dialect_.delimiter);
+  const bool blank = line.substr(0, end).find_first_not_of(" \t") == std::string_view::npos;
+  if (!blank) return Tail::kText;
+  if (end == line.size()) return Tail::kClosed;
+  return split(line.substr(end + dialect_.delimiter.size()), cells) ? Tail::kClosed : Tail::kOpen;
 }
 
 bool TableRows::take_line(std::string_view& line) {
@@ -130,31 +136,51 @@ bool TableRows::take_line(std::string_view& line) {
   }
   row_ = held_.front().number;
   current_ = std::move(held_.front().text);
+  overlong_ = held_.front().overlong;
   held_.pop_front();
-  overlong_ = false;
   line = current_;
   return true;
 }
 
-// Appends lines to record_ until the open quote is closed; else all but the first are held.
+// Appends lines to record_ and ahead_ until the open quote is closed. width: the row's cells.
+bool TableRows::read_ahead(size_t& width) {
+  std::string_view line;
+  while (record_.size() < kMaxRecord && take_line(line)) {
+    ahead_.push_back({row_, std::string(line), overlong_});
+    if (overlong_) return false;
+    record_.append(1, '\n').append(line);
+    const RowSplitter::Tail tail = splitter_.tail(line, scratch_);
+    width += scratch_.size();
+    if (tail == RowSplitter::Tail::kClosed) return true;
+    if (tail == RowSplitter::Tail::kText || (width_ != 0 && width > width_)) return false;
+  }
+  return false;
+}
+
+// Would the lines of ahead_ be rows themselves?
+bool TableRows::rows_ahead() {
+  return width_ > 1 && std::all_of(ahead_.begin(), ahead_.end(), [this](const Held& line) {
+           return splitter_.split(line.text, scratch_) && scratch_.size() == width_;
+         });
+}
+
+// Joins record_ and the lines after it to one row; else all but the first line are held.
 bool TableRows::join(std::vector<Cell>& cells) {
   const uint64_t first = row_;
   const size_t first_length = record_.size();
-  std::deque<Held> ahead;
-  std::string_view line;
-  bool closed = false;
-  while (!closed && record_.size() < kMaxRecord && take_line(line) && !overlong_) {
-    const bool closing = splitter_.closes(line);
-    ahead.push_back({row_, std::string(line)});
-    record_.append(1, '\n').append(line);
-    closed = closing && splitter_.split(record_, cells);
+  size_t width = cells.size();
+  ahead_.clear();
+  bool closed = read_ahead(width);
+  if (closed && rows_ahead()) {
+    closed = width == width_;
+    if (closed && quotes_.doubtful++ == 0) quotes_.doubtful_line = first;
   }
   row_ = first;
   overlong_ = false;
-  if (closed) return true;
+  if (closed) return splitter_.split(record_, cells);
   record_.resize(first_length);
-  held_.insert(held_.begin(), std::make_move_iterator(ahead.begin()),
-               std::make_move_iterator(ahead.end()));
+  held_.insert(held_.begin(), std::make_move_iterator(ahead_.begin()),
+               std::make_move_iterator(ahead_.end()));
   return false;
 }
 
@@ -172,6 +198,7 @@ TableRows::Got TableRows::next(std::vector<Cell>& cells) {
   record_ = line;
   const bool closed = join(cells);
   raw_ = record_;
+  quotes_.open += closed ? 0 : 1;
   reason_ = "open quote";
   return closed ? Got::kRow : Got::kBad;
 }

@@ -43,10 +43,18 @@ class RowSplitter {
   // False when a quote is left open: the row goes on in the next line.
   bool split(std::string_view row, std::vector<Cell>& cells);
   bool stray() const { return stray_; }  // text stood after a closing quote; it is kept
-  // True when a line that follows an open quote holds the closing one.
-  bool closes(std::string_view line) const;
+
+  // How a line goes on that follows an open quote.
+  enum class Tail : uint8_t {
+    kOpen,    // a quote is still open at its end
+    kClosed,  // the row ends with it
+    kText,    // text stands after the closing quote: the open one was no cell's start
+  };
+  // cells: those after the one that the line closes.
+  Tail tail(std::string_view line, std::vector<Cell>& cells);
 
  private:
+  bool find_close(std::string_view row, size_t& at, bool& escapes) const;
   bool quoted_cell(std::string_view row, size_t& at, Cell& cell);
   void plain_cell(std::string_view row, size_t& at, Cell& cell);
   std::string_view unescaped(std::string_view text, bool in_quotes);
@@ -56,13 +64,19 @@ class RowSplitter {
   bool stray_ = false;
 };
 
-// The rows of a file. A quoted cell may hold line ends, which become "\n". A quote that is not
-// closed within 1 MiB, or not at all, makes its line a bad row; the lines after it are read again
-// as rows. Blank lines are passed over.
+// The rows of a file. A quoted cell may hold line ends, which become "\n". A quote makes its own
+// line a bad row, and the lines after it are read again as rows, when it is
+//   not closed within 1 MiB, or not at all,
+//   closed in a later line with text right after it ("Monitor 24"" in one row, "TV" in the next),
+//   or closed so that the row is not as wide as expected, and its other lines are rows themselves.
+// Blank lines are passed over. The time is linear in the file.
 class TableRows {
  public:
   TableRows(Lines& lines, const Dialect& dialect)
       : lines_(lines), dialect_(dialect), splitter_(dialect) {}
+
+  // Cells of a row; 0: unknown.
+  void expect(size_t width) { width_ = width; }
 
   enum class Got : uint8_t { kRow, kBad, kEnd };
   Got next(std::vector<Cell>& cells);
@@ -72,21 +86,35 @@ class TableRows {
   const char* reason() const { return reason_; }         // of kBad
   bool stray() const { return splitter_.stray(); }
 
+  // What was odd about quotes so far.
+  struct Quotes {
+    uint64_t open = 0;                         // bad rows
+    uint64_t doubtful = 0, doubtful_line = 0;  // rows whose later lines would be rows; the first
+  };
+  const Quotes& quotes() const { return quotes_; }
+
  private:
   struct Held {
     uint64_t number;
     std::string text;
+    bool overlong;
   };
   bool take_line(std::string_view& line);
+  bool read_ahead(size_t& width);
   bool join(std::vector<Cell>& cells);
+  bool rows_ahead();
 
   Lines& lines_;
   Dialect dialect_;
   RowSplitter splitter_;
-  std::deque<Held> held_;  // lines read ahead
+  std::deque<Held> held_;    // lines read ahead, that are rows again
+  std::vector<Held> ahead_;  // of the row that is being joined
+  std::vector<Cell> scratch_;
   std::string current_, record_;
   std::string_view raw_;
   uint64_t row_ = 0;
+  size_t width_ = 0;
+  Quotes quotes_;
   bool overlong_ = false;
   const char* reason_ = "";
 };
