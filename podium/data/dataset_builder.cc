@@ -169,9 +169,21 @@ struct DatasetBuilder::Impl {
 
   // By user, then time; events of one moment keep the order of the source.
   void sort_rows() {
-    std::stable_sort(rows.begin(), rows.end(), [](const EventRow& a, const EventRow& b) {
-      return std::tie(a.user, a.time, a.nanos) < std::tie(b.user, b.time, b.nanos);
-    });
+    std::vector<size_t> next(users.size() + 1);  // where each user's next row goes
+    for (const EventRow& row : rows) ++next[row.user + 1];
+    std::partial_sum(next.begin(), next.end(), next.begin());
+    std::vector<EventRow> sorted(rows.size());
+    for (const EventRow& row : rows) sorted[next[row.user]++] = row;
+    const auto earlier = [](const EventRow& a, const EventRow& b) {
+      return std::tie(a.time, a.nanos) < std::tie(b.time, b.nanos);
+    };
+    auto begin = sorted.begin();
+    for (size_t user = 0; user < users.size(); ++user) {
+      const auto end = sorted.begin() + std::ptrdiff_t(next[user]);
+      if (!std::is_sorted(begin, end, earlier)) std::stable_sort(begin, end, earlier);
+      begin = end;
+    }
+    rows = std::move(sorted);
   }
 
   // Keeps one event of a user, item and time; returns how many fell. Rows are sorted.
