@@ -61,8 +61,9 @@ bool written_in_place(const fs::path& path) {
     }
     if (!fs::is_regular_file(status)) return true;
   }
-  const std::string name = path.string();  // /dev/stdout may lead to a file that a shell has opened
-  return name.starts_with("/dev/") || name.starts_with("/proc/");
+  const std::string name = path.string();  // these may lead to a file that a shell has opened
+  return name == "/dev/stdout" || name == "/dev/stderr" || name.starts_with("/dev/fd/") ||
+         name.starts_with("/proc/");
 }
 
 // Six letters that no other process draws at the same time.

@@ -93,6 +93,15 @@ TEST(Files, WritesWhereATerminalUserMeans) {
   EXPECT_EQ(entries(folder), 3u);
 }
 
+TEST(Files, WritesToAFolderInMemory) {
+  const fs::path memory = "/dev/shm";
+  if (!fs::is_directory(memory)) GTEST_SKIP() << "needs " << memory;
+  const fs::path file = memory / ("podium-test-" + std::to_string(getpid()));
+  write_file_atomic(file, "kept");
+  EXPECT_EQ(read_file(file), "kept");
+  fs::remove(file);
+}
+
 TEST(Files, EveryFailingCallLeavesTheOldFile) {
   const fs::path folder = scratch_dir("failing"), file = folder / "f";
   int n = 0;
