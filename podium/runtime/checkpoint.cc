@@ -19,15 +19,15 @@ namespace {
 std::vector<float> to_floats(const artifact::TensorView& tensor, std::string_view name,
                              const fs::path& path) {
   using artifact::Dtype;
+  if (tensor.dtype != Dtype::kF32 && tensor.dtype != Dtype::kBF16 && tensor.dtype != Dtype::kF16) {
+    throw Error(fmt::format("tensor {} is of type {}, which is not supported", name, tensor.type),
+                "convert the checkpoint to F32, BF16 or F16", path.string());
+  }
   const std::byte* from = tensor.bytes.data();
   std::vector<float> values(tensor.bytes.size() / artifact::dtype_size(tensor.dtype));
   if (tensor.dtype == Dtype::kF32) {
     std::memcpy(values.data(), from, tensor.bytes.size());
     return values;
-  }
-  if (tensor.dtype != Dtype::kBF16 && tensor.dtype != Dtype::kF16) {
-    throw Error(fmt::format("tensor {} is of type {}, which is not supported", name, tensor.type),
-                "convert the checkpoint to F32, BF16 or F16", path.string());
   }
   for (size_t i = 0; i < values.size(); ++i) {
     uint16_t bits;

@@ -1,9 +1,11 @@
 // One policy in both formats: a GGUF file answers as the Hugging Face weights that it was made of.
 #include "podium/runtime/checkpoint.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <cstring>
 #include <limits>
 
 #include "podium/base/error.h"
@@ -184,6 +186,43 @@ TEST_F(Directory, ShardsAnswerAsTheWhole) {
   EXPECT_EQ(logits(), expected);
   fs::remove(dir_ / "two.safetensors");
   EXPECT_NE(refusal().find("two.safetensors"), std::string::npos);
+}
+
+// Whatever a foreign tensor's type is: of a known size, of none, or of no name that podium knows.
+TEST_F(Directory, TensorsOfOtherTypesAreRefusedByName) {
+  logits();
+  const fs::path file = dir_ / "model.safetensors";
+  const std::string name = "model.norm.weight", whole = read_file(file);
+  uint64_t length = 0;
+  std::memcpy(&length, whole.data(), 8);
+  const Json header = parse_json(whole.substr(8, length), "header");
+  const auto bytes =
+      uint64_t(header[name]["data_offsets"][1]) - uint64_t(header[name]["data_offsets"][0]);
+  const std::vector<std::pair<std::string, uint64_t>> types = {
+      {"F64", 8},     {"I64", 8}, {"U64", 8}, {"I32", 4},         {"U32", 4},     {"I16", 2},
+      {"U16", 2},     {"I8", 1},  {"U8", 1},  {"BOOL", 1},        {"F8_E4M3", 1}, {"F8_E5M2", 1},
+      {"F8_E8M0", 1}, {"F4", 0},  {"C64", 8}, {"no such type", 0}};
+  sharded_ = true;  // the file is not written again
+  for (const auto& [type, size] : types) {
+    Json changed = header;
+    changed[name]["dtype"] = type;
+    const uint64_t used = size == 0 ? bytes : uint64_t(spec_.hidden) * size;
+    const uint64_t begin = header[name]["data_offsets"][0], end = begin + bytes;
+    std::string data = whole.substr(8 + length);
+    data.replace(begin, bytes, std::string(used, '\1'));
+    for (auto& [key, entry] : changed.items()) {
+      if (key == "__metadata__") continue;
+      for (Json& offset : entry["data_offsets"]) {
+        if (uint64_t(offset) >= end) offset = uint64_t(offset) - bytes + used;
+      }
+    }
+    const std::string text = changed.dump();
+    const uint64_t size_of_text = text.size();
+    write_file_atomic(file,
+                      std::string(reinterpret_cast<const char*>(&size_of_text), 8) + text + data);
+    EXPECT_EQ(refusal(),
+              fmt::format("tensor {} is of type {}, which is not supported", name, type));
+  }
 }
 
 TEST_F(Directory, Llama3PositionsAreThoseOfTheReference) {
