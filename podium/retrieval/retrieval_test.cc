@@ -2,10 +2,13 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <csignal>
+#include <cstdlib>
 #include <fstream>
 
 #include "podium/artifact/safetensors.h"
 #include "podium/base/error.h"
+#include "podium/base/progress.h"
 #include "podium/base/rng.h"
 #include "podium/base/scratch.h"
 #include "podium/data/dataset_builder.h"
@@ -259,6 +262,23 @@ TEST(VectorIndex, OneGraphWhateverTheThreads) {
   omp_set_num_threads(2);
   VectorIndex(rows, kDim, kAlways).save_graph(dir / "two");
   EXPECT_EQ(read_file(dir / "one"), read_file(dir / "two"));
+}
+
+TEST(VectorIndexDeathTest, AnInterruptEndsTheBuild) {
+  const auto rows = random_rows(kRows, kDim, 1);
+  const auto build = [&] {
+    install_interrupt_handler();
+    std::raise(SIGINT);
+    const VectorIndex exact(rows, kDim);
+    exact.search({rows.data(), kDim}, {}, 5);  // what takes no time is not ended
+    try {
+      const VectorIndex graph(rows, kDim, kAlways);
+    } catch (const Error& error) {
+      std::_Exit(error.kind() == ErrorKind::kInterrupted ? 130 : 1);
+    }
+    std::_Exit(0);
+  };
+  EXPECT_EXIT(build(), testing::ExitedWithCode(130), "");
 }
 
 TEST(VectorIndex, OpensWhatItSavedAndRefusesWhatIsDamaged) {

@@ -2,6 +2,8 @@
 
 #include <faiss/IndexFlat.h>
 #include <faiss/IndexHNSW.h>
+#include <faiss/impl/AuxIndexStructures.h>
+#include <faiss/impl/FaissException.h>
 #include <faiss/utils/distances.h>
 
 #include <algorithm>
@@ -9,6 +11,7 @@
 #include "podium/artifact/checks.h"
 #include "podium/artifact/safetensors.h"
 #include "podium/base/error.h"
+#include "podium/base/progress.h"
 #include "podium/retrieval/ranked.h"
 
 extern "C" void omp_set_num_threads(int);  // of the OpenMP that Faiss links
@@ -21,6 +24,35 @@ constexpr int kBreadth = 256;  // nodes kept while searching
 
 // Callers parallelise over queries; a graph that several threads build depends on their order.
 void use_one_thread() { omp_set_num_threads(1); }
+
+thread_local bool t_building = false;
+
+// Faiss asks while it builds a graph, every so many items, and while it searches, which no
+// interrupt ends: it takes no time.
+struct Interruption : faiss::InterruptCallback {
+  bool want_interrupt() override { return t_building && interrupted(); }
+};
+
+void install_interruption() {
+  static const bool once = [] {
+    faiss::InterruptCallback::instance = std::make_unique<Interruption>();
+    return true;
+  }();
+  static_cast<void>(once);
+}
+
+// Adds the rows; throws Error of kind kInterrupted.
+void build(faiss::IndexHNSWFlat& graph, faiss::Index::idx_t rows, const float* vectors) {
+  t_building = true;
+  try {
+    graph.add(rows, vectors);
+  } catch (const faiss::FaissException&) {
+    t_building = false;
+    stop_if_interrupted();
+    throw;
+  }
+  t_building = false;
+}
 
 std::unique_ptr<faiss::IndexHNSWFlat> new_graph(size_t dim) {
   auto index =
@@ -87,6 +119,7 @@ VectorIndex::VectorIndex(std::span<const float> vectors, size_t dim, std::unique
   // Debian's Faiss has no SIMD of its own; its BLAS path, meant for batches, is ten times faster
   // even for one query.
   faiss::distance_compute_blas_threshold = 1;
+  install_interruption();
 }
 
 VectorIndex::VectorIndex(std::span<const float> vectors, size_t dim, size_t exact_below)
@@ -98,7 +131,7 @@ VectorIndex::VectorIndex(std::span<const float> vectors, size_t dim, size_t exac
     ann_->exact->add(rows, vectors_.data());
   } else {
     ann_->graph = new_graph(dim);
-    ann_->graph->add(rows, vectors_.data());
+    build(*ann_->graph, rows, vectors_.data());
   }
 }
 

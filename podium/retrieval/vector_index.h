@@ -16,7 +16,8 @@ class VectorIndex {
  public:
   static constexpr size_t kExactBelow = 200000;  // items
 
-  // vectors: [items, dim], copied. Builds the graph when there are `exact_below` items or more.
+  // vectors: [items, dim], copied. Builds the graph when there are `exact_below` items or more,
+  // and then throws Error of kind kInterrupted when the program is interrupted.
   VectorIndex(std::span<const float> vectors, size_t dim, size_t exact_below = kExactBelow);
   // With the graph that save_graph wrote for these vectors. Throws Error (kCorrupt) when it does
   // not fit them.
