@@ -14,7 +14,7 @@ enum class ErrorKind : uint8_t {
   kNotFound,     // a file, a user, an item, a stage that is not there
   kUnavailable,  // the machine refused: disk full, no permission, locked, no memory, too busy
   kCorrupt,      // files that podium wrote and that are no longer what it wrote
-  kInterrupted,  // Ctrl-C or SIGTERM
+  kInterrupted,  // Ctrl-C, SIGTERM or SIGHUP
   kInternal      // a fault of podium's own
 };
 

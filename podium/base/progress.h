@@ -35,8 +35,9 @@ void log_info(std::string_view text);
 void log_warning(std::string_view text);
 void set_quiet(bool quiet);
 
-// True once SIGINT or SIGTERM came (handler installed by install_interrupt_handler). Long loops
-// poll it at least ten times a second: they save their state, or have none, and throw.
+// True once SIGINT, SIGTERM or SIGHUP (a terminal that was closed) came; the handler is installed
+// by install_interrupt_handler, for SIGHUP unless it is ignored, as under nohup. Long loops poll it
+// at least ten times a second: they save their state, or have none, and throw.
 bool interrupted();
 // Throws Error of kind kInterrupted once it is true.
 void stop_if_interrupted(const char* cure = "run the same command again");

@@ -50,32 +50,43 @@ printf '[sasrec]\nepoch = 3\n' >"$dir/wrong.toml"
 expect 1 "$podium" train --data "$dir" --out "$dir/run" --config "$dir/wrong.toml"
 grep -q "did you mean 'sasrec.epochs'" "$dir/err" || fail "no hint at the option"
 
-# Ctrl-C in the midst of work. (A background job of a script ignores SIGINT; env undoes it.)
-interrupted() { # the command
-  env --default-signal=INT "$@" >"$dir/out" 2>"$dir/err" &
+# A signal in the midst of work. (A background job of a script ignores SIGINT; env undoes it.)
+interrupted() { # the signal, then the command
+  signal=$1; shift
+  env --default-signal=$signal "$@" >"$dir/out" 2>"$dir/err" &
   child=$!
   sleep 1
-  kill -INT $child
+  kill -$signal $child
   code=0
   wait $child || code=$?
-  [ "$code" = 130 ] || { cat "$dir/err" >&2; fail "Ctrl-C in '$*' gave $code, not 130"; }
+  [ "$code" = 130 ] || { cat "$dir/err" >&2; fail "SIG$signal in '$*' gave $code, not 130"; }
 }
 
-interrupted "$podium" data simulate --users 10000000 --out "$dir/d"
+interrupted INT "$podium" data simulate --users 10000000 --out "$dir/d"
 [ ! -e "$dir/d" ] || fail "an interrupted simulation left a dataset"
 
-# An import from standard input, then one that never ends: after a Ctrl-C the first still lies there.
+# An import from standard input, then one that never ends: after a Ctrl-C, and after its terminal was
+# closed, the first still lies there.
 printf 'user,item,time\nu1,a,1600000000\nu1,b,1600000100\n' >"$dir/events.csv"
 expect 0 sh -c "gzip -c '$dir/events.csv' | '$podium' data import - --format csv --out '$dir/piped'"
 expect 0 "$podium" verify "$dir/piped"
 cp -r "$dir/piped" "$dir/before"
 mkfifo "$dir/endless"
-{ cat "$dir/events.csv"; sleep 20; } >"$dir/endless" &
-writer=$!
-# A background job reads /dev/null unless it is told otherwise: the shell in between is told.
-interrupted sh -c 'exec "$@" <"$0"' "$dir/endless" "$podium" data import - --format csv \
-  --out "$dir/piped"
-kill $writer
-diff -r "$dir/before" "$dir/piped" || fail "an interrupted import changed the old dataset"
-ls -A "$dir" | grep -i 'piped' | grep -vx piped && fail "an interrupted import left files"
+for signal in INT HUP; do
+  { cat "$dir/events.csv"; echo ,bad,; sleep 20; } >"$dir/endless" &
+  writer=$!
+  # A background job reads /dev/null unless it is told otherwise: the shell in between is told.
+  interrupted $signal sh -c 'exec "$@" <"$0"' "$dir/endless" "$podium" data import - --format csv \
+    --out "$dir/piped"
+  kill $writer
+  diff -r "$dir/before" "$dir/piped" || fail "an interrupted import changed the old dataset"
+  ls -A "$dir" | grep -i 'piped' | grep -vx piped && fail "an interrupted import left files"
+done
+
+# Under nohup a closed terminal stops nothing.
+(trap '' HUP; exec "$podium" --quiet data simulate --users 3000 --out "$dir/kept" >"$dir/out") &
+child=$!
+sleep 0.2
+kill -HUP $child
+wait $child || fail "SIGHUP ended what nohup started"
 echo passed

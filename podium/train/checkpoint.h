@@ -51,7 +51,7 @@ class Checkpointer {
   // on a damaged file.
   std::optional<Json> restore(torch::nn::Module& module, torch::optim::Optimizer& optimizer) const;
 
-  // Call between steps. Saves when every_seconds have gone by; when it shall stop (SIGINT, SIGTERM)
+  // Call between steps. Saves when every_seconds have gone by; when it shall stop (an interrupt)
   // saves and throws Error("interrupted").
   void poll(const torch::nn::Module& module, const torch::optim::Optimizer& optimizer,
             const std::function<Json()>& cursor);
