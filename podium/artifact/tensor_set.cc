@@ -36,10 +36,14 @@ std::map<std::string, std::string> weight_map_of(const Json& index, const fs::pa
 }  // namespace
 
 TensorSet::TensorSet(const fs::path& dir) : where_((dir / kWhole).string()) {
-  if (!fs::exists(dir / kWhole) && fs::exists(dir / kIndex)) {
+  if (fs::exists(dir / kWhole)) {
+    tensors_ = files_.emplace_back(dir / kWhole).tensors();
+  } else if (fs::exists(dir / kIndex)) {
     read_index(dir / kIndex);
   } else {
-    tensors_ = files_.emplace_back(dir / kWhole).tensors();
+    throw Error(ErrorKind::kNotFound,
+                fmt::format("the weights are missing: there is no {}, and no {}", kWhole, kIndex),
+                "copy them here: the whole file, or the shards with their index", dir.string());
   }
 }
 

@@ -96,7 +96,8 @@ TEST(TensorSet, LikeNamesAreAHint) {
   write(dir / "model.safetensors", {"norm.weight"});
   EXPECT_THROW(TensorSet(dir).tensor("model.norm.weight"), Error);
   fs::remove(dir / "model.safetensors");
-  EXPECT_THROW(TensorSet{dir}, Error);
+  EXPECT_NE(refusal(dir).find("weights are missing: there is no model.safetensors"),
+            std::string::npos);
 }
 
 }  // namespace
