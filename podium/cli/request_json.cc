@@ -10,11 +10,10 @@
 
 #include "podium/base/json.h"
 #include "podium/base/nearest.h"
+#include "podium/serving/history.h"
 
 namespace podium::cli {
 namespace {
-
-constexpr int kMostDeadline = 1 << 30;
 
 std::vector<std::string_view> fields_of(LineKind kind) {
   std::vector<std::string_view> fields = {"id",   "user",    "history",    "times",
@@ -76,6 +75,12 @@ class LineReader {
     return number;
   }
 
+  int64_t moment(const Json& value, const std::string& field) {
+    const int64_t time = whole(value, field, INT64_MIN, INT64_MAX);
+    if (const std::string what = serving::time_problem(time); !what.empty()) fail(field, what);
+    return time;
+  }
+
   void check_fields(const Json& object, std::span<const std::string_view> known,
                     const std::string& prefix) {
     for (const auto& [name, value] : object.items()) {
@@ -118,7 +123,7 @@ class LineReader {
     }
     for (size_t i = 0; i < times->size() && !problem_; ++i) {
       const std::string field = fmt::format("times[{}]", i);
-      request.times.push_back(whole((*times)[i], field, INT64_MIN, INT64_MAX));
+      request.times.push_back(moment((*times)[i], field));
       if (i > 0 && request.times[i] < request.times[i - 1]) {
         fail(field, "goes backwards: the oldest event comes first");
       }
@@ -128,7 +133,7 @@ class LineReader {
   void read_rest(const Json& json) {
     serving::Request& request = out_.request;
     if (const auto time = json.find("time"); time != json.end()) {
-      request.time = whole(*time, "time", INT64_MIN, INT64_MAX);
+      request.time = moment(*time, "time");
     }
     if (const auto k = json.find("k"); k != json.end()) {
       request.k = size_t(whole(*k, "k", 1, int64_t(serving::kMostItems)));
@@ -138,7 +143,7 @@ class LineReader {
       request.explain = explain->get<bool>();
     }
     if (const auto deadline = json.find("deadline_ms"); deadline != json.end()) {
-      out_.deadline_ms = int(whole(*deadline, "deadline_ms", 1, kMostDeadline));
+      out_.deadline_ms = int(whole(*deadline, "deadline_ms", 1, kMostDeadlineMs));
     }
   }
 

@@ -6,7 +6,7 @@
 // id            a string or a whole number (as items and users are too); comes back
 // user          whose history; or
 // history       item ids, oldest first; neither: somebody new
-// times         of history, unix seconds
+// times         of history, unix seconds; others are an error, as are those of time
 // time          the moment asked for, unix seconds; absent: now
 // candidates    (rerank) 2 to 100 distinct items; either all have a score (larger is better) or
 //               none, and then their order counts
@@ -33,6 +33,7 @@ namespace podium::cli {
 
 inline constexpr size_t kMaxLineBytes = 1 << 20;
 inline constexpr size_t kMaxIdBytes = serving::kMostIdBytes;
+inline constexpr int kMostDeadlineMs = 1 << 30;
 
 enum class LineKind { kRerank, kRecommend };
 

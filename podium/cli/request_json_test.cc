@@ -1,5 +1,6 @@
 #include "podium/cli/request_json.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "podium/base/json.h"
@@ -89,6 +90,15 @@ TEST(RequestJson, ProblemsNameLineAndField) {
   EXPECT_EQ(bad(R"({"id":"q","time":"now","candidates":[1,2]})").field, "time");
   EXPECT_EQ(bad(R"({"id":"q","time":1e3,"candidates":[1,2]})").field, "time");
   EXPECT_EQ(bad(R"({"id":"q","time":18446744073709551615,"candidates":[1,2]})").field, "time");
+  for (const char* const wrong : {"-1", "1700000000000"}) {
+    const auto time = bad(fmt::format(R"({{"id":"q","time":{},"candidates":[1,2]}})", wrong));
+    EXPECT_EQ(time.field, "time");
+    EXPECT_NE(time.message.find("unix seconds"), std::string::npos) << time.message;
+    EXPECT_EQ(
+        bad(fmt::format(R"({{"id":"q","history":[1],"times":[{}],"candidates":[1,2]}})", wrong))
+            .field,
+        "times[0]");
+  }
   EXPECT_EQ(bad(R"({"id":"q","explain":1,"candidates":[1,2]})").field, "explain");
   EXPECT_EQ(bad(R"({"id":"q","deadline_ms":-1,"candidates":[1,2]})").field, "deadline_ms");
   EXPECT_EQ(bad(R"({"id":"q","k":0})", LineKind::kRecommend).field, "k");

@@ -59,7 +59,14 @@ std::vector<Event> events_given(const Bundle& bundle, const AddedItems& added,
   return events;
 }
 
+void check_time(int64_t time) {
+  const std::string problem = time_problem(time);
+  if (!problem.empty()) throw Error(problem, "times are unix seconds, from 1970 on");
+}
+
 void check_times(const Request& request) {
+  if (request.time) check_time(*request.time);
+  for (const int64_t time : request.times) check_time(time);
   if (request.times.empty()) return;
   if (request.times.size() != request.history.size()) {
     throw Error(fmt::format("{} times for a history of {} items", request.times.size(),
@@ -96,6 +103,17 @@ History history_of(const Bundle& bundle, const LiveState& state, const AddedItem
     if (timed) history.times.push_back(event.time);
   }
   return history;
+}
+
+std::string time_problem(int64_t time) {
+  constexpr int64_t kEnd = 7'258'118'400;  // of 2199
+  if (time < 0) {
+    return fmt::format("the time {} is negative: give unix seconds, or no time if it is unknown",
+                       time);
+  }
+  if (time < kEnd) return "";
+  return fmt::format("the time {} lies after the year 2199: give unix seconds, not milliseconds",
+                     time);
 }
 
 std::optional<data::ItemIndex> find_item(const Bundle& bundle, const AddedItems& added,

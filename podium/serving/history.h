@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -36,9 +37,14 @@ struct History {
 // and every history of a bundle whose events have none, counts as having ended just now.
 //
 // A user's history is the bundle's, then what the live state has, by time. Throws Error when the
-// user is unknown to both, and when history and times of a request do not fit.
+// user is unknown to both, when history and times of a request do not fit, and when time_problem()
+// says so of one of its times.
 History history_of(const Bundle& bundle, const LiveState& state, const AddedItems& added,
                    const Request& request, int64_t clock);
+
+// What is wrong with a time that a request or an event names, in words; empty: nothing. Unix
+// seconds of 1970 to 2199 are meant, or the events' numbers where a bundle has no times.
+std::string time_problem(int64_t time);
 
 // An item of the bundle or an added one.
 std::optional<data::ItemIndex> find_item(const Bundle& bundle, const AddedItems& added,

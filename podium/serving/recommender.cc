@@ -133,6 +133,9 @@ std::future<Answer> Recommender::submit(const Request& request) const {
 void Recommender::add_event(const std::string& user, const LiveEvent& event) {
   check_id(user);
   check_id(event.item);
+  if (const std::string problem = time_problem(event.time); !problem.empty()) {
+    throw Error(problem, "times are unix seconds, from 1970 on", event.item);
+  }
   state_->add_event(user, event);
 }
 

@@ -222,9 +222,18 @@ TEST_F(RecommenderTest, RefusesWhatItCannotAnswer) {
   EXPECT_NE(error_of(recommender_, times), "");
   times.times = {2, 1};
   EXPECT_NE(error_of(recommender_, times), "");
-  times.times = {INT64_MIN, INT64_MAX};
-  times.time = INT64_MIN;
+  times.times = {1, 2};
   EXPECT_EQ(error_of(recommender_, times), "");
+  for (const int64_t wrong : {int64_t{-1}, int64_t{1'700'000'000'000}, INT64_MIN, INT64_MAX}) {
+    times.time = wrong;
+    EXPECT_NE(error_of(recommender_, times).find("unix seconds"), std::string::npos) << wrong;
+    times.time = {};
+    times.times = {std::min<int64_t>(wrong, 2), std::max<int64_t>(wrong, 2)};
+    EXPECT_NE(error_of(recommender_, times).find("unix seconds"), std::string::npos) << wrong;
+    times.times = {1, 2};
+    Recommender recommender(bundle_, state());
+    EXPECT_THROW(recommender.add_event("u1", {.item = "i1", .time = wrong}), Error);
+  }
 }
 
 TEST_F(RecommenderTest, ForeignSlatesGetOurEvidence) {
