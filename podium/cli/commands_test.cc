@@ -38,8 +38,10 @@ class CommandsTest : public testing::Test {
   }
   static void TearDownTestSuite() { fs::remove_all(root_); }
 
-  // Standard output of one command line, with `input` on standard input.
-  static std::string run(const std::vector<std::string>& arguments, const std::string& input = "") {
+  // Standard output of one command line, with `input` on standard input. An Error is thrown on, or
+  // its message goes to `told`.
+  static std::string run(const std::vector<std::string>& arguments, const std::string& input = "",
+                         std::string* told = nullptr) {
     CLI::App app;
     add_recommend_command(app);
     add_rerank_command(app);
@@ -52,6 +54,12 @@ class CommandsTest : public testing::Test {
     testing::internal::CaptureStdout();
     try {
       app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
+    } catch (const Error& error) {
+      std::cin.rdbuf(before);
+      std::string output = testing::internal::GetCapturedStdout();
+      if (told == nullptr) throw;
+      *told = error.message();
+      return output;
     } catch (...) {
       std::cin.rdbuf(before);
       testing::internal::GetCapturedStdout();
@@ -110,7 +118,9 @@ TEST_F(CommandsTest, ReranksLineByLineAndSurvivesBadOnes) {
       R"({"id": "b", "histroy": ["i1"], "candidates": ["i5", "i6"]})"
       "\n"
       R"({"id": "c", "candidates": [{"item": "i7", "score": 1}, {"item": "i8", "score": 2}]})";
-  const auto out = lines(run({"rerank", "--bundle", bundle_, "--trace"}, input));
+  std::string told;
+  const auto out = lines(run({"rerank", "--bundle", bundle_, "--trace"}, input, &told));
+  EXPECT_EQ(told, "2 of 4 lines are answered by an error");
   ASSERT_EQ(out.size(), 4u);
   const Json a = parse_json(out[0], "a"), c = parse_json(out[3], "c");
   std::multiset<std::string> ranking = a["ranking"];
@@ -133,7 +143,9 @@ TEST_F(CommandsTest, WhatALineHoldsIsHonouredOrTold) {
       "\n"
       R"({"id": "new", "candidates": ["i5", "brand-new", "i9"]})"
       "\n";
-  const auto out = lines(run({"rerank", "--bundle", bundle_}, input));
+  std::string told;
+  const auto out = lines(run({"rerank", "--bundle", bundle_}, input, &told));
+  EXPECT_EQ(told, "1 of 4 lines are answered by an error");
   ASSERT_EQ(out.size(), 4u);
   EXPECT_EQ(parse_json(out[0], "user")["valid"], true);
   EXPECT_EQ(parse_json(out[1], "nobody")["error"]["line"], 2);
@@ -154,8 +166,10 @@ TEST_F(CommandsTest, ATooLongPromptFailsItsLineAlone) {
   Json longer = {{"id", "long"}, {"candidates", Json::array()}};
   for (int i = 0; i < 30; ++i) longer["candidates"].push_back(fmt::format("i{}", i));
   const std::string fits = R"({"id": "fits", "candidates": ["i5", "i9"]})";
+  std::string told;
   const auto out =
-      lines(run({"rerank", "--bundle", copy}, fits + "\n" + longer.dump() + "\n" + fits));
+      lines(run({"rerank", "--bundle", copy}, fits + "\n" + longer.dump() + "\n" + fits, &told));
+  EXPECT_EQ(told, "1 of 3 lines are answered by an error");
   ASSERT_EQ(out.size(), 3u);
   EXPECT_EQ(parse_json(out[0], "fits")["valid"], true);
   EXPECT_NE(out[1].find("the model has 60 positions"), std::string::npos) << out[1];
@@ -170,7 +184,9 @@ TEST_F(CommandsTest, RecommendsLineByLine) {
                             "\n"
                             R"({"id": 3, "history": ["i1", "i2"], "times": [5, 6], "time": 7})"
                             "\n";
-  const auto out = lines(run({"recommend", "--bundle", bundle_, "--requests"}, input));
+  std::string told;
+  const auto out = lines(run({"recommend", "--bundle", bundle_, "--requests"}, input, &told));
+  EXPECT_EQ(told, "1 of 3 lines are answered by an error");
   ASSERT_EQ(out.size(), 3u);
   EXPECT_EQ(parse_json(out[0], "1")["ranking"].size(), 4u);
   EXPECT_EQ(parse_json(out[1], "2")["error"]["line"], 2);

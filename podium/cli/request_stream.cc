@@ -43,17 +43,28 @@ Pending submit(const serving::Recommender& recommender, const std::string& text,
   return pending;
 }
 
-std::string text_of(Pending& pending) {
-  if (!pending.answer) return pending.problem;
+// The answer; none: the line's problem is told.
+std::optional<std::string> answer_of(Pending& pending) {
+  if (!pending.answer) return std::nullopt;
   try {
     return answer_line(pending.id, pending.answer->get());
   } catch (const std::exception& error) {  // this line's, not the stream's
-    return problem_line({pending.line, pending.id, "", error.what()});
+    pending.problem = problem_line({pending.line, pending.id, "", error.what()});
+    return std::nullopt;
   }
 }
 
-void write_answers(std::vector<Pending>& batch) {
-  for (Pending& pending : batch) std::cout << text_of(pending) << '\n';
+struct Written {
+  size_t lines = 0, problems = 0;
+};
+
+void write_answers(std::vector<Pending>& batch, Written& written) {
+  for (Pending& pending : batch) {
+    const auto answer = answer_of(pending);
+    std::cout << answer.value_or(pending.problem) << '\n';
+    ++written.lines;
+    written.problems += !answer;
+  }
   std::cout.flush();
   if (!std::cout) throw Error("cannot write to standard output", "check where it goes");
   batch.clear();
@@ -63,16 +74,22 @@ void write_answers(std::vector<Pending>& batch) {
 
 void answer_lines(const serving::Recommender& recommender, const StreamOptions& options) {
   std::vector<Pending> batch;
+  Written written;
   std::string line;
   for (size_t number = 1; std::getline(std::cin, line) && !interrupted(); ++number) {
     if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
     batch.push_back(submit(recommender, line, number, options));
-    if (batch.size() >= kBatch || std::cin.rdbuf()->in_avail() <= 0) write_answers(batch);
+    if (batch.size() >= kBatch || std::cin.rdbuf()->in_avail() <= 0) write_answers(batch, written);
   }
-  write_answers(batch);
+  write_answers(batch, written);
   if (recommender.invalid_answers() > 0) {
     log_warning(fmt::format("{} answers were no permutations; upstream's order was returned",
                             recommender.invalid_answers()));
+  }
+  if (written.problems > 0) {
+    throw Error(
+        fmt::format("{} of {} lines are answered by an error", written.problems, written.lines),
+        "mend the lines that these answers name");
   }
 }
 

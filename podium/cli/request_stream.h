@@ -13,8 +13,8 @@ struct StreamOptions {
 };
 
 // Answers in the order of the lines, and as soon as no further line is waiting, so that a program
-// may talk line by line. A line that cannot be answered is answered by its error. Throws Error when
-// standard output fails.
+// may talk line by line. A line that cannot be answered is answered by its error, and when all
+// lines are answered, an Error says how many there were. Throws Error when standard output fails.
 void answer_lines(const serving::Recommender& recommender, const StreamOptions& options);
 
 }  // namespace podium::cli

@@ -35,7 +35,9 @@ void add_rerank_command(CLI::App& app) {
   command->add_option("--deadline-ms", a->deadline_ms,
                       "answer after so many milliseconds with the best order so far; 0: never");
   command->footer(
-      "One slate a line, answered in the order given; a bad line is answered by its error:\n"
+      "One slate a line, answered in the order given; a bad line is answered by its error, and the "
+      "exit\n"
+      "code is then 1:\n"
       R"(  {"id": "q1", "history": ["50", "181"], "candidates": ["174", "100", "258"]})"
       "\n"
       R"(  {"id": "q2", "candidates": [{"item": "174", "score": 0.3}, {"item": "1", "score": 2}]})"
