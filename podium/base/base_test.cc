@@ -51,9 +51,11 @@ TEST(Rng, BoundsAndMoments) {
 
 struct Inner {
   int levels = 4;
+  int64_t seed = 1;
   template <class V>
   void visit(V& v) {
     v("levels", levels, "residual levels");
+    v("seed", seed, "a seed");
   }
 };
 struct Outer {
@@ -188,6 +190,19 @@ TEST(Options, FlagsFollowTheDeclaration) {
   app.parse(arguments);
   EXPECT_TRUE(a.fast);
   EXPECT_EQ(a.sid.levels, 9);
+}
+
+TEST(Options, AFlagTooLargeForItsTypeIsRefused) {
+  for (const char* const text :
+       {"9223372036854775808", "-9223372036854775809", "99999999999999999999"}) {
+    Outer a;
+    CLI::App app;
+    OptionList(a).add_flags(app);
+    std::vector<std::string> arguments = {text, "--sid.seed"};
+    EXPECT_THROW(app.parse(arguments), CLI::ParseError) << text;
+    arguments = {text, "--sid.levels"};
+    EXPECT_THROW(app.parse(arguments), CLI::ParseError) << text;
+  }
 }
 
 TEST(Parallel, CoversEveryIndexOnce) {

@@ -5,6 +5,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 
 #include "podium/base/error.h"
@@ -55,6 +56,13 @@ void check_range(const OptionEntry& entry, const std::string& where) {
   throw Error(fmt::format("{} must be {} (it is {})", entry.key,
                           range.empty() ? "a finite number" : range, toml_value(entry.value)),
               "its meaning: " + entry.help, where);
+}
+
+// CLI11 reads what an int64_t cannot hold as its largest value.
+std::string too_large(const std::string& text) {
+  int64_t value = 0;
+  const auto read = std::from_chars(text.data(), text.data() + text.size(), value);
+  return read.ec == std::errc::result_out_of_range ? text + " is too large a number" : "";
 }
 
 std::string place(const fs::path& path, const toml::source_region& source) {
@@ -140,7 +148,9 @@ void OptionList::add_flags(CLI::App& app) const {
           if constexpr (std::is_same_v<T, bool>) {
             app.add_flag(flag + ",!--no-" + flag.substr(2), *value, entry.help_text());
           } else {
-            app.add_option(flag, *value, entry.help_text())->capture_default_str();
+            CLI::Option* option =
+                app.add_option(flag, *value, entry.help_text())->capture_default_str();
+            if constexpr (std::is_same_v<T, int64_t>) option->check(too_large);
           }
         },
         entry.value);

@@ -12,6 +12,8 @@ namespace podium {
 void parallel_for(int threads, size_t n, size_t chunk,
                   const std::function<void(size_t begin, size_t end)>& body);
 
+inline constexpr int kMostThreads = 4096;  // that may be asked for
+
 // Cores this process may use, at least 1.
 int default_threads();
 

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <iostream>
 #include <set>
 #include <sstream>
@@ -11,6 +12,7 @@
 #include "podium/base/error.h"
 #include "podium/base/options.h"
 #include "podium/base/scratch.h"
+#include "podium/cli/sid_commands.h"
 #include "podium/eval/report.h"
 #include "podium/pipeline/pipeline_options.h"
 #include "podium/serving/test_bundle.h"
@@ -49,6 +51,7 @@ class CommandsTest : public testing::Test {
     add_report_command(app);
     add_slates_command(app);
     add_config_command(app);
+    add_sid_commands(app);
     std::istringstream in(input);
     std::streambuf* const before = std::cin.rdbuf(in.rdbuf());
     testing::internal::CaptureStdout();
@@ -196,6 +199,50 @@ TEST_F(CommandsTest, RecommendsLineByLine) {
                                "--history");
   for (size_t r = 0; r < 10; ++r) {
     EXPECT_EQ(same["items"][r]["item"], parse_json(out[2], "3")["ranking"][r]);
+  }
+}
+
+TEST_F(CommandsTest, NumbersOutOfRangeAreRefusedBeforeAnyWork) {
+  const std::vector<std::string> recommend = {"recommend", "--bundle", "none", "--user", "u1"},
+                                 rerank = {"rerank", "--bundle", "none"},
+                                 slates = {"slates", "show", "--run", "none"},
+                                 eval = {"eval", "--run", "none"},
+                                 sid = {"sid", "fit", "--data", "none", "--out", "none"};
+  struct Case {
+    std::vector<std::string> command;
+    std::string option;
+    std::vector<std::string> values;
+  };
+  const std::vector<Case> cases = {{recommend, "k", {"0", "-1", "1001"}},
+                                   {recommend, "deadline-ms", {"-1", "2000000000"}},
+                                   {recommend, "threads", {"-1", "4097"}},
+                                   {rerank, "deadline-ms", {"-5", "2000000000"}},
+                                   {rerank, "threads", {"-1", "4097"}},
+                                   {slates, "n", {"0", "-1"}},
+                                   {eval, "k", {"1", "101"}},
+                                   {eval, "threads", {"-1", "4097"}},
+                                   {eval, "resamples", {"0", "1000001"}},
+                                   {eval, "seed", {"-1"}},
+                                   {sid, "seed", {"-1"}}};
+  for (const Case& one : cases) {
+    for (const std::string& value : one.values) {
+      auto arguments = one.command;
+      arguments.insert(arguments.end(), {"--" + one.option, value});
+      std::string name = one.option, told;
+      std::replace(name.begin(), name.end(), '-', '_');
+      run(arguments, "", &told);
+      EXPECT_TRUE(told.starts_with(name + " must be ")) << name << " " << value << ": " << told;
+    }
+    auto arguments = one.command;
+    arguments.insert(arguments.end(), {"--" + one.option, "99999999999999999999"});
+    EXPECT_THROW(run(arguments), CLI::ParseError) << one.option;
+  }
+  for (const char* const time : {"-1", "1700000000000"}) {
+    std::string told;
+    run({"recommend", "--bundle", bundle_, "--user", "u1", "--time", time}, "", &told);
+    EXPECT_NE(told.find("unix seconds"), std::string::npos) << told;
+    run({"recommend", "--bundle", bundle_, "--history", "i1", "--times", time}, "", &told);
+    EXPECT_NE(told.find("unix seconds"), std::string::npos) << told;
   }
 }
 

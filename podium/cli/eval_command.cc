@@ -25,7 +25,7 @@ struct EvalArguments {
     v("split", split, "the targets", one_of({"valid", "test"}));
     v("k", metrics.k, "candidates a slate; the run's own if not given",
       between(double(rerank::kMinCandidates), double(rerank::kMaxCandidates)));
-    v("threads", threads, "threads; 0: every core", between(0, 4096));
+    v("threads", threads, "threads; 0: every core", between(0, kMostThreads));
     metrics.visit(v);
   }
 };

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "podium/base/error.h"
+#include "podium/base/options.h"
 #include "podium/base/parallel.h"
 #include "podium/cli/commands.h"
 #include "podium/cli/request_stream.h"
@@ -27,10 +28,18 @@ struct RecommendArguments {
   int threads = 0;
   int deadline_ms = 0;  // 0: none
   bool explain = false, json = false, requests = false;
+
+  template <class V>
+  void visit(V& v) {
+    v("k", k, "items", between(1, double(serving::kMostItems)));
+    v("deadline_ms", deadline_ms,
+      "answer after so many milliseconds with the best order so far; 0: never",
+      between(0, kMostDeadlineMs));
+    v("threads", threads, "threads; 0: every core", between(0, kMostThreads));
+  }
 };
 
 serving::Request request_of(const RecommendArguments& a) {
-  if (a.k < 1) throw Error("--k must be at least 1", "10 is usual");
   serving::Request request{.user = a.user,
                            .history = a.history,
                            .times = a.times,
@@ -95,7 +104,8 @@ std::string to_text(const RecommendArguments& a, const Answer& answer) {
   return text;
 }
 
-void recommend(const RecommendArguments& a) {
+void recommend(RecommendArguments& a) {
+  OptionList(a).check();
   const serving::Recommender recommender(
       serving::Bundle::open(a.bundle), std::make_shared<serving::MemoryState>(),
       {.threads = a.threads > 0 ? a.threads : default_threads()});
@@ -131,12 +141,9 @@ void add_recommend_command(CLI::App& app) {
       ->delimiter(',')
       ->needs(history);
   command->add_option("--time", a->time, "the moment asked for, unix seconds; default: now");
-  command->add_option("--k", a->k, "items")->capture_default_str();
   command->add_flag("--explain", a->explain,
                     "let the reasoning policy answer, and show why (slower)");
-  command->add_option("--deadline-ms", a->deadline_ms,
-                      "answer after so many milliseconds with the best order so far; 0: never");
-  command->add_option("--threads", a->threads, "threads; 0: every core");
+  OptionList(*a).add_flags(*command);
   command->add_flag("--json", a->json, "print JSON");
   CLI::Option* requests = command->add_flag(
       "--requests", a->requests, "JSON requests on stdin instead, one a line, answered as such");

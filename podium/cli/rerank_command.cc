@@ -1,6 +1,7 @@
 #include <memory>
 #include <string>
 
+#include "podium/base/options.h"
 #include "podium/base/parallel.h"
 #include "podium/cli/commands.h"
 #include "podium/cli/request_stream.h"
@@ -10,12 +11,21 @@ namespace {
 
 struct RerankArguments {
   std::string bundle;
-  int threads = 0;
   bool trace = false;
+  int threads = 0;
   int deadline_ms = 0;  // 0: none
+
+  template <class V>
+  void visit(V& v) {
+    v("threads", threads, "threads; 0: every core", between(0, kMostThreads));
+    v("deadline_ms", deadline_ms,
+      "answer after so many milliseconds with the best order so far; 0: never",
+      between(0, kMostDeadlineMs));
+  }
 };
 
-void rerank_lines(const RerankArguments& a) {
+void rerank_lines(RerankArguments& a) {
+  OptionList(a).check();
   const serving::Recommender recommender(
       serving::Bundle::open(a.bundle), std::make_shared<serving::MemoryState>(),
       {.threads = a.threads > 0 ? a.threads : default_threads()});
@@ -31,9 +41,7 @@ void add_rerank_command(CLI::App& app) {
       "rerank", "re-rank your own candidates: JSON slates on stdin, ranked JSON on stdout");
   command->add_option("--bundle", a->bundle, "bundle directory: RUN/bundle")->required();
   command->add_flag("--trace", a->trace, "let the reasoning policy answer, with its trace");
-  command->add_option("--threads", a->threads, "threads; 0: every core");
-  command->add_option("--deadline-ms", a->deadline_ms,
-                      "answer after so many milliseconds with the best order so far; 0: never");
+  OptionList(*a).add_flags(*command);
   command->footer(
       "One slate a line, answered in the order given; a bad line is answered by its error, and the "
       "exit\n"

@@ -8,6 +8,7 @@
 #include "podium/artifact/manifest.h"
 #include "podium/artifact/output.h"
 #include "podium/base/error.h"
+#include "podium/base/options.h"
 #include "podium/base/parallel.h"
 #include "podium/data/dataset.h"
 #include "podium/sid/trie.h"
@@ -22,10 +23,16 @@ struct FitArguments {
   std::string data, out;
   int64_t seed = 1;
   bool json = false;
+
+  template <class V>
+  void visit(V& v) {
+    v("seed", seed, "random seed", at_least(0));
+  }
 };
 
 // Item text to semantic IDs without the rest of the funnel; prints what they are worth.
-void fit(const FitArguments& a) {
+void fit(FitArguments& a) {
+  OptionList(a).check();
   artifact::AtomicDir out(a.out, "sid", {a.data});
   const data::Dataset dataset = data::Dataset::open(a.data);
   const auto text_of = [&](size_t i) { return dataset.item_text(data::ItemIndex(i)); };
@@ -104,7 +111,7 @@ void add_sid_commands(CLI::App& app) {
   CLI::App* fit_command = group->add_subcommand("fit", "fit semantic IDs to a dataset's item text");
   fit_command->add_option("--data", f->data, "dataset directory")->required();
   fit_command->add_option("--out", f->out, "directory to write")->required();
-  fit_command->add_option("--seed", f->seed, "random seed");
+  OptionList(*f).add_flags(*fit_command);
   fit_command->add_flag("--json", f->json, "print JSON");
   fit_command->callback([f] { fit(*f); });
   auto s = std::make_shared<ShowArguments>();

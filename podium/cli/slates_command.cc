@@ -6,6 +6,7 @@
 
 #include "podium/base/error.h"
 #include "podium/base/json.h"
+#include "podium/base/options.h"
 #include "podium/cli/commands.h"
 #include "podium/eval/text_table.h"
 
@@ -16,6 +17,11 @@ struct SlatesArguments {
   std::string run, split = "test";
   int n = 5;
   bool positive = false, json = false;
+
+  template <class V>
+  void visit(V& v) {
+    v("n", n, "slates shown", between(1, 1000000000));
+  }
 };
 
 std::string name_of(const Json& item) {
@@ -57,7 +63,8 @@ bool has_positive(const Json& slate) {
   return false;
 }
 
-void show(const SlatesArguments& a) {
+void show(SlatesArguments& a) {
+  OptionList(a).check();
   const fs::path file =
       fs::path(a.run) / "stages" / "upstream" / "slates" / a.split / "slates.jsonl";
   std::ifstream in(file);
@@ -85,7 +92,7 @@ void add_slates_command(CLI::App& app) {
   command->add_option("--run", a->run, "run directory")->required();
   command->add_option("--split", a->split, "slates (the policy trains on these), valid or test")
       ->capture_default_str();
-  command->add_option("--n", a->n, "slates shown")->capture_default_str();
+  OptionList(*a).add_flags(*command);
   command->add_flag("--positive", a->positive, "only slates that hold the item chosen");
   command->add_flag("--json", a->json, "print JSON lines");
   command->footer("Example:\n  podium slates show --run out/run --split valid --n 3 --positive");

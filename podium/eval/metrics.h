@@ -70,7 +70,7 @@ struct MetricOptions {
   void visit(V& v) {
     v("resamples", resamples, "bootstrap resamples and permutations of the paired tests",
       between(1, 1000000));
-    v("seed", seed, "seed of the resamples");
+    v("seed", seed, "seed of the resamples", at_least(0));
   }
 };
 

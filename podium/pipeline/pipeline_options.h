@@ -5,6 +5,7 @@
 #include <string>
 
 #include "podium/base/option_range.h"
+#include "podium/base/parallel.h"
 #include "podium/data/split_options.h"
 #include "podium/eval/metrics.h"
 #include "podium/funnel/upstream.h"
@@ -56,7 +57,7 @@ struct PipelineOptions {
   template <class V>
   void visit(V& v) {
     v("seed", seed, "seed of every stage", at_least(0));
-    v("threads", threads, "threads; 0: every core", between(0, 4096));
+    v("threads", threads, "threads; 0: every core", between(0, kMostThreads));
     v("k", k, "candidates a slate",
       between(double(rerank::kMinCandidates), double(rerank::kMaxCandidates)));
     v("max_trace", max_trace,

@@ -10,6 +10,7 @@
 
 #include "podium/artifact/safetensors.h"
 #include "podium/base/error.h"
+#include "podium/base/options.h"
 #include "podium/base/scratch.h"
 #include "podium/data/dataset_builder.h"
 #include "podium/pipeline/stages.h"
@@ -109,7 +110,9 @@ TEST(Pipeline, RefusesEveryOptionOutOfRangeBeforeTheFirstStage) {
       {"before_t0", [](auto& o) { o.split.before_t0 = 0.85; }},
       {"encoder.dim", [](auto& o) { o.encoder.dim = 0; }},
       {"sid.levels", [](auto& o) { o.sid.levels = 99; }},
+      {"sid.levels", [](auto& o) { o.sid.levels = 1; }},
       {"sasrec.learning_rate", [](auto& o) { o.sasrec.learning_rate = kInfinity; }},
+      {"sft.learning_rate", [](auto& o) { o.sft.learning_rate = 1e-300; }},
       {"sasrec.dropout", [](auto& o) { o.sasrec.dropout = 1; }},
       {"heads must divide dim", [](auto& o) { o.sasrec.heads = 3; }},
       {"upstream.ranker.learning_rate", [](auto& o) { o.upstream.ranker.learning_rate = kNan; }},
@@ -140,6 +143,27 @@ TEST(Pipeline, RefusesEveryOptionOutOfRangeBeforeTheFirstStage) {
     change(request.options);
     EXPECT_NE(error_of(request).message().find(what), std::string::npos) << what;
     EXPECT_FALSE(fs::exists(request.out)) << what;
+  }
+}
+
+// A value too small or too large for any use is refused, whatever the option: seeds have no
+// largest.
+TEST(Pipeline, EveryNumberHasARangeThatHoldsItsDefault) {
+  PipelineOptions options;
+  const OptionList list(options);
+  list.check();
+  for (const OptionEntry& entry : list.entries()) {
+    const bool number = std::visit(
+        [](auto* value) {
+          using T = std::remove_pointer_t<decltype(value)>;
+          return std::is_arithmetic_v<T> && !std::is_same_v<T, bool>;
+        },
+        entry.value);
+    if (!number) continue;
+    EXPECT_GE(entry.range.low, 0) << entry.key;
+    EXPECT_FALSE(entry.range.low_open) << entry.key << " takes 1e-300";
+    if (entry.key.ends_with("seed")) continue;
+    EXPECT_LT(entry.range.high, 1e10) << entry.key;
   }
 }
 

@@ -22,10 +22,10 @@ struct PolicyEvalOptions {
   template <class V>
   void visit(V& v) {
     v("unconstrained", unconstrained, "slates decoded without the grammar, for the invalid rate",
-      at_least(0));
+      between(0, 1000000000));
     v("shuffled", shuffled, "slates decoded again with shuffled candidates, for position bias",
-      at_least(0));
-    v("timed", timed, "slates decoded one by one to measure milliseconds", at_least(0));
+      between(0, 1000000000));
+    v("timed", timed, "slates decoded one by one to measure milliseconds", between(0, 1000000000));
   }
 };
 

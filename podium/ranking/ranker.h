@@ -23,13 +23,15 @@ struct RankerOptions {
   template <class V>
   void visit(V& v) {
     v("rounds", rounds, "boosting rounds at most", between(1, 100000));
-    v("patience", patience, "rounds without gain on held-out users before stopping", at_least(0));
-    v("learning_rate", learning_rate, "shrinkage of each tree", more_than(0));
+    v("patience", patience, "rounds without gain on held-out users before stopping",
+      between(0, 100000));
+    v("learning_rate", learning_rate, "shrinkage of each tree", between(1e-6, 1));
     v("max_depth", max_depth, "depth of a tree", between(1, 16));
-    v("min_child_weight", min_child_weight, "least weight of a leaf", at_least(0));
+    v("min_child_weight", min_child_weight, "least weight of a leaf", between(0, 1000000));
     v("row_share", row_share, "share of rows drawn a tree", between(0.001, 1));
     v("column_share", column_share, "share of features drawn a tree", between(0.001, 1));
-    v("negatives", negatives, "candidates kept a training group beside the positive", at_least(1));
+    v("negatives", negatives, "candidates kept a training group beside the positive",
+      between(1, 1000000));
   }
 };
 

@@ -11,8 +11,8 @@ struct BlendOptions {
   int total = 150;  // candidates after merging
   template <class V>
   void visit(V& v) {
-    v("quota", quota, "best items taken from each source", at_least(1));
-    v("total", total, "candidates after duplicates have merged", at_least(2));
+    v("quota", quota, "best items taken from each source", between(1, 100000));
+    v("total", total, "candidates after duplicates have merged", between(2, 100000));
   }
 };
 

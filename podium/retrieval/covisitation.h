@@ -20,8 +20,8 @@ struct CovisitationOptions {
   void visit(V& v) {
     v("window", window, "co-visitation: places apart in a sequence", between(1, 1000));
     v("backward", backward, "co-visitation: weight of pairs read against the order of time",
-      at_least(0));
-    v("last", last, "co-visitation: newest history items that speak", at_least(1));
+      between(0, 1000));
+    v("last", last, "co-visitation: newest history items that speak", between(1, 100000));
     v("decay", decay, "co-visitation: weight kept with each place back in the history",
       between(0, 1));
     v("popularity_power", popularity_power, "co-visitation: counts over popularity^power",

@@ -26,7 +26,7 @@ struct SourceOptions {
     v("seen", seen, "items the user already has; decay: as sources of buying again",
       one_of({"exclude", "allow", "decay"}));
     v("half_life_days", half_life_days, "popularity: days after which an event weighs half",
-      more_than(0));
+      between(0.001, 1000000000));
     v("hstu", hstu, "also train HSTU and take its candidates");
     v.section("covisitation", covisitation);
   }

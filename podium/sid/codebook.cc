@@ -23,10 +23,11 @@ constexpr size_t kMinibatchAbove = 1000000;
 constexpr size_t kMinibatch = 100000;
 
 void check(const SidOptions& options) {
-  if (options.levels < 2 || options.levels > kMaxLevels || options.codes < 2 ||
+  if (options.levels < kMinLevels || options.levels > kMaxLevels || options.codes < 2 ||
       options.codes > 65536 || options.iterations < 1) {
-    throw Error("a semantic ID option is out of range",
-                fmt::format("levels 2..{}, codes 2..65536, iterations >= 1", kMaxLevels));
+    throw Error(
+        "a semantic ID option is out of range",
+        fmt::format("levels {}..{}, codes 2..65536, iterations >= 1", kMinLevels, kMaxLevels));
   }
 }
 
@@ -202,7 +203,7 @@ SidModel load_sid(const fs::path& dir) {
   model.centroids.assign(centroids.begin(), centroids.end());
   const int levels = model.table.levels;
   const int width = model.table.codes_per_level;
-  const bool sound = levels >= 2 && levels <= kMaxLevels && width > 0 && width <= 65536 &&
+  const bool sound = levels >= kMinLevels && levels <= kMaxLevels && width > 0 && width <= 65536 &&
                      model.dim > 0 && model.dim <= 65536 && !codes.empty() &&
                      codes.size() % size_t(levels) == 0 &&
                      centroids.size() == size_t(levels) * size_t(width) * size_t(model.dim) &&

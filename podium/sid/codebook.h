@@ -13,7 +13,7 @@
 
 namespace podium::sid {
 
-inline constexpr int kMaxLevels = 8;
+inline constexpr int kMinLevels = 2, kMaxLevels = 8;
 
 struct SidOptions {
   int levels = 4;
@@ -23,10 +23,11 @@ struct SidOptions {
   bool random_last_level = true;  // z_L drawn from codes unused under its prefix
   template <class V>
   void visit(V& v) {
-    v("levels", levels, "residual levels L", between(1, kMaxLevels));
+    v("levels", levels, "residual levels L", between(kMinLevels, kMaxLevels));
     v("codes", codes, "codes a level (fewer for small catalogues)", between(2, 65536));
     v("iterations", iterations, "k-means iterations a level", between(1, 10000));
-    v("minibatch", minibatch, "rows a k-means iteration; 0 chooses by catalogue size", at_least(0));
+    v("minibatch", minibatch, "rows a k-means iteration; 0 chooses by catalogue size",
+      between(0, 1000000000));
     v("random_last_level", random_last_level,
       "last code drawn among those unused under its prefix");
   }

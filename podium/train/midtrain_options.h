@@ -17,8 +17,8 @@ struct MidtrainOptions {
   void visit(V& v) {
     v("steps", steps, "mid-training steps", between(1, 10000000));
     v("batch_tokens", batch_tokens, "tokens a step", between(16, 10000000));
-    v("learning_rate", learning_rate, "AdamW's peak step", more_than(0));
-    v("weight_decay", weight_decay, "weight decay", at_least(0));
+    v("learning_rate", learning_rate, "AdamW's peak step", between(1e-9, 10));
+    v("weight_decay", weight_decay, "weight decay", between(0, 100));
     v("sequence_share", sequence_share, "share of sequential preference modelling", between(0, 1));
     v("caption_share", caption_share, "share of dense captioning (the rest: catalogue text)",
       between(0, 1));

@@ -156,16 +156,19 @@ CLI::App* add_command(CLI::App& app, const std::string& name, const std::string&
   command->add_option("--sid", a->sid, "semantic-ID directory")->required();
   command->add_option("--out", a->out, "policy directory to write")->required();
   command->add_option("--work", a->work, "where the checkpoint lives (default: OUT.work)");
-  command->add_option("--seed", a->seed, "random seed");
-  command->add_option("--threads", a->threads,
-                      "threads; 0: every core; results do not depend on it");
+  auto process = std::make_shared<OptionList>();  // no part of a stage's fingerprint
+  (*process)("seed", a->seed, "random seed", at_least(0));
+  (*process)("threads", a->threads, "threads; 0: every core; results do not depend on it",
+             between(0, kMostThreads));
+  process->add_flags(*command);
   auto list = std::make_shared<OptionList>(*a);
   // Callbacks run in order of declaration: the file's values first, then the flags'.
   command->add_option_function<std::string>(
       "--config", [list](const std::string& file) { list->load_toml(file); },
       "TOML file of options, see `podium config`");
   list->add_flags(*command);
-  command->callback([a, list, run] {
+  command->callback([a, process, list, run] {
+    process->check();
     list->check();
     a->rl.max_trace = a->rl_fast.max_trace = a->sft.max_trace = a->max_trace;
     a->rl_fast.gate = a->rl.gate;

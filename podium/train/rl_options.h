@@ -30,16 +30,17 @@ struct RlOptions {
     v("prompts", prompts, "prompts a step, after groups without spread are dropped",
       between(1, 100000));
     v("rollouts", rollouts, "rollouts a prompt, G", between(2, 1024));
-    v("learning_rate", learning_rate, "AdamW's step", more_than(0));
+    v("learning_rate", learning_rate, "AdamW's step", between(1e-9, 10));
     v("clip_low", clip_low, "lower clip of the ratio: 1 - clip_low", below(0, 1));
-    v("clip_high", clip_high, "upper clip of the ratio: 1 + clip_high", at_least(0));
-    v("alpha", alpha, "weight of the format reward", at_least(0));
+    v("clip_high", clip_high, "upper clip of the ratio: 1 + clip_high", between(0, 1000));
+    v("alpha", alpha, "weight of the format reward", between(0, 1000));
     v("rank", rank, "rank reward", one_of({"auc", "ndcg", "auc-gain", "ndcg-gain"}));
     v("shuffle", shuffle, "shuffle candidates in training, against position bias");
     v("updates", updates, "optimizer steps a batch of rollouts", between(1, 10000));
     v("epochs", epochs, "passes over a batch of rollouts", between(1, 1000));
-    v("eval_every", eval_every, "steps between validations; the best policy is kept", at_least(1));
-    v("eval_slates", eval_slates, "validation slates, at most", at_least(1));
+    v("eval_every", eval_every, "steps between validations; the best policy is kept",
+      between(1, 10000000));
+    v("eval_slates", eval_slates, "validation slates, at most", between(1, 1000000000));
   }
 };
 

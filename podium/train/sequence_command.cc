@@ -136,7 +136,9 @@ void add_sequence_command(CLI::App& app, const std::string& model, const std::st
   command->add_option("--init", a->init, "directory of an earlier fit to go on from");
   command->add_option("--out", a->out, "output directory")->required();
   command->add_option("--work", a->work, "where the checkpoint lives (default: OUT.work)");
-  command->add_option("--seed", a->seed, "random seed");
+  auto process = std::make_shared<OptionList>();
+  (*process)("seed", a->seed, "random seed", at_least(0));
+  process->add_flags(*command);
   command->add_flag("--evaluate", a->evaluate, "print the metrics on the phase's targets");
   auto list = std::make_shared<OptionList>(*a);
   // Callbacks run in order of declaration: the file's values first, then the flags'.
@@ -144,7 +146,8 @@ void add_sequence_command(CLI::App& app, const std::string& model, const std::st
       "--config", [list](const std::string& file) { list->load_toml(file); },
       "TOML file with [split] and [" + model + "]");
   list->add_flags(*command);
-  command->callback([a, list] {
+  command->callback([a, process, list] {
+    process->check();
     list->check();
     run(*a);
   });

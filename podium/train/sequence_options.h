@@ -34,13 +34,13 @@ struct SequenceOptions {
       "share of the negatives drawn by popularity, the rest uniformly", between(0, 1));
     v("logq", logq, "correct the sampled logits by log q");
     v("dropout", dropout, "dropout of embeddings, attention and feed-forward", below(0, 1));
-    v("learning_rate", learning_rate, "Adam's step", more_than(0));
-    v("weight_decay", weight_decay, "L2 weight decay", at_least(0));
+    v("learning_rate", learning_rate, "Adam's step", between(1e-9, 10));
+    v("weight_decay", weight_decay, "L2 weight decay", between(0, 100));
     v("batch_tokens", batch_tokens, "positions a step (length-bucketed)", between(1, 1000000));
     v("epochs", epochs, "epochs of a fit from scratch; 0: no such model", between(0, 100000));
     v("refit_epochs", refit_epochs, "epochs of a fit warm-started from the phase before",
       between(0, 100000));
-    v("eval_every", eval_every, "epochs between validations, phase valid only", at_least(0));
+    v("eval_every", eval_every, "epochs between validations, phase valid only", between(0, 100000));
     v.rule([this] { return dim % heads == 0; }, "heads must divide dim");
   }
 };
@@ -56,7 +56,7 @@ struct HstuOptions : SequenceOptions {
   void visit(V& v) {
     SequenceOptions::visit(v);
     v("rank_weight", rank_weight,
-      "weight of the loss of candidates' own states; 0: none, they add nothing", at_least(0));
+      "weight of the loss of candidates' own states; 0: none, they add nothing", between(0, 1000));
     v("rank_negatives", rank_negatives, "sampled candidates that this loss adds to a sequence",
       between(1, 100000));
   }

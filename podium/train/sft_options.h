@@ -19,11 +19,12 @@ struct SftOptions {
   void visit(V& v) {
     v("epochs", epochs, "passes over the accepted traces", between(1, 100000));
     v("batch_slates", batch_slates, "slates a step", between(1, 100000));
-    v("learning_rate", learning_rate, "AdamW's peak step", more_than(0));
-    v("trace_weight", trace_weight, "weight of the trace tokens, lambda_r", at_least(0));
-    v("answer_weight", answer_weight, "weight of the answer tokens, lambda_o", more_than(0));
+    v("learning_rate", learning_rate, "AdamW's peak step", between(1e-9, 10));
+    v("trace_weight", trace_weight, "weight of the trace tokens, lambda_r", between(0, 1000));
+    v("answer_weight", answer_weight, "weight of the answer tokens, lambda_o",
+      between(0.000001, 1000));
     v("forced_weight", forced_weight, "weight of answer tokens that the grammar forces",
-      at_least(0));
+      between(0, 1000));
     v("no_trace_share", no_trace_share, "share of slates answered without a trace", between(0, 1));
     v.rule([this] { return trace_weight < answer_weight; },
            "trace_weight must be less than answer_weight");
