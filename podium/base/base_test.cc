@@ -103,6 +103,22 @@ TEST(Options, ErrorsNameLineAndNearestKey) {
   EXPECT_THROW(OptionList(a).load_toml(file), Error);
 }
 
+TEST(Options, AKeyOfAnotherSectionIsNamedWhereItStands) {
+  const fs::path file = scratch("moved.toml");
+  Outer a;
+  for (const auto& [text, place] :
+       {std::pair{"[sid]\nrate = 0.5\n", "'rate'"}, std::pair{"levels = 3\n", "'sid.levels'"},
+        std::pair{"[other]\nlevels = 3\n", "'sid.levels'"}}) {
+    write_file_atomic(file, text);
+    try {
+      OptionList(a).load_toml(file);
+      FAIL() << text;
+    } catch (const Error& e) {
+      EXPECT_NE(e.cure().find(place), std::string::npos) << e.cure();
+    }
+  }
+}
+
 struct Ranged {
   int rounds = 3;
   double rate = 0.5, share = 0.5;

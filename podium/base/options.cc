@@ -14,10 +14,16 @@
 namespace podium {
 namespace {
 
+std::string_view last_part(std::string_view key) { return key.substr(key.rfind('.') + 1); }
+
+// Among the keys of the same name in other sections, where there are such: keys move.
 std::string_view nearest_key(const std::vector<OptionEntry>& entries, std::string_view key) {
-  std::vector<std::string_view> keys;
-  for (const OptionEntry& entry : entries) keys.push_back(entry.key);
-  return nearest(key, keys);
+  std::vector<std::string_view> keys, moved;
+  for (const OptionEntry& entry : entries) {
+    keys.push_back(entry.key);
+    if (last_part(entry.key) == last_part(key)) moved.push_back(entry.key);
+  }
+  return nearest(key, moved.empty() ? keys : moved);
 }
 
 Json value_of(const OptionRef& ref) {
@@ -113,7 +119,8 @@ void load_table(const std::vector<OptionEntry>& entries, const toml::table& tabl
       const bool section = std::any_of(entries.begin(), entries.end(), [&](const auto& entry) {
         return entry.key.starts_with(key + ".");
       });
-      if (section && node.is_table()) {
+      // A key of an unknown section is told by its whole name, which is nearer to the right one.
+      if (node.is_table() && (section || !node.as_table()->empty())) {
         load_table(entries, *node.as_table(), key + ".", path);
         continue;
       }
