@@ -25,6 +25,11 @@ fs::path tidy(const fs::path& path) {
 
 fs::path resolved(const fs::path& path) { return fs::weakly_canonical(fs::absolute(tidy(path))); }
 
+// Whether `path` is `dir` or lies below it; both resolved.
+bool holds(const fs::path& dir, const fs::path& path) {
+  return std::mismatch(dir.begin(), dir.end(), path.begin(), path.end()).first == dir.end();
+}
+
 [[noreturn]] void refuse(const std::string& message, const fs::path& out) {
   throw Error(message, "name another --out, or move this one away; nothing was changed",
               out.string());
@@ -73,14 +78,19 @@ std::string kind_of(const fs::path& dir) {
 }
 
 void check_inputs_outside(const fs::path& out, const std::vector<fs::path>& inputs) {
+  constexpr const char* kCure = "write to another directory; nothing was changed";
   const fs::path output = resolved(out);
   for (const fs::path& input : inputs) {
     if (input.empty()) continue;  // an optional one
     const fs::path place = resolved(input);
-    const auto [end, _] = std::mismatch(output.begin(), output.end(), place.begin(), place.end());
-    if (end != output.end()) continue;
-    throw Error(fmt::format("the input {} lies in the output {}", input.string(), out.string()),
-                "write to another directory; nothing was changed", out.string());
+    if (holds(output, place)) {
+      throw Error(fmt::format("the input {} lies in the output {}", input.string(), out.string()),
+                  kCure, out.string());
+    }
+    if (holds(place, output) && !kind_of(place).empty()) {
+      throw Error(fmt::format("the output {} lies in the input {}", out.string(), input.string()),
+                  kCure, out.string());
+    }
   }
 }
 

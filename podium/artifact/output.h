@@ -4,7 +4,7 @@
 // replaced only when its manifest.json says that podium wrote the same kind of thing, and when it
 // holds no file that podium did not write. All else (a file, a symbolic link, a directory with the
 // user's things) is an error, told before anything is read or written. An input at or below the
-// output is an error too.
+// output is an error too, and so is an output below an input that podium wrote.
 #pragma once
 
 #include <initializer_list>
@@ -23,7 +23,8 @@ namespace podium::artifact {
 fs::path check_output(const fs::path& out, std::string_view kind,
                       const std::vector<fs::path>& inputs = {});
 
-// The second half of the rule on its own, for directories that hold more than one command's work.
+// What the rule says of inputs on its own, for directories that hold more than one command's work,
+// and for single files.
 void check_inputs_outside(const fs::path& out, const std::vector<fs::path>& inputs);
 
 // The name that a thing written to `out` gets when the user gives none: its last part, whether

@@ -91,6 +91,18 @@ TEST(Output, InputsLieOutside) {
   EXPECT_EQ(refusal(dir, "dataset", {dir.string() + "2/data.txt", ""}), "");
 }
 
+TEST(Output, LiesOutsideInputsThatPodiumWrote) {
+  const fs::path data = ours("input", "dataset");
+  EXPECT_NE(refusal(data / "sids", "sid", {data}).find("lies in the input"), std::string::npos);
+  EXPECT_NE(refusal(data / "deep" / "er", "sid", {"", data.string() + "/"}), "");
+  const fs::path link = scratch("another-name");
+  fs::create_symlink(data, link);
+  EXPECT_NE(refusal(link / "sids", "sid", {data}), "");
+  EXPECT_EQ(refusal(data.string() + "2", "sid", {data}), "");
+  const fs::path users = scratch_dir("users-own");  // such a folder may hold what is made of it
+  EXPECT_EQ(refusal(users / "sids", "sid", {users}), "");
+}
+
 TEST(Output, ADirectoryIsNamedByItsLastPart) {
   EXPECT_EQ(name_of_output("some/d/"), "d");
   EXPECT_EQ(name_of_output("some/d//"), "d");

@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <memory>
 
+#include "podium/artifact/output.h"
 #include "podium/data/describe.h"
 #include "podium/data/import_report.h"
 #include "podium/data/known_sets.h"
@@ -129,6 +130,7 @@ void add_describe(CLI::App& data) {
   command->add_option("--html", a->html, "also write a page with plots");
   command->add_flag("--json", a->json, "print JSON");
   command->callback([a] {
+    if (!a->html.empty()) artifact::check_inputs_outside(a->html, {a->dir});
     const data::Description description = data::describe(data::Dataset::open(a->dir));
     if (!a->html.empty()) write_file_atomic(a->html, data::describe_html(description));
     fmt::print("{}", a->json ? data::describe_json(description).dump(2) + "\n"

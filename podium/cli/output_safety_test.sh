@@ -63,6 +63,14 @@ refused 'data/events.csv lies in\|holds .events.csv' data import data/events.csv
 refused "holds 'events.csv'" data simulate --users 50 --items 40 --out data
 rm data/events.csv
 
+# An output below an input that podium wrote.
+before=$(state data)
+refused 'lies in the input' sid fit --data data --out data/sids
+refused 'lies in the input' train --data data --out data/deep/run
+refused 'lies in the input' train --data data/ --out ./data/run
+refused 'lies in the' data describe data --html data/events.safetensors
+[ "$before" = "$(state data)" ] || fail "the dataset was changed"
+
 # Leftovers have names of ours: these are the user's.
 mkdir -p d.partial d.old d.download .d.podium-abcdef
 for name in d.partial/x d.old/x d.download/x .d.podium-abcdef/x d.rejected.jsonl; do

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "podium/artifact/output.h"
 #include "podium/base/error.h"
 #include "podium/base/options.h"
 #include "podium/base/parallel.h"
@@ -63,6 +64,14 @@ void refuse_retraining(const StagePlan& plan, const PipelineRequest& request) {
       request.out.string());
 }
 
+// What stands where a stage will write, told before the first one starts.
+void check_places(const StagePlan& plan, const std::vector<Stage>& stages,
+                  const StageRunner& runner) {
+  for (const Stage& stage : stages) {
+    if (!contains(plan.done, stage.name)) artifact::check_output(runner.dir(stage.name), "stage");
+  }
+}
+
 // "stages to come: 3 of 19: ...; about 8 min, by this directory's last run"
 void announce(const StagePlan& plan, const std::vector<Stage>& stages, const StageRunner& runner) {
   std::vector<std::string> coming;
@@ -102,6 +111,7 @@ Json run_pipeline(const PipelineRequest& given) {
   for (const Stage& stage : stages) requests.push_back(request_of(stage, request.options));
   const StagePlan plan = runner.plan(requests);
   refuse_retraining(plan, request);
+  check_places(plan, stages, runner);
   write_file_atomic(request.out / kOptions, list.to_toml());
   announce(plan, stages, runner);
 

@@ -167,6 +167,33 @@ TEST(Pipeline, EveryNumberHasARangeThatHoldsItsDefault) {
   }
 }
 
+TEST(Pipeline, WhatStandsInAStagesPlaceIsToldAtTheStart) {
+  const fs::path root = scratch_dir("places");
+  write_shop(root / "shop", 40, 6, walk);
+  PipelineRequest request = request_for(root, "sid");
+  run_pipeline(request);
+  request.until = "tokenizer";
+  write_file_atomic(request.out / "stages/tokenizer", "a note");
+  EXPECT_NE(error_of(request).message().find("stages/tokenizer exists"), std::string::npos);
+  EXPECT_FALSE(fs::exists(request.out / "stages/upstream")) << "told before a stage was run";
+  fs::remove(request.out / "stages/tokenizer");
+  for (const char* name : {"bundle", "work", "stages"}) {
+    fs::remove_all(request.out / name);
+    write_file_atomic(request.out / name, "a note");
+    EXPECT_NE(error_of(request).message().find(std::string(name) + " exists"), std::string::npos);
+    fs::remove(request.out / name);
+  }
+}
+
+TEST(Pipeline, ARunAndItsDataLieApart) {
+  const fs::path root = scratch_dir("apart");
+  write_shop(root / "shop", 40, 6, walk);
+  PipelineRequest request = request_for(root, "sid");
+  request.out = root / "shop/run";
+  EXPECT_NE(error_of(request).message().find("lies in the input"), std::string::npos);
+  EXPECT_FALSE(fs::exists(request.out));
+}
+
 TEST(Pipeline, SaysWhatRunsAgainBeforeItReplacesAnything) {
   const fs::path root = scratch_dir("resume");
   write_shop(root / "shop", 40, 6, walk);

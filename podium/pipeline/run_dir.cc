@@ -34,6 +34,11 @@ void claim_run(const fs::path& out, const fs::path& data) {
           kRunCure, out.string());
     }
   }
+  for (const char* name : {"stages", "work", "bundle"}) {
+    if (!fs::exists(out / name) || fs::is_directory(out / name)) continue;
+    throw Error(fmt::format("{} exists and is no directory", (out / name).string()), kRunCure,
+                out.string());
+  }
   if (artifact::kind_of(out) == "run") return;
   make_directories(out);
   artifact::write_marker(out, "run", 1);

@@ -75,14 +75,16 @@ std::string fingerprint_of(PolicyArguments& a, const std::string& stage) {
 }
 
 StageJob job_of(PolicyArguments& a, const std::string& stage) {
-  fs::path beside =
-      artifact::check_output(a.out, "policy", {a.data, a.sid, a.policy, a.slates, a.valid_slates});
+  const std::vector<fs::path> inputs = {a.data,   a.sid,          a.tokenizer, a.policy,
+                                        a.slates, a.valid_slates, a.traces};
+  fs::path beside = artifact::check_output(a.out, "policy", inputs);
   beside += ".work";
   StageJob job;
   job.seed = uint64_t(a.seed);
   job.threads = a.threads > 0 ? a.threads : default_threads();
   job.work = a.work.empty() ? beside : fs::path(a.work);
   job.fingerprint = fingerprint_of(a, stage);
+  artifact::check_inputs_outside(job.work, inputs);
   artifact::claim_work(job.work);
   return job;
 }

@@ -102,6 +102,8 @@ void print_metrics(const SequenceArguments& a, SequenceModelImpl& model,
 void run(SequenceArguments& a) {
   fs::path beside = artifact::check_output(a.out, a.model, {a.data, a.init});
   beside += ".work";
+  const fs::path work = a.work.empty() ? beside : fs::path(a.work);
+  artifact::check_inputs_outside(work, {a.data, a.init});
   setup_torch(/*threads=*/1, uint64_t(a.seed));  // small matrices: more threads only spin
   const data::Dataset dataset = data::Dataset::open(a.data);
   const data::Split split = data::make_split(dataset, a.split);
@@ -111,7 +113,6 @@ void run(SequenceArguments& a) {
   const auto model = make_model(a, dataset.items());
   if (!a.init.empty()) load_weights(fs::path(a.init) / a.weights(), *model);
 
-  const fs::path work = a.work.empty() ? beside : fs::path(a.work);
   artifact::claim_work(work);
   MetricsLog log(work / "metrics.jsonl");
   fit_sequence_model(*model, phase.fit,
