@@ -6,6 +6,7 @@
 
 #include "podium/artifact/checks.h"
 #include "podium/base/error.h"
+#include "podium/base/parallel.h"
 
 namespace podium::artifact {
 namespace {
@@ -142,10 +143,12 @@ Json read_manifest(const fs::path& dir, std::string_view kind, int version, bool
   if (const std::string damage = damage_of(manifest); verify_hashes && !damage.empty()) {
     throw corrupt(damage, dir);
   }
-  for (const ManifestFile& file : manifest.files) {
-    if (const std::string damage = damage_of(dir, file, verify_hashes); !damage.empty()) {
-      throw corrupt(damage, dir);
-    }
+  std::vector<std::string> damages(manifest.files.size());
+  parallel_for(verify_hashes ? default_threads() : 1, damages.size(), 1, [&](size_t i, size_t) {
+    damages[i] = damage_of(dir, manifest.files[i], verify_hashes);
+  });
+  for (const std::string& damage : damages) {
+    if (!damage.empty()) throw corrupt(damage, dir);
   }
   return std::move(manifest.content);
 }

@@ -246,6 +246,25 @@ TEST_F(CommandsTest, NumbersOutOfRangeAreRefusedBeforeAnyWork) {
   }
 }
 
+TEST_F(CommandsTest, ABundleWhoseBytesChangedIsNotServed) {
+  const fs::path copy = root_ / "changed", weights = copy / "policy-fast" / "model.safetensors";
+  fs::copy(bundle_, copy, fs::copy_options::recursive);
+  std::string bytes = read_file(weights);
+  bytes[bytes.size() - 5] ^= 1;
+  write_file_atomic(weights, bytes);
+  const std::vector<std::string> recommend = {"recommend", "--bundle", copy, "--user", "u1"},
+                                 rerank = {"rerank", "--bundle", copy};
+  for (const auto& command : {recommend, rerank}) {
+    std::string told;
+    EXPECT_EQ(run(command, "", &told), "");
+    EXPECT_NE(told.find("policy-fast/model.safetensors' is damaged"), std::string::npos) << told;
+  }
+  fs::remove(weights);
+  std::string told;
+  run(rerank, "", &told);
+  EXPECT_NE(told.find("policy-fast/model.safetensors' is missing"), std::string::npos) << told;
+}
+
 TEST_F(CommandsTest, MoreLinesThanABatchKeepTheirOrder) {
   std::string input;
   for (int i = 0; i < 150; ++i) {

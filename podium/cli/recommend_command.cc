@@ -107,7 +107,7 @@ std::string to_text(const RecommendArguments& a, const Answer& answer) {
 void recommend(RecommendArguments& a) {
   OptionList(a).check();
   const serving::Recommender recommender(
-      serving::Bundle::open(a.bundle), std::make_shared<serving::MemoryState>(),
+      serving::Bundle::open(a.bundle, {.verify = true}), std::make_shared<serving::MemoryState>(),
       {.threads = a.threads > 0 ? a.threads : default_threads()});
   if (a.requests) {
     return answer_lines(

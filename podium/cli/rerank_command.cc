@@ -27,7 +27,7 @@ struct RerankArguments {
 void rerank_lines(RerankArguments& a) {
   OptionList(a).check();
   const serving::Recommender recommender(
-      serving::Bundle::open(a.bundle), std::make_shared<serving::MemoryState>(),
+      serving::Bundle::open(a.bundle, {.verify = true}), std::make_shared<serving::MemoryState>(),
       {.threads = a.threads > 0 ? a.threads : default_threads()});
   answer_lines(recommender,
                {.kind = LineKind::kRerank, .explain = a.trace, .deadline_ms = a.deadline_ms});
