@@ -61,6 +61,7 @@ std::vector<uint32_t> order_by_id(const StringColumn& ids, const fs::path& dir) 
   std::vector<uint32_t> order(ids.size());
   std::iota(order.begin(), order.end(), 0U);
   std::sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) { return ids[a] < ids[b]; });
+  if (!order.empty() && ids[order[0]].empty()) damaged(dir, "an id is empty");
   const auto twice = std::adjacent_find(order.begin(), order.end(),
                                         [&](uint32_t a, uint32_t b) { return ids[a] == ids[b]; });
   if (twice != order.end()) damaged(dir, "an id occurs twice");
@@ -79,7 +80,7 @@ std::optional<uint32_t> find_id(const StringColumn& ids, const std::vector<uint3
 
 struct Dataset::Impl {
   explicit Impl(const fs::path& dir)
-      : manifest(artifact::read_manifest(dir, "dataset", kDatasetVersion)),
+      : manifest(artifact::read_manifest(dir, "dataset", kDatasetVersion, /*verify_hashes=*/true)),
         events(dir / kEvents),
         catalog(dir / kCatalog),
         users(dir / kUsers) {

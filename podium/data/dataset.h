@@ -25,7 +25,8 @@ using UserIndex = uint32_t;
 
 class Dataset {
  public:
-  // Throws Error when the directory is missing, damaged or newer than this program.
+  // Throws Error when the directory is missing, differs from its hashes, is damaged or newer than
+  // this program. Reads every file once.
   static Dataset open(const fs::path& dir);
   Dataset(Dataset&&) noexcept;
   Dataset& operator=(Dataset&&) noexcept;

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <limits>
 
+#include "podium/artifact/manifest.h"
 #include "podium/artifact/safetensors.h"
 #include "podium/base/error.h"
 #include "podium/base/scratch.h"
@@ -28,7 +29,7 @@ class DamagedDataset : public testing::Test {
     builder.write(dir_, "damaged", 0, {});
   }
 
-  // Overwrites element `at` of a column in place: the size stays.
+  // Overwrites element `at` of a column in place, the size stays; the manifest has its new hash.
   template <class T>
   void set(const std::string& file, const std::string& column, size_t at, T value) {
     std::string bytes = read_file(dir_ / file);
@@ -39,6 +40,8 @@ class DamagedDataset : public testing::Test {
     ASSERT_NE(begin, std::string::npos);
     std::memcpy(bytes.data() + begin + at * sizeof(T), &value, sizeof(T));
     write_file_atomic(dir_ / file, bytes);
+    const Json content = artifact::load_manifest(dir_).content;
+    artifact::write_manifest(dir_, "dataset", kDatasetVersion, content);
   }
 
   void expect_damaged(const std::string& part) const {
@@ -52,6 +55,19 @@ class DamagedDataset : public testing::Test {
 
   fs::path dir_;
 };
+
+TEST_F(DamagedDataset, ANumberThatChanged) {
+  const fs::path file = dir_ / "events.safetensors";
+  std::string bytes = read_file(file);
+  bytes.back() = static_cast<char>(bytes.back() ^ 1);
+  write_file_atomic(file, bytes);
+  expect_damaged("'events.safetensors' is damaged");
+}
+
+TEST_F(DamagedDataset, AUserWithoutAName) {
+  set<int64_t>("users.safetensors", "id.begin", 1, 0);
+  expect_damaged("empty");
+}
 
 TEST_F(DamagedDataset, AnItemOutsideTheCatalogue) {
   set<uint32_t>("events.safetensors", "item", 3, 7);
