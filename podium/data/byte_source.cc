@@ -8,10 +8,12 @@
 #include <algorithm>
 #include <cstring>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "podium/base/error.h"
 #include "podium/base/progress.h"
+#include "podium/data/unread_formats.h"
 
 namespace podium::data {
 namespace {
@@ -71,22 +73,58 @@ struct CloseMember {
   void operator()(zip_file_t* member) const { zip_fclose(member); }
 };
 
-class ZipSource : public ByteSource {
+// The members of a zip file that are files.
+class Zip {
  public:
-  ZipSource(const std::string& file, const std::string& member) : name_(file) {
+  explicit Zip(const std::string& file) : name_(file) {
     int code = 0;
     archive_.reset(zip_open(file.c_str(), ZIP_RDONLY, &code));
     if (archive_ == nullptr) throw Error("cannot read this zip file", "fetch it again", name_);
-    const zip_int64_t index = find(member);
-    member_.reset(zip_fopen_index(archive_.get(), static_cast<zip_uint64_t>(index), 0));
+    const zip_int64_t entries = zip_get_num_entries(archive_.get(), 0);
+    for (zip_int64_t i = 0; i < entries; ++i) {
+      const char* entry = zip_get_name(archive_.get(), static_cast<zip_uint64_t>(i), 0);
+      const std::string name = entry == nullptr ? "" : entry;
+      if (name.empty() || name.ends_with('/') || name.starts_with("__MACOSX/")) continue;
+      members_.emplace_back(name, static_cast<zip_uint64_t>(i));
+    }
+  }
+
+  // The member of this name; of no name, the only one.
+  std::pair<std::string, zip_uint64_t> find(const std::string& member) const {
+    std::string names;
+    for (const auto& [name, index] : members_) {
+      if (name == member) return {name, index};
+      if (member.empty() && (name == "xl/workbook.xml" || name == "META-INF/manifest.xml")) {
+        refuse_workbook(name_);
+      }
+      if (index <= 20) names += (names.empty() ? "" : ", ") + name;
+    }
+    if (member.empty() && members_.size() == 1) return members_[0];
+    if (members_.empty()) throw Error("this zip file holds no file", "", name_);
+    throw Error(member.empty() ? std::string("this zip file holds several files")
+                               : fmt::format("this zip file holds no {}", member),
+                fmt::format("name one as {}:MEMBER; it holds {}", name_, names), name_);
+  }
+  zip_t* archive() const { return archive_.get(); }
+
+ private:
+  std::string name_;
+  std::unique_ptr<zip_t, CloseZip> archive_;
+  std::vector<std::pair<std::string, zip_uint64_t>> members_;
+};
+
+class ZipSource : public ByteSource {
+ public:
+  ZipSource(const std::string& file, const std::string& member) : name_(file), zip_(file) {
+    const zip_uint64_t index = zip_.find(member).second;
+    member_.reset(zip_fopen_index(zip_.archive(), index, 0));
     if (member_ == nullptr) {
-      throw Error(fmt::format("cannot unpack: {}", zip_strerror(archive_.get())),
+      throw Error(fmt::format("cannot unpack: {}", zip_strerror(zip_.archive())),
                   "unpack it with another program and import the files", name_);
     }
     zip_stat_t stat;
     zip_stat_init(&stat);
-    if (zip_stat_index(archive_.get(), static_cast<zip_uint64_t>(index), 0, &stat) == 0 &&
-        stat.size > 0) {
+    if (zip_stat_index(zip_.archive(), index, 0, &stat) == 0 && stat.size > 0) {
       packed_share_ = double(stat.comp_size) / double(stat.size);
     }
   }
@@ -100,50 +138,38 @@ class ZipSource : public ByteSource {
   uint64_t position() const override { return uint64_t(double(unpacked_) * packed_share_); }
 
  private:
-  zip_int64_t find(const std::string& member) {
-    std::vector<zip_int64_t> files;
-    std::string names;
-    const zip_int64_t entries = zip_get_num_entries(archive_.get(), 0);
-    for (zip_int64_t i = 0; i < entries; ++i) {
-      const char* entry = zip_get_name(archive_.get(), static_cast<zip_uint64_t>(i), 0);
-      const std::string name = entry == nullptr ? "" : entry;
-      if (name.empty() || name.ends_with('/') || name.starts_with("__MACOSX/")) continue;
-      if (name == member) return i;
-      files.push_back(i);
-      if (files.size() <= 20) names += (names.empty() ? "" : ", ") + name;
-    }
-    if (member.empty() && files.size() == 1) return files[0];
-    if (files.empty()) throw Error("this zip file holds no file", "", name_);
-    throw Error(member.empty() ? std::string("this zip file holds several files")
-                               : fmt::format("this zip file holds no {}", member),
-                fmt::format("name one as {}:MEMBER; it holds {}", name_, names), name_);
-  }
-
   std::string name_;
-  std::unique_ptr<zip_t, CloseZip> archive_;
+  Zip zip_;
   std::unique_ptr<zip_file_t, CloseMember> member_;
   uint64_t unpacked_ = 0;
   double packed_share_ = 1;
 };
 
-// FILE.zip:MEMBER taken apart; the member is empty where none is named.
+bool is_zip(const std::string& file) {
+  char start[4] = {};
+  std::error_code failed;
+  if (!fs::is_regular_file(file, failed)) return false;  // a pipe's first bytes would be lost
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> in(std::fopen(file.c_str(), "rb"),
+                                                           &std::fclose);
+  return in != nullptr && std::fread(start, 1, 4, in.get()) == 4 &&
+         (std::memcmp(start, "PK\3\4", 4) == 0 || std::memcmp(start, "PK\5\6", 4) == 0);
+}
+
+// FILE.zip:MEMBER taken apart, or FILE:MEMBER of a zip of any name; the member is empty where none
+// is named.
 struct ZipName {
   std::string file, member;
 };
 ZipName zip_name(const fs::path& path) {
   const std::string text = path.string();
-  const size_t colon = text.find(".zip:");
-  if (colon == std::string::npos || fs::exists(path)) return {text, ""};
-  return {text.substr(0, colon + 4), text.substr(colon + 5)};
-}
-
-bool is_zip(const std::string& file) {
-  char start[4] = {};
-  if (!fs::is_regular_file(file)) return false;  // a pipe's first bytes would be lost
-  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> in(std::fopen(file.c_str(), "rb"),
-                                                           &std::fclose);
-  return in != nullptr && std::fread(start, 1, 4, in.get()) == 4 &&
-         std::memcmp(start, "PK\3\4", 4) == 0;
+  std::error_code failed;
+  if (fs::exists(path, failed)) return {text, ""};
+  for (size_t colon = text.find(':'); colon != std::string::npos;
+       colon = text.find(':', colon + 1)) {
+    const std::string file = text.substr(0, colon);
+    if (file.ends_with(".zip") || is_zip(file)) return {file, text.substr(colon + 1)};
+  }
+  return {text, ""};
 }
 
 }  // namespace
@@ -169,7 +195,9 @@ std::unique_ptr<ByteSource> memory_bytes(std::string_view bytes) {
 std::string content_name(const fs::path& path) {
   if (path == "-") return "";
   const ZipName zip = zip_name(path);
-  std::string name = fs::path(zip.member.empty() ? zip.file : zip.member).filename().string();
+  std::string inside = zip.member;
+  if (inside.empty() && is_zip(zip.file)) inside = Zip(zip.file).find("").first;
+  std::string name = fs::path(inside.empty() ? zip.file : inside).filename().string();
   for (const std::string_view packed : {".gz", ".zip"}) {
     if (name.ends_with(packed)) name.resize(name.size() - packed.size());
   }
@@ -177,7 +205,11 @@ std::string content_name(const fs::path& path) {
 }
 
 fs::path file_on_disk(const fs::path& path) {
-  return path == "-" ? fs::path() : fs::path(zip_name(path).file);
+  if (path == "-") return {};
+  const fs::path file = zip_name(path).file;
+  std::error_code failed;
+  const bool unnamed = fs::exists(file, failed) && fs::canonical(file, failed).empty();
+  return unnamed ? fs::path() : file;  // /dev/stdin and <(...) may be pipes without a name
 }
 
 uint64_t size_on_disk(const fs::path& path) {

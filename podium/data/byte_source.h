@@ -23,6 +23,7 @@ class ByteSource {
 //   FILE              plain or gz, told by its first bytes; pipes are read too
 //   FILE.zip          the one file in it; with several, an Error names them
 //   FILE.zip:MEMBER   that member
+//   a zip is told by its first bytes, whatever its name
 //   -                 standard input, plain or gz
 std::unique_ptr<ByteSource> open_bytes(const fs::path& path);
 
@@ -30,10 +31,11 @@ std::unique_ptr<ByteSource> open_bytes(const fs::path& path);
 std::unique_ptr<ByteSource> memory_bytes(std::string_view bytes);
 
 // The name that tells what is inside: ratings.csv for /data/ratings.csv.gz and for
-// set.zip:sub/ratings.csv; empty for standard input.
+// set.zip:sub/ratings.csv; empty for standard input. Of a zip with one file, that file's.
 std::string content_name(const fs::path& path);
 
-// The file on disk: set.zip for set.zip:ratings.csv, empty for standard input.
+// The file on disk: set.zip for set.zip:ratings.csv; empty for standard input and for pipes without
+// a name, as /dev/stdin and <(...) may be.
 fs::path file_on_disk(const fs::path& path);
 
 // Size of that file; 0 when it is no regular file.

@@ -4,12 +4,24 @@
 #include <cstring>
 #include <utility>
 
+#include "podium/data/unread_formats.h"
+
 namespace podium::data {
 namespace {
 
 constexpr size_t kChunk = 1 << 18;
 constexpr size_t kMaxLine = 16 << 20;
 constexpr size_t kCut = 1 << 10;  // what is kept of a longer line
+
+// True when the first line ends in "\r" without "\n". A "\r" in quotes ends no line.
+bool ends_in_cr(std::string_view start) {
+  const size_t first = start.find('\r');
+  if (first == std::string_view::npos || start.find('\n') < first) return false;
+  const size_t next = start.find_first_not_of('\r', first);
+  if (next != std::string_view::npos && start[next] == '\n') return false;
+  return std::count(start.begin(), start.begin() + std::ptrdiff_t(first), '"') % 2 == 0 ||
+         start.find('\n') == std::string_view::npos;
+}
 
 }  // namespace
 
@@ -38,11 +50,11 @@ bool Lines::fill() {
   const uint64_t position = source_->position();
   if (progress_ != nullptr && position > reported_) progress_->add(position - reported_);
   reported_ = std::max(reported_, position);
+  if (!any_) refuse_unread(chunk_, name_);
   decoder_.convert(chunk_, ended_);
   if (!any_ && !chunk_.empty()) {
     any_ = true;
-    const bool mac = chunk_.find('\n') == std::string::npos && chunk_.find('\r') < chunk_.size();
-    line_end_ = mac ? '\r' : '\n';
+    line_end_ = ends_in_cr(chunk_) ? '\r' : '\n';
   }
   buffer_.erase(0, at_);
   at_ = 0;
@@ -74,8 +86,19 @@ bool Lines::next(std::string_view& line) {
     break;
   }
   ++number_;
-  if (line_end_ == '\n' && line.ends_with('\r')) line.remove_suffix(1);
+  while (line_end_ == '\n' && line.ends_with('\r')) line.remove_suffix(1);
+  if (line_end_ == '\r' && line.starts_with('\n')) line.remove_prefix(1);
   return true;
+}
+
+std::string with_cause(std::string_view reason, std::string_view line) {
+  std::string text(reason);
+  for (size_t at = 0; (at = line.find('\r', at)) != std::string_view::npos;) {
+    at = line.find_first_not_of('\r', at);
+    if (at == std::string_view::npos) break;
+    if (line[at] != '\n') return text.append(kLoneReturn);
+  }
+  return text;
 }
 
 bool Lines::rest_of_overlong(std::string_view& line) {

@@ -13,9 +13,11 @@
 
 namespace podium::data {
 
-// Streaming: memory is one line and a chunk of 256 KiB. Line ends: "\n" and "\r\n"; a bare "\r" in
-// a file whose first chunk has no "\n". Not thread-safe.
-// Throws Error when the file cannot be read or is damaged, and when Ctrl-C was pressed.
+// Streaming: memory is one line and a chunk of 256 KiB. Line ends: "\n", "\r\n", and "\r\r\n"
+// as text modes spoil it; "\r" in a file whose first line ends so; there "\r\n" too.
+// Not thread-safe.
+// Throws Error when the file cannot be read, is damaged or of a format that podium does not read
+// (unread_formats.h), and when Ctrl-C was pressed.
 class Lines {
  public:
   struct Options {
@@ -63,6 +65,11 @@ class Lines {
   bool any_ = false, ended_ = false, overlong_ = false;
   uint64_t number_ = 0, reported_ = 0;
 };
+
+// The reason of a bad line, and the likely cause when a lone "\r" stands in the line.
+std::string with_cause(std::string_view reason, std::string_view line);
+inline constexpr std::string_view kLoneReturn =
+    " (a lone carriage return is in it: the file mixes line ends; mend it with: tr '\\r' '\\n')";
 
 // A line of an input, for messages. file must outlive it.
 struct Place {
