@@ -32,31 +32,66 @@ size_t sequence_length(std::string_view text) {
 }
 
 struct Look {
-  size_t sequences = 0, wrong = 0, letters = 0;  // letters: wrong bytes that stand in words
+  size_t sequences = 0, wrong = 0;  // of UTF-8; bytes of none
+  size_t letters = 0;               // wrong bytes that Windows-1252 text may well have in words
+  size_t odd = 0;                   // wrong bytes that it hardly has
 };
 
 bool letter_1252(unsigned char c) {
   return (c >= 0xC0 && c != 0xD7 && c != 0xF7) || c == 0x8A || c == 0x9A || c == 0x8E ||
          c == 0x9E || c == 0x8C || c == 0x9C;
 }
+bool lacking_1252(unsigned char c) {
+  return c == 0x81 || c == 0x8D || c == 0x8F || c == 0x90 || c == 0x9D;
+}
+// Signs that stand between words: not the dot, accent and soft hyphen that stand in them.
+bool sign_1252(unsigned char c) {
+  return c > 0xA0 && c < 0xC0 && c != 0xAA && c != 0xAD && c != 0xB4 && c != 0xB7 && c != 0xBA;
+}
+
+// The byte at i is over 127 and of no UTF-8 character.
+void judge(std::string_view text, size_t i, Look& seen) {
+  const auto ascii = [&](size_t at) {  // before the first, `at` is past the last
+    return at < text.size() && std::isalpha(static_cast<unsigned char>(text[at])) != 0;
+  };
+  const auto over = [&](size_t at) { return at < text.size() && high(text[at]); };
+  const auto byte = static_cast<unsigned char>(text[i]);
+  const bool single = !over(i - 1) && !over(i + 1) && (ascii(i - 1) || ascii(i + 1));
+  const bool first_of_two = ascii(i - 1) && over(i + 1) && ascii(i + 2);
+  const bool second_of_two = ascii(i - 2) && over(i - 1) && ascii(i + 1);
+  ++seen.wrong;
+  if (letter_1252(byte) && (single || first_of_two || second_of_two)) ++seen.letters;
+  if (lacking_1252(byte) || (sign_1252(byte) && ascii(i - 1) && ascii(i + 1))) ++seen.odd;
+}
 
 Look look(std::string_view text) {
   Look seen;
-  const auto ascii_letter = [&](size_t i) {
-    return i < text.size() && !high(text[i]) && std::isalpha(static_cast<unsigned char>(text[i]));
-  };
   for (size_t i = 0; i < text.size(); ++i) {
     if (!high(text[i])) continue;
     if (const size_t length = sequence_length(text.substr(i)); length > 0) {
       ++seen.sequences;
       i += length - 1;
     } else if (i + 4 <= text.size()) {  // else it may go on in the next chunk
-      ++seen.wrong;
-      const bool beside = (i > 0 && ascii_letter(i - 1)) || ascii_letter(i + 1);
-      if (beside && letter_1252(static_cast<unsigned char>(text[i]))) ++seen.letters;
+      judge(text, i, seen);
     }
   }
   return seen;
+}
+
+bool windows_1252(const Look& seen) {
+  return seen.wrong > 4 * seen.sequences && seen.letters * 2 >= seen.wrong &&
+         seen.odd * 10 <= seen.letters;
+}
+
+// Zero bytes at two places of each four, as UTF-32 has them: "LE", "BE" or nothing.
+std::string_view utf32_order(std::string_view text) {
+  text = text.substr(0, 512);
+  size_t zeros[4] = {0, 0, 0, 0};
+  for (size_t i = 0; i < text.size(); ++i) zeros[i % 4] += text[i] == '\0' ? 1 : 0;
+  const size_t all = text.size() / 4;
+  if (all < 2) return "";
+  if (zeros[2] >= all && zeros[3] >= all && zeros[0] == 0) return "LE";
+  return zeros[0] >= all && zeros[1] >= all && zeros[3] == 0 ? "BE" : "";
 }
 
 // Zero bytes at one parity only, as UTF-16 writes ASCII: "LE", "BE" or nothing.
@@ -64,10 +99,10 @@ std::string_view utf16_order(std::string_view text) {
   text = text.substr(0, 512);
   size_t zeros[2] = {0, 0};
   for (size_t i = 0; i < text.size(); ++i) zeros[i % 2] += text[i] == '\0' ? 1 : 0;
-  const size_t many = text.size() * 2 / 5;
+  const size_t many = text.size() / 10;  // a header, before text that may not be ASCII
   if (text.size() < 4) return "";
-  if (zeros[1] >= many && zeros[0] * 8 < many) return "LE";
-  return zeros[0] >= many && zeros[1] * 8 < many ? "BE" : "";
+  if (zeros[1] > many && zeros[0] * 8 < zeros[1]) return "LE";
+  return zeros[0] > many && zeros[1] * 8 < zeros[0] ? "BE" : "";
 }
 
 }  // namespace
@@ -139,9 +174,16 @@ void ToUtf8::look_at_start(std::string& chunk) {
     decided_ = true;
   }
   if (decided_) return;
-  if (chunk.starts_with("\xFF\xFE") || chunk.starts_with("\xFE\xFF")) {
+  using namespace std::string_view_literals;
+  if (chunk.starts_with("\xFF\xFE\0\0"sv) || chunk.starts_with("\0\0\xFE\xFF"sv)) {
+    open("UTF-32");
+    decided_ = true;
+  } else if (chunk.starts_with("\xFF\xFE") || chunk.starts_with("\xFE\xFF")) {
     open("UTF-16");
     decided_ = true;
+  } else if (const std::string_view wide = utf32_order(chunk); !wide.empty()) {
+    open(fmt::format("UTF-32{}", wide));
+    decided_ = guessed_ = true;
   } else if (const std::string_view order = utf16_order(chunk); !order.empty()) {
     open(fmt::format("UTF-16{}", order));
     decided_ = guessed_ = true;
@@ -152,7 +194,7 @@ void ToUtf8::convert(std::string& chunk, bool last) {
   if (!started_ && !chunk.empty()) look_at_start(chunk);
   if (!decided_ && std::any_of(chunk.begin(), chunk.end(), high)) {
     const Look seen = look(chunk + (last ? "\n\n\n\n" : ""));
-    if (seen.wrong > 4 * seen.sequences && seen.letters * 2 >= seen.wrong) {
+    if (windows_1252(seen)) {
       open("WINDOWS-1252");
       guessed_ = true;
     }

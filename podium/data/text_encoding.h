@@ -1,11 +1,17 @@
 // Text of any encoding to UTF-8, as a stream.
 //
 // Without a name the encoding is guessed, by these rules:
-//   a byte-order mark                      UTF-8 or UTF-16, as it says
+//   a byte-order mark                      UTF-8, UTF-16 or UTF-32, as it says
 //   every other byte of the start is 0     UTF-16
+//   two of every four bytes are 0          UTF-32
 //   valid UTF-8                            UTF-8
-//   no valid UTF-8, and the bytes over     Windows-1252, which Latin-1 text is as well; guessed()
-//   127 stand as letters within words
+//   no valid UTF-8, and at least half of   Windows-1252, which Latin-1 text is as well; guessed()
+//   the bytes over 127 are its letters in
+//   words of ASCII letters: one by itself,
+//   or two with an ASCII letter at either
+//   side. At most one for ten of them is a
+//   byte that it lacks, or one of its signs
+//   between two letters
 //   anything else                          UTF-8: rows with wrong bytes are then rejected
 // Where a text is ASCII up to its end, it is UTF-8.
 #pragma once
@@ -15,6 +21,11 @@
 #include <string_view>
 
 namespace podium::data {
+
+// What to do about a file of which some text is no UTF-8.
+inline constexpr const char* kNotUtf8Cure =
+    "some of its text is not UTF-8: name its encoding, such as --encoding CP1251, GBK or SHIFT_JIS "
+    "(iconv -l lists them), or convert it: iconv -f CP1251 -t UTF-8 FILE > NEW";
 
 class ToUtf8 {
  public:
