@@ -257,6 +257,14 @@ void DatasetBuilder::add_event(const Event& event) {
       {event.time, event.nanos, user, impl_->item_number(event.item), event.rating});
 }
 
+void DatasetBuilder::set_price(std::string_view item, float price) {
+  impl_->conflicts += set_known(impl_->catalog[impl_->item_number(item)].price, price) ? 1 : 0;
+}
+
+std::span<EventRow> DatasetBuilder::events_from(size_t first) {
+  return std::span(impl_->rows).subspan(first);
+}
+
 void DatasetBuilder::add_shown(const Shown& shown) {
   PODIUM_CHECK(shown.items.size() == shown.clicked.size());
   ShownRows& rows = impl_->shown;

@@ -23,6 +23,8 @@
 
 namespace podium::data {
 
+struct EventRow;
+
 // Not thread-safe. Memory: 24 bytes an event, 5 an impression, and the ids and text once. All work
 // is linear in the rows, but for one sort by user and time.
 class DatasetBuilder {
@@ -46,8 +48,12 @@ class DatasetBuilder {
   ~DatasetBuilder();
 
   void add_item(const Item& item);
+  // A price that was known only after the item's row. No row of its own.
+  void set_price(std::string_view item, float price);
   void add_event(const Event& event);
   void add_shown(const Shown& shown);
+  // Events added so far, from the `first` on, until the next is added: their times may be changed.
+  std::span<EventRow> events_from(size_t first);
 
   // k_core: drops users and items with fewer than k events until none is left to drop (0: keep
   // all). Replaces `dir` atomically. Returns the dataset's manifest content:

@@ -1,8 +1,10 @@
-// From bytes to lines: packed files, encodings, line ends.
+// From bytes to lines: packed files, line ends. Encodings: text_encoding_test.cc.
 #include <gtest/gtest.h>
+#include <unistd.h>
 #include <zip.h>
 #include <zlib.h>
 
+#include <array>
 #include <cstdlib>
 
 #include "podium/data/test_import.h"
@@ -27,6 +29,9 @@ class ImportInput : public ImportTest {
                    zip_source_buffer(archive, member.text.data(), member.text.size(), 0), 0);
     }
     zip_close(archive);
+  }
+  static size_t write_all(int file, std::string_view text) {
+    return static_cast<size_t>(::write(file, text.data(), text.size()));
   }
   const Json& first_file() {
     content_ = run();
@@ -74,58 +79,68 @@ TEST_F(ImportInput, AZipOfOneFileIsReadAndOneOfSeveralAsksWhich) {
   EXPECT_NE(failure().message().find("nothing.csv"), std::string::npos);
 }
 
+TEST_F(ImportInput, AZipOfAnotherNameIsReadByItsBytes) {
+  zip("one.csv", {{"log.jsonl", R"({"user_id":"ann","item_id":"lamp","timestamp":1})"}});
+  request.files = {path("one.csv")};
+  EXPECT_EQ(run().at("events"), 1);  // JSON, as the member's name says
+  zip("two.csv", {{"a.csv", kEvents}, {"b.csv", kEvents}});
+  request.files = {path("two.csv")};
+  EXPECT_NE(failure().cure().find("two.csv:MEMBER; it holds a.csv, b.csv"), std::string::npos);
+  request.files = {path("two.csv:b.csv")};
+  EXPECT_EQ(run().at("events"), 2);
+  zip("book.csv", {{"[Content_Types].xml", "x"}, {"xl/workbook.xml", "x"}});
+  request.files = {path("book.csv")};
+  EXPECT_NE(failure().message().find("workbook"), std::string::npos);
+}
+
+TEST_F(ImportInput, FormatsThatAreNotReadAreToldByTheirBytes) {
+  using namespace std::string_literals;
+  const std::string tar =
+      "ratings.csv" + std::string(246, '\0') + "ustar\0"s + std::string(255, '\0');
+  const std::vector<std::array<std::string, 3>> files = {
+      {"BZh91AY&SY....", "bzip2", "bunzip2"},
+      {"\xFD\x37zXZ\0...."s, "xz", "unxz"},
+      {"\x28\xB5\x2F\xFD....", "zstd", "unzstd"},
+      {"7z\xBC\xAF\x27\x1C....", "7z", "7z x"},
+      {tar, "tar", "tar -xf"},
+      {"SQLite format 3\0...."s, "SQLite", "sqlite3 -header -csv"},
+      {"PAR1\x15\x04....", "Parquet", "to_csv"},
+      {"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1....", "Excel", "CSV"},
+      {"<!DOCTYPE html><html>", "web page", "fetch"}};
+  for (const auto& [text, what, cure] : files) {
+    for (const bool packed : {false, true}) {
+      packed ? gz("a.csv", text) : void(write({"a.csv", text}));
+      request.files = {path("a.csv")};
+      const Error error = failure();
+      EXPECT_NE(error.message().find(what), std::string::npos) << error.message();
+      EXPECT_NE(error.cure().find(cure), std::string::npos) << error.cure();
+      EXPECT_EQ(error.where(), path("a.csv"));
+    }
+  }
+  gz("inner.gz", kEvents);
+  gz("outer.gz", read_file(path("inner.gz")));
+  request.files = {path("outer.gz")};
+  EXPECT_NE(failure().message().find("a gz file within another"), std::string::npos);
+  events({"plain.csv", "BZh9,user_id,item_id,timestamp\nx,ann,lamp,1\n"});
+  request.files = {path("plain.csv")};
+  EXPECT_EQ(run().at("events"), 1);
+}
+
+TEST_F(ImportInput, PipesWithoutANameAreRead) {
+  int ends[2];
+  ASSERT_EQ(pipe(ends), 0);
+  ASSERT_EQ(write_all(ends[1], kEvents), std::string_view(kEvents).size());
+  close(ends[1]);
+  request.files = {"/dev/fd/" + std::to_string(ends[0])};
+  EXPECT_EQ(run().at("events"), 2);
+  close(ends[0]);
+}
+
 TEST_F(ImportInput, FoldersAndMissingFilesAreErrors) {
   request.files = {path(".")};
   EXPECT_NE(failure().message().find("folder"), std::string::npos);
   request.files = {path("missing.csv")};
   EXPECT_NE(failure().where().find("missing.csv"), std::string::npos);
-}
-
-TEST_F(ImportInput, LatinTextIsGuessedAndSaid) {
-  events({"a.csv", kEvents});
-  items({"i.csv", "item_id,title\nlamp,Caf\xE9 de la M\xE8re\nbed,\x93Quoted\x94 \x96 na\xEFve\n"});
-  const Json content = run();
-  EXPECT_EQ(title("lamp"), "Café de la Mère");
-  EXPECT_EQ(title("bed"), "“Quoted” – naïve");
-  const Json& file = content.at("source").at("files").at(1);
-  EXPECT_EQ(file.at("encoding"), "WINDOWS-1252");
-  EXPECT_NE(file.at("notes").at(0).get<std::string>().find("WINDOWS-1252"), std::string::npos);
-}
-
-TEST_F(ImportInput, BytesThatAreNoLettersAreNotGuessed) {
-  events({"a.csv", std::string(kEvents) + "eve,\xFF\xFE,300\n"});
-  const Json content = run();
-  EXPECT_EQ(content.at("events"), 2);
-  EXPECT_EQ(content.at("source").at("import").at("reasons").at("not UTF-8"), 1);
-}
-
-TEST_F(ImportInput, OneDamagedCharacterDoesNotMakeUtf8Latin) {
-  events({"a.csv", kEvents});
-  items({"i.csv", "item_id,title\nlamp,Café\nbed,Café au lait\nrug,Caf\xE9\n"});
-  const Json content = run();
-  EXPECT_EQ(title("lamp"), "Café");
-  EXPECT_EQ(content.at("source").at("import").at("rejected"), 1);
-}
-
-TEST_F(ImportInput, ANamedEncodingIsUsed) {
-  events({"a.csv", "user_id,item_id,timestamp\n\xC1\xEE\xE1,lamp,1\n"});
-  request.encoding = "windows-1251";
-  EXPECT_EQ(run().at("users"), 1);
-  EXPECT_EQ(rows(), Rows{"Боб: lamp@1"});
-  request.encoding = "klingon";
-  EXPECT_NE(failure().message().find("klingon"), std::string::npos);
-}
-
-TEST_F(ImportInput, MarksOfUtf8AndUtf16) {
-  events({"a.csv", std::string("\xEF\xBB\xBF") + kEvents});
-  EXPECT_EQ(run().at("events"), 2);
-  for (const bool mark : {true, false}) {
-    std::string wide = mark ? "\xFF\xFE" : "";
-    for (const char c : std::string_view(kEvents)) wide += c, wide += '\0';
-    request.files = {write({"wide.csv", wide})};
-    EXPECT_EQ(run().at("events"), 2) << mark;
-    EXPECT_EQ(rows(), (Rows{"ann: lamp@100", "bob: bed@200"}));
-  }
 }
 
 TEST_F(ImportInput, AllLineEndsAndNoneAtTheEnd) {
@@ -135,6 +150,43 @@ TEST_F(ImportInput, AllLineEndsAndNoneAtTheEnd) {
     EXPECT_EQ(run().at("events"), 2);
     EXPECT_EQ(rows(), (Rows{"ann: lamp@1", "bob: bed@2"}));
   }
+}
+
+TEST_F(ImportInput, LineEndsThatATextModeSpoiled) {
+  events({"a.csv", "user_id,item_id,timestamp\r\r\nann,lamp,1\r\r\n\r\r\nbob,bed,2\r\r\n"});
+  EXPECT_EQ(run().at("events"), 2);
+  EXPECT_EQ(rows(), (Rows{"ann: lamp@1", "bob: bed@2"}));
+}
+
+TEST_F(ImportInput, MixedLineEndsAreReadAndTold) {
+  for (const char* text : {"user_id,item_id,timestamp\nann,lamp,1\rbob,bed,2\r\neve,rug,3\n",
+                           "user_id,item_id,timestamp\rann,lamp,1\nbob,bed,2\r\neve,rug,3\r"}) {
+    request.files = {write({"a.csv", text})};
+    const Json content = run();
+    EXPECT_EQ(rows(), (Rows{"ann: lamp@1", "bob: bed@2", "eve: rug@3"})) << text;
+    const std::string notes = content.at("source").at("files").at(0).at("notes").dump();
+    EXPECT_NE(notes.find("line ends are mixed"), std::string::npos) << notes;
+  }
+}
+
+TEST_F(ImportInput, AReturnWithinARowIsNamedWithTheCure) {
+  events({"a.csv", std::string(kEvents) + "eve,mug,3\rx,y\n"});
+  const Json reasons = run().at("source").at("import").at("reasons");
+  EXPECT_NE(reasons.begin().key().find("tr '\\r' '\\n'"), std::string::npos) << reasons;
+  request.files = {write({"a.jsonl",
+                          "{\"user_id\":\"ann\",\"item_id\":\"a\"}\n"
+                          "{\"user_id\":\"ann\",\"item_id\":\"b\"}\r"
+                          "{\"user_id\":\"ann\",\"item_id\":\"c\"}\n"})};
+  EXPECT_NE(run().at("source").at("import").at("reasons").begin().key().find("carriage return"),
+            std::string::npos);
+}
+
+TEST(Lines, AReturnInAQuotedHeaderEndsNoLine) {
+  const std::string text = "\"user\rid\",item\nann,lamp\n";
+  Lines lines("memory", text);
+  std::string_view line;
+  ASSERT_TRUE(lines.next(line));
+  EXPECT_EQ(line, "\"user\rid\",item");
 }
 
 TEST(Lines, LongLinesAndBothLineEnds) {

@@ -1,5 +1,8 @@
 #include "podium/data/import_json.h"
 
+#include <fmt/format.h>
+
+#include <cstdint>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -10,7 +13,7 @@
 namespace podium::data {
 namespace {
 
-constexpr size_t kMaxFields = 4096;  // different names in a file; later ones are passed over
+constexpr size_t kMaxFields = 4096;  // different names in a file; later ones count when known
 
 struct Hash {
   using is_transparent = void;
@@ -26,15 +29,21 @@ class FieldColumns {
   size_t operator()(std::string_view name) {
     const auto known = columns_.find(name);
     if (known != columns_.end()) return known->second;
-    if (columns_.size() == kMaxFields) return JsonFields::kUnknown;
+    if (columns_.size() >= kMaxFields && !reader_.knows(name)) {
+      ++passed_over_;
+      return JsonFields::kUnknown;
+    }
     const size_t next = reader_.columns().size();
     const size_t column = reader_.add_column(name) ? next : JsonFields::kUnknown;
     columns_.emplace(name, column);
     return column;
   }
 
+  uint64_t passed_over() const { return passed_over_; }
+
  private:
   RowReader& reader_;
+  uint64_t passed_over_ = 0;  // values
   std::unordered_map<std::string, size_t, Hash, std::equal_to<>> columns_;
 };
 
@@ -44,14 +53,16 @@ void import_json(Lines& lines, const FileRules& rules, ImportSink& sink) {
   JsonTexts texts(lines);
   sink.file().layout += texts.layout();
   JsonFields fields;
-  RowReader reader(rules, sink);
+  FileRules own = rules;
+  own.json = true;
+  RowReader reader(own, sink);
   FieldColumns column_of(reader);
   std::vector<Cell> cells;
   std::string_view text;
   while (texts.next(text)) {
     const char* reason = texts.overlong() ? "object over 16 MiB" : fields.parse(text);
     if (reason != nullptr) {
-      sink.reject(texts.place(), reason, text);
+      sink.reject(texts.place(), with_cause(reason, text), text);
       continue;
     }
     cells.assign(reader.columns().size(), Cell());
@@ -59,7 +70,13 @@ void import_json(Lines& lines, const FileRules& rules, ImportSink& sink) {
     reader.row(texts.place(), cells, text);
   }
   if (reader.columns().size() > 0) check_map(reader.columns(), rules, lines.name());
-  reader.report();
+  if (column_of.passed_over() > 0) {
+    sink.file().notes.push_back(
+        fmt::format("the objects have over {} different fields; {} values of later fields, none of "
+                    "a known name, were passed over",
+                    kMaxFields, column_of.passed_over()));
+  }
+  reader.finish();
 }
 
 }  // namespace podium::data

@@ -1,8 +1,6 @@
 // What columns, values and rows mean.
 #include <gtest/gtest.h>
 
-#include <cmath>
-
 #include "podium/data/columns.h"
 #include "podium/data/import_values.h"
 #include "podium/data/test_import.h"
@@ -34,35 +32,7 @@ TEST(Columns, MapsAreChecked) {
   EXPECT_EQ(parse_column_map("user=a,item=b=c").at("item"), "b=c");
 }
 
-TEST(Values, TimesOfAllClocks) {
-  const Moment moment(1609459200, 123000000);
-  for (const char* text :
-       {"1609459200.123", "1609459200123", "1609459200123000", "1609459200123000000",
-        "2021-01-01T00:00:00.123Z", "2021-01-01 00:00:00.123", "2021-01-01T01:00:00.123+01:00",
-        "2020-12-31 18:30:00.123 -0530", "2021-01-01 00:00:00,123 UTC"}) {
-    const auto time = parse_time(text);
-    ASSERT_TRUE(time.has_value()) << text;
-    EXPECT_EQ(time->seconds, moment.seconds) << text;
-    EXPECT_NEAR(time->nanos, moment.nanos, 1000) << text;
-  }
-  EXPECT_EQ(parse_time("2021-01-01"), Moment(1609459200));
-  EXPECT_EQ(parse_time("2021/01/01 00:01"), Moment(1609459260));
-  EXPECT_EQ(parse_time("-1"), Moment(-1));
-  EXPECT_EQ(parse_time("-0.25"), Moment(-1, 750000000));
-  EXPECT_EQ(parse_time("0"), Moment(0));
-}
-
-TEST(Values, WhatIsNoTime) {
-  for (const char* text : {"yesterday", "2021-13-01", "2021-02-29", "0000-00-00 00:00:00",
-                           "2021-01-01 25:00", "2021-01-01T", "2021-01-01 00:00:00 CET", "1e300",
-                           "nan", "99999999999999999999", "12:30", "1 2", "2021-1-1"}) {
-    EXPECT_FALSE(parse_time(text).has_value()) << text;
-  }
-}
-
-TEST(Values, PricesAndLists) {
-  EXPECT_FLOAT_EQ(parse_price("$1,299.00"), 1299);
-  EXPECT_TRUE(std::isnan(parse_price("free")));
+TEST(Values, Lists) {
   EXPECT_EQ(split_list("a| b ||c", '|'), (Rows{"a", "b", "c"}));
   EXPECT_EQ(split_list("['Drama', \"It's\"]", '|'), (Rows{"Drama", "It's"}));
   EXPECT_EQ(split_list("[sic] x", '|'), Rows{"[sic] x"});
@@ -185,6 +155,59 @@ TEST_F(ImportMeaning, EventsAndItemsHaveMapsOfTheirOwn) {
   EXPECT_EQ(title("lamp"), "Oak Lamp");
   request.items_map["title"] = "labels";
   EXPECT_NE(failure().message().find("labels"), std::string::npos);
+}
+
+TEST_F(ImportMeaning, AnIdOfBlanksIsBlank) {
+  events({"e.csv",
+          "user_id,session_id,item_id,ts\n   ,s1,lamp,1\n\xC2\xA0,,bed,2\nann,,\" \",3\n"
+          "ann,,rug, \n"});
+  const Json content = run();
+  EXPECT_EQ(rejected(content, "blank user"), 1u);
+  EXPECT_EQ(rejected(content, "blank item"), 1u);
+  EXPECT_EQ(rejected(content, "no time, in a file with times"), 1u);
+  EXPECT_EQ(rows(), Rows{"s1: lamp@1"});
+}
+
+TEST_F(ImportMeaning, ListsAndObjectsAreNoIds) {
+  events({"e.jsonl",
+          "{\"user_id\":[\"ann\",\"bob\"],\"item_id\":\"lamp\",\"ts\":1}\n"
+          "{\"user_id\":[\"ann\"],\"item_id\":\"lamp\",\"ts\":1}\n"
+          "{\"user_id\":{\"id\":\"ann\"},\"item_id\":\"lamp\",\"ts\":1}\n"
+          "{\"user_id\":\"ann\",\"item_id\":[\"lamp\"],\"ts\":1}\n"
+          "{\"user_id\":\"ann\",\"item_id\":{},\"ts\":1}\n"
+          "{\"user_id\":\"ann\",\"item_id\":\"bed\",\"ts\":2}\n"});
+  items({"i.jsonl", "{\"item_id\":[\"bed\"],\"title\":\"Bed\"}\n"});
+  const Json content = run();
+  EXPECT_EQ(rejected(content, "the user is a list or an object, and no id"), 3u);
+  EXPECT_EQ(rejected(content, "the item is a list or an object, and no id"), 3u);
+  EXPECT_EQ(rows(), Rows{"ann: bed@2"});
+}
+
+TEST_F(ImportMeaning, KnownNamesCountHoweverManyFieldsThereAre) {
+  std::string text = "{";
+  for (int i = 0; i < 4200; ++i) text += "\"f" + std::to_string(i) + "\":1,";
+  text += "\"user_id\":\"ann\",\"item_id\":\"lamp\",\"when\":1}\n";
+  events({"e.jsonl", text});
+  request.map = parse_column_map("time=when");
+  const Json content = run();
+  EXPECT_EQ(rows(), Rows{"ann: lamp@1"});
+  const Json& notes = content.at("source").at("files").at(0).at("notes");
+  EXPECT_NE(notes.at(0).get<std::string>().find("104 values of later fields"), std::string::npos)
+      << notes;
+}
+
+TEST_F(ImportMeaning, ATimeAfterMoreRowsThanCanWaitSaysWhatToDo) {
+  std::string text = "user_id,item_id,timestamp\n";
+  for (int i = 0; i < 200001; ++i) text += "ann,lamp,\n";
+  events({"e.csv", text + "ann,bed,7\n"});
+  const Error error = failure();
+  EXPECT_TRUE(error.where().ends_with("e.csv:200003")) << error.where();
+  EXPECT_NE(error.cure().find("put a row with a time first"), std::string::npos);
+  request.files = {write({"f.csv", "user_id,item_id,timestamp\nann,bed,7\n" + text.substr(26)})};
+  EXPECT_EQ(run().at("events"), 1);  // the first cure
+  request.files = {path("e.csv")};
+  request.dialect.columns = parse_columns("user,item,-");
+  EXPECT_EQ(run().at("source").at("import").at("events_read"), 200002);  // the second
 }
 
 TEST_F(ImportMeaning, UnknownHeadersAreShownAsRead) {

@@ -1,6 +1,9 @@
 #include "podium/data/import_rows.h"
 
 #include <algorithm>
+#include <utility>
+
+#include "podium/data/import_values.h"
 
 namespace podium::data {
 namespace {
@@ -10,10 +13,15 @@ constexpr Role kTextRoles[] = {Role::kTitle, Role::kBrand, Role::kCategories, Ro
 
 constexpr size_t kFieldsShown = 20;
 
+constexpr const char* kUserList = "the user is a list or an object, and no id";
+constexpr const char* kItemList = "the item is a list or an object, and no id";
+
 // Text may well be "None"; only what databases write for nothing is blank.
 bool is_blank_text(const Cell& cell) {
   return cell.text.empty() || (cell.kind == Cell::Kind::kPlain && cell.text == "\\N");
 }
+
+bool no_value(const Cell& cell) { return is_blank(cell) || only_blanks(cell.text); }
 
 template <class Use>
 void each_part(std::string_view list, const Use& use) {
@@ -28,7 +36,7 @@ void each_part(std::string_view list, const Use& use) {
 
 const Cell* RowReader::value(Role role, std::span<const Cell> cells) const {
   for (const size_t column : roles_.of(role)) {
-    if (column < cells.size() && !is_blank(cells[column])) return &cells[column];
+    if (column < cells.size() && !no_value(cells[column])) return &cells[column];
   }
   return nullptr;
 }
@@ -36,6 +44,13 @@ const Cell* RowReader::value(Role role, std::span<const Cell> cells) const {
 bool RowReader::present(Role role, std::span<const Cell> cells) const {
   return std::any_of(roles_.of(role).begin(), roles_.of(role).end(), [&](size_t column) {
     return column < cells.size() && cells[column].kind != Cell::Kind::kAbsent;
+  });
+}
+
+// An object is an empty list.
+bool RowReader::list(Role role, std::span<const Cell> cells) const {
+  return std::any_of(roles_.of(role).begin(), roles_.of(role).end(), [&](size_t column) {
+    return column < cells.size() && cells[column].kind == Cell::Kind::kList;
   });
 }
 
@@ -79,32 +94,46 @@ std::vector<std::string> RowReader::categories(std::span<const Cell> cells) cons
 void RowReader::event(const Place& at, std::span<const Cell> cells, std::string_view user,
                       std::string_view raw) {
   const Cell* item = value(Role::kItem, cells);
+  if (item == nullptr || item->kind == Cell::Kind::kList) {
+    return sink_.reject(at, list(Role::kItem, cells) ? kItemList : "blank item", raw);
+  }
   std::optional<Moment> time;
   if (const Cell* cell = value(Role::kTime, cells)) {
-    time = parse_time(cell->text);
-    if (!time) return sink_.reject(at, "time is neither a number nor ISO 8601", raw);
+    time = times_.read(cell->text);
+    if (!time) return sink_.reject(at, times_.why_not(cell->text), raw);
   }
   float rating = 1;
   if (const Cell* cell = value(Role::kRating, cells)) {
     if (!parse_float(cell->text, rating)) return sink_.reject(at, "rating is not a number", raw);
   }
-  sink_.event(at, user, item == nullptr ? "" : item->text, time, rating, raw);
+  sink_.event(at, user, item->text, time, rating, raw);
 }
 
 void RowReader::item(const Place& at, std::span<const Cell> cells, std::string_view raw) {
   DatasetBuilder::Item item{"", "", "", "", {}, std::numeric_limits<float>::quiet_NaN()};
-  if (const Cell* id = value(Role::kItem, cells)) item.id = id->text;
+  const Cell* id = value(Role::kItem, cells);
+  if (id == nullptr || id->kind == Cell::Kind::kList) {
+    return sink_.reject(at, list(Role::kItem, cells) ? kItemList : "blank item", raw);
+  }
+  item.id = id->text;
   item.title = text(Role::kTitle, cells);
   item.brand = text(Role::kBrand, cells);
   item.description = joined(Role::kDescription, cells);
   item.categories = categories(cells);
-  if (const Cell* price = value(Role::kPrice, cells)) item.price = parse_price(price->text);
-  sink_.item(at, item, raw);
+  const Cell* cell = value(Role::kPrice, cells);
+  Price price;
+  if (cell != nullptr) {
+    price = prices_.read(cell->text, rules_.json && cell->kind == Cell::Kind::kPlain);
+    if (!price.open()) item.price = price.value;
+  }
+  if (sink_.item(at, item, raw) && cell != nullptr) prices_.keep(item.id, cell->text, price);
 }
 
 void RowReader::row(const Place& at, std::span<const Cell> cells, std::string_view raw) {
   if (rules_.items) return item(at, cells, raw);
-  if (const Cell* user = value(Role::kUser, cells)) return event(at, cells, user->text, raw);
+  const Cell* user = value(Role::kUser, cells);
+  if (user != nullptr && user->kind != Cell::Kind::kList) return event(at, cells, user->text, raw);
+  if (list(Role::kUser, cells)) return sink_.reject(at, kUserList, raw);
   if (present(Role::kUser, cells)) return sink_.reject(at, "blank user", raw);
   const bool text = std::any_of(std::begin(kTextRoles), std::end(kTextRoles),
                                 [&](Role role) { return value(role, cells) != nullptr; });
@@ -112,6 +141,19 @@ void RowReader::row(const Place& at, std::span<const Cell> cells, std::string_vi
     return sink_.reject(at, "no user (a catalogue is given with --items)", raw);
   }
   item(at, cells, raw);
+}
+
+void RowReader::finish() {
+  DatasetBuilder& builder = sink_.builder();
+  std::vector<std::string>& notes = sink_.file().notes;
+  const auto set_price = [&](std::string_view item, float price) {
+    builder.set_price(item, price);
+  };
+  if (std::string note = prices_.finish(set_price); !note.empty()) notes.push_back(note);
+  for (std::string& note : times_.finish(builder.events_from(first_event_))) {
+    notes.push_back(std::move(note));
+  }
+  report();
 }
 
 void RowReader::report() const {

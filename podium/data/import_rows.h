@@ -3,6 +3,7 @@
 //   file given as         row                                     becomes
 //   events (positional)   has a user                              an event
 //                         has a user field, but blank             rejected: blank user
+//                         has a list or an object as user or item rejected
 //                         no user field, but a time               rejected: no user
 //                         no user field, a rating and no text     rejected: no user
 //                         no user field otherwise                 a catalogue row
@@ -18,8 +19,10 @@
 #include <vector>
 
 #include "podium/data/columns.h"
+#include "podium/data/import_prices.h"
 #include "podium/data/import_sink.h"
 #include "podium/data/table_rows.h"
+#include "podium/data/time_column.h"
 
 namespace podium::data {
 
@@ -28,26 +31,33 @@ struct FileRules {
   ColumnMap map;              // of its group: --map or --map-items
   bool items = false;         // given with --items
   char list_separator = '|';  // within a categories cell
+  bool json = false;          // plain cells are JSON's numbers, which have '.' before decimals
 };
 
 class RowReader {
  public:
   RowReader(const FileRules& rules, ImportSink& sink)
-      : roles_(rules.map, rules.items), rules_(rules), sink_(sink) {}
+      : roles_(rules.map, rules.items), rules_(rules), sink_(sink), first_event_(sink.events()) {}
 
   // The next column; true when it has a role, so that its values are needed.
   bool add_column(std::string_view name) { return roles_.add(name) != Role::kNone; }
+  // True for a name that add_column() would give a role.
+  bool knows(std::string_view name) const {
+    return column_use(name, rules_.map, rules_.items).role != Role::kNone;
+  }
   const ColumnRoles& columns() const { return roles_; }
 
   // cells[column]; missing ones at the end are absent.
   void row(const Place& at, std::span<const Cell> cells, std::string_view raw);
 
-  // Tells the columns that were used to the file's report.
-  void report() const;
+  // After the last row: what only all rows tell (import_prices.h, time_column.h); the columns that
+  // were used go to the file's report.
+  void finish();
 
  private:
   const Cell* value(Role role, std::span<const Cell> cells) const;
   bool present(Role role, std::span<const Cell> cells) const;
+  bool list(Role role, std::span<const Cell> cells) const;
   std::string text(Role role, std::span<const Cell> cells) const;
   std::string joined(Role role, std::span<const Cell> cells) const;
   std::vector<std::string> categories(std::span<const Cell> cells) const;
@@ -55,9 +65,14 @@ class RowReader {
              std::string_view raw);
   void item(const Place& at, std::span<const Cell> cells, std::string_view raw);
 
+  void report() const;
+
   ColumnRoles roles_;
   FileRules rules_;
   ImportSink& sink_;
+  size_t first_event_;  // of the file, in the builder
+  TimeColumn times_;
+  PriceColumn prices_;
 };
 
 }  // namespace podium::data

@@ -14,6 +14,10 @@ void SequenceReader::read(Lines& lines) {
       sink_.reject(lines, "line over 16 MiB", line);
       continue;
     }
+    if (line.find('\r') != std::string_view::npos) {
+      sink_.reject(lines, with_cause("several lines in one", line), line);
+      continue;
+    }
     if (words.size() == 1) {
       sink_.reject(lines, "a user without items; expected: user item item ...", line);
       continue;

@@ -7,6 +7,8 @@
 #include <utility>
 
 #include "podium/base/error.h"
+#include "podium/data/import_values.h"
+#include "podium/data/text_encoding.h"
 
 namespace podium::data {
 namespace {
@@ -14,6 +16,7 @@ namespace {
 constexpr size_t kMaxId = 512;
 constexpr size_t kRawShown = 200;
 constexpr size_t kMaxWaiting = 200'000;
+constexpr std::string_view kNotUtf8 = "not UTF-8";
 constexpr const char* kNoTime = "no time, in a file with times";
 
 bool utf8(std::string_view text) { return simdjson::validate_utf8(text.data(), text.size()); }
@@ -29,6 +32,7 @@ bool utf8(const DatasetBuilder::Item& item) {
 Json FileReport::json() const {
   Json json = {{"file", name},     {"layout", layout}, {"encoding", encoding}, {"columns", columns},
                {"events", events}, {"items", items},   {"rejected", rejected}};
+  if (sequences > 0) json["sequences"] = sequences;
   if (!notes.empty()) json["notes"] = notes;
   return json;
 }
@@ -68,8 +72,9 @@ void ImportSink::end_file() {
 void ImportSink::settle(Clock clock, const Place& at) {
   if (clock_ == Clock::kUntimed && clock == Clock::kTimed) {
     throw Error(fmt::format("this row has a time, while the first {} have none", kMaxWaiting),
-                "sort the file so that rows with a time come first, or leave its time column out "
-                "with --map",
+                "put a row with a time first: those without one are then rejected; or leave the "
+                "times out, so that the file's order counts: of a table name the columns, as "
+                "--columns user,item,-; of JSON take the field away",
                 fmt::format("{}:{}", at.file, at.line));
   }
   if (all_ != Clock::kUnknown && clock != all_) {
@@ -92,10 +97,10 @@ void ImportSink::settle(Clock clock, const Place& at) {
 
 void ImportSink::event(const Place& at, std::string_view user, std::string_view item,
                        std::optional<Moment> time, float rating, std::string_view raw) {
-  if (user.empty()) return reject(at, "blank user", raw);
-  if (item.empty()) return reject(at, "blank item", raw);
+  if (only_blanks(user)) return reject(at, "blank user", raw);
+  if (only_blanks(item)) return reject(at, "blank item", raw);
   if (user.size() > kMaxId || item.size() > kMaxId) return reject(at, "id over 512 bytes", raw);
-  if (!utf8(user) || !utf8(item)) return reject(at, "not UTF-8", raw);
+  if (!utf8(user) || !utf8(item)) return reject(at, kNotUtf8, raw);
   if (time && clock_ != Clock::kTimed && !untimed_) settle(Clock::kTimed, at);
   if (!time) {
     if (clock_ == Clock::kTimed) return reject(at, kNoTime, raw);
@@ -118,18 +123,24 @@ void ImportSink::add(std::string_view user, std::string_view item, const Moment&
   builder_.add_event({user, item, time.seconds, rating, time.nanos});
 }
 
-void ImportSink::item(const Place& at, const DatasetBuilder::Item& item, std::string_view raw) {
-  if (item.id.empty()) return reject(at, "blank item", raw);
-  if (item.id.size() > kMaxId) return reject(at, "id over 512 bytes", raw);
-  if (!utf8(item)) return reject(at, "not UTF-8", raw);
+bool ImportSink::item(const Place& at, const DatasetBuilder::Item& item, std::string_view raw) {
+  const std::string_view reason = only_blanks(item.id)      ? "blank item"
+                                  : item.id.size() > kMaxId ? "id over 512 bytes"
+                                  : !utf8(item)             ? kNotUtf8
+                                                            : "";
+  if (!reason.empty()) {
+    reject(at, reason, raw);
+    return false;
+  }
   ++items_;
   ++file().items;
   builder_.add_item(item);
+  return true;
 }
 
 bool ImportSink::shown(const Place& at, const DatasetBuilder::Shown& slate, std::string_view raw) {
   const auto bad = [](std::string_view id) {
-    return id.empty() || id.size() > kMaxId || !utf8(id);
+    return only_blanks(id) || id.size() > kMaxId || !utf8(id);
   };
   if (bad(slate.user) || std::any_of(slate.items.begin(), slate.items.end(), bad)) {
     reject(at, "an id is blank, over 512 bytes or not UTF-8", raw);
@@ -142,10 +153,14 @@ bool ImportSink::shown(const Place& at, const DatasetBuilder::Shown& slate, std:
 void ImportSink::reject(const Place& at, std::string_view reason, std::string_view raw) {
   const std::string where = fmt::format("{}:{}", at.file, at.line);
   if (strict_) {
-    throw Error(fmt::format("bad row: {}", reason), "mend it, or import without --strict", where);
+    throw Error(fmt::format("bad row: {}", reason),
+                reason == kNotUtf8 ? kNotUtf8Cure : "mend it, or import without --strict", where);
   }
   ++rejected_;
   ++file().rejected;
+  if (reason == kNotUtf8 && !std::exchange(file().not_utf8, true)) {
+    file().notes.emplace_back(kNotUtf8Cure);
+  }
   ++reasons_[std::string(reason)];
   first_.try_emplace(std::string(reason), where);
   if (rejected_path_.empty()) return;

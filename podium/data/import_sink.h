@@ -12,7 +12,7 @@
 #include "podium/base/files.h"
 #include "podium/base/json.h"
 #include "podium/data/dataset_builder.h"
-#include "podium/data/import_values.h"
+#include "podium/data/import_times.h"
 #include "podium/data/lines.h"
 
 namespace podium::data {
@@ -24,6 +24,8 @@ struct FileReport {
   std::string encoding;           // "UTF-8", "WINDOWS-1252 (guessed)"
   Json columns = Json::object();  // role -> "user_id" or "user_id, else session_id"
   uint64_t events = 0, items = 0, rejected = 0;
+  uint64_t sequences = 0;  // rows of RecBole's sequences: which events are new, all parts tell
+  bool not_utf8 = false;   // a row was rejected for that, and a note tells the cure
   std::vector<std::string> notes;  // what a reader of the summary should know
   Json json() const;
 };
@@ -54,7 +56,9 @@ class ImportSink {
   // raw: the row's text for the file of bad rows.
   void event(const Place& at, std::string_view user, std::string_view item,
              std::optional<Moment> time, float rating, std::string_view raw);
-  void item(const Place& at, const DatasetBuilder::Item& item, std::string_view raw);
+  // False when it was rejected.
+  bool item(const Place& at, const DatasetBuilder::Item& item, std::string_view raw);
+  DatasetBuilder& builder() { return builder_; }
   // A slate that a user saw; false when it was rejected.
   bool shown(const Place& at, const DatasetBuilder::Shown& slate, std::string_view raw);
   void reject(const Place& at, std::string_view reason, std::string_view raw);

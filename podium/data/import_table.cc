@@ -1,6 +1,7 @@
 #include "podium/data/import_table.h"
 
 #include <fmt/format.h>
+#include <simdjson.h>
 
 #include <algorithm>
 #include <utility>
@@ -32,13 +33,13 @@ class TableImport {
     rows_.expect(reader_.columns().size());
     for (TableRows::Got got; (got = rows_.next(cells)) != TableRows::Got::kEnd;) {
       if (got == TableRows::Got::kBad) {
-        sink_.reject(rows_.place(), rows_.reason(), rows_.raw());
+        sink_.reject(rows_.place(), with_cause(rows_.reason(), rows_.raw()), rows_.raw());
       } else {
         row(cells);
       }
     }
     note_quotes();
-    reader_.report();
+    reader_.finish();
   }
 
  private:
@@ -98,6 +99,13 @@ class TableImport {
     }
   }
 
+  static void check_text(const std::vector<std::string>& names, const std::string& where) {
+    for (const std::string& name : names) {
+      if (simdjson::validate_utf8(name)) continue;
+      throw Error("the header is not UTF-8", kNotUtf8Cure, where);
+    }
+  }
+
   void check_header(const std::vector<std::string>& names, const std::vector<Cell>& cells) {
     const std::string where = fmt::format("{}:{}", lines_.name(), guess_.skip + 1);
     if (!said_.columns.empty() && cells.size() != names.size()) {
@@ -107,6 +115,7 @@ class TableImport {
                               dialect_text(guess_.dialect)),
                   where);
     }
+    check_text(names, where);
     check_map(reader_.columns(), rules_, where);
     const ColumnRoles& columns = reader_.columns();
     if (!columns.has(Role::kItem)) {
@@ -131,10 +140,35 @@ class TableImport {
   }
 
   void row(const std::vector<Cell>& cells) {
-    if (cells.size() != reader_.columns().size()) {
-      return sink_.reject(rows_.place(), "wrong cell count", rows_.raw());
+    if (cells.size() == reader_.columns().size()) {
+      reader_.row(rows_.place(), cells, rows_.raw());
+    } else if (!rows_of_other_ends()) {
+      sink_.reject(rows_.place(), with_cause("wrong cell count", rows_.raw()), rows_.raw());
     }
-    reader_.row(rows_.place(), cells, rows_.raw());
+  }
+
+  // A file of mixed line ends: several rows in what was read as one. They are read when each has
+  // the cells that it should have, and no quote; else false.
+  bool rows_of_other_ends() {
+    const std::string_view raw = rows_.raw();
+    if (raw.find_first_of("\r\n") == std::string_view::npos) return false;
+    if (raw.find(guess_.dialect.quote) != std::string_view::npos) return false;
+    RowSplitter splitter(guess_.dialect);
+    std::vector<Cell> cells;
+    for (const bool use : {false, true}) {
+      for (std::string_view rest = raw; !rest.empty();) {
+        const std::string_view part = rest.substr(0, rest.find_first_of("\r\n"));
+        rest.remove_prefix(std::min(rest.size(), part.size() + 1));
+        if (part.empty()) continue;
+        splitter.split(part, cells);
+        if (cells.size() != reader_.columns().size()) return false;
+        if (use) reader_.row(rows_.place(), cells, part);
+      }
+    }
+    if (!std::exchange(mixed_ends_, true)) {
+      sink_.file().notes.emplace_back("the line ends are mixed; each was read as one");
+    }
+    return true;
   }
 
   Lines& lines_;
@@ -144,6 +178,7 @@ class TableImport {
   ImportSink& sink_;
   TableRows rows_;
   RowReader reader_;
+  bool mixed_ends_ = false;  // and it was said
 };
 
 }  // namespace

@@ -1,7 +1,7 @@
-// Values of cells and JSON fields, as importers read them.
+// Values of cells and JSON fields, as importers read them. Times: import_times.h; prices:
+// import_prices.h.
 #pragma once
 
-#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -9,28 +9,25 @@
 
 namespace podium::data {
 
+// Without blanks and tabs at both ends.
+std::string_view trimmed(std::string_view text);
+
 // Whole text as a finite number.
-bool parse_float(std::string_view text, float& value);
+std::optional<double> parse_double(std::string_view text);
+bool parse_float(std::string_view text, float& value);  // blanks around it allowed
 
-// A moment: Unix seconds, and what a finer clock adds, which orders the events of one second.
-struct Moment {
-  int64_t seconds = 0;
-  uint32_t nanos = 0;  // < 1e9
-
-  Moment() = default;
-  Moment(int64_t s, uint32_t n = 0) : seconds(s), nanos(n) {}  // NOLINT: seconds are a moment
-  auto operator<=>(const Moment&) const = default;
-};
-
-// nullopt: no time, or not between the years 1900 and 5138. Understood:
-//   numbers   seconds under 10^11, milliseconds under 10^14, microseconds under 10^17, else
-//             nanoseconds; fractions too
-//   ISO 8601  2022-06-24, 2022/06/24, then T or a blank and 21:20, 21:20:11 or 21:20:11.5, then
-//             nothing (UTC), Z, UTC, GMT, +02, +0200 or +02:00, a blank before it or not
-std::optional<Moment> parse_time(std::string_view text);
-
-// "$1,299.00" or "12.5"; NaN when there is no number. Of a range the lower end.
-float parse_price(std::string_view text);
+// Nothing but blanks, tabs, line ends and U+00A0. A text that starts with another character, the
+// usual case, costs one comparison.
+inline bool only_blanks(std::string_view text) {
+  while (!text.empty()) {
+    const auto first = static_cast<unsigned char>(text[0]);
+    if (first > ' ' && first != 0xC2) return false;
+    if (first == 0xC2 && !text.starts_with("\xC2\xA0")) return false;
+    if (first < ' ' && (first < '\t' || first > '\r')) return false;
+    text.remove_prefix(first == 0xC2 ? 2 : 1);
+  }
+  return true;
+}
 
 // Parts between separators, blanks around them and empty parts taken away. A text in brackets,
 // ['Drama', "Crime"], is read as the list that it is.

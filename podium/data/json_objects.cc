@@ -204,7 +204,8 @@ Cell JsonFields::value(size_t field) {
   const element& value = impl_->fields[field].second;
   std::string_view text;
   if (!value.get_string().get(text)) return {text, Cell::Kind::kQuoted};
-  if (value.is_null() || value.is_object()) return {"", Cell::Kind::kPlain};
+  if (value.is_null()) return {"", Cell::Kind::kPlain};
+  if (value.is_object()) return {"", Cell::Kind::kList};
   const bool list = value.is_array();
   int64_t integer = 0;
   if (list) {

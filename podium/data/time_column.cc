@@ -1,0 +1,121 @@
+#include "podium/data/time_column.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "podium/data/dataset_writer.h"
+
+namespace podium::data {
+namespace {
+
+constexpr int64_t kYear = 31'536'000;
+constexpr size_t kShown = 40;
+
+// 01/02/2019, 1.2.2019, 01-02-2019: day and month, or month and day.
+bool day_or_month_first(std::string_view text) {
+  size_t marks = 0, digits = 0;
+  for (const char c : text.substr(0, text.find_first_of(" T"))) {
+    if (c >= '0' && c <= '9') {
+      if (++digits > (marks < 2 ? 2 : 4)) return false;
+    } else if ((c == '/' || c == '.' || c == '-') && digits > 0) {
+      ++marks;
+      digits = 0;
+    } else {
+      return false;
+    }
+  }
+  return marks == 2 && (digits == 2 || digits == 4);
+}
+
+// The number that the event's time was written as.
+int64_t written(const EventRow& event, TimeForm form) {
+  return form == TimeForm::kMillis ? event.time * 1000 + event.nanos / 1'000'000 : event.time;
+}
+
+// Events whose times spell dates become dates if all do, and the note says so.
+std::string mend_dates(std::span<EventRow> events, TimeForm form, std::string_view first) {
+  const auto date = [&](const EventRow& event) { return time_of_digits(written(event, form)); };
+  size_t dates = 0;
+  for (const EventRow& event : events) dates += date(event).has_value() ? 1 : 0;
+  if (dates * 2 < events.size() || dates == 0) return "";
+  if (dates < events.size()) {
+    const auto other = std::find_if(events.begin(), events.end(),
+                                    [&](const EventRow& event) { return !date(event); });
+    return fmt::format(
+        "{} of {} times spell dates such as {}, but {} spells none, so all were read as {} since "
+        "1970; if they are dates, mend the others",
+        dates, events.size(), first, written(*other, form), form_name(form));
+  }
+  for (EventRow& event : events) {
+    event.time = *date(event);
+    event.nanos = 0;
+  }
+  return fmt::format("times such as {} were read as dates", first);
+}
+
+std::string in_1970(std::span<const EventRow> events) {
+  const auto [first, last] =
+      std::minmax_element(events.begin(), events.end(),
+                          [](const EventRow& a, const EventRow& b) { return a.time < b.time; });
+  if (first->time < 0 || last->time >= kYear) return "";
+  return fmt::format(
+      "all times lie in 1970: {} to {}, read as seconds since 1970-01-01; are these day numbers, "
+      "years or ranks? Write days as dates such as 2019-01-31, or as seconds (a day has 86400)",
+      first->time, last->time);
+}
+
+}  // namespace
+
+std::string_view TimeColumn::why_not(std::string_view text) {
+  TimeForm form = TimeForm::kNone;
+  parse_time(text, form);
+  if (form == TimeForm::kNone) {
+    return day_or_month_first(text)
+               ? "time is a date whose day and month could be swapped; write it as 2019-01-31"
+               : "time is neither a number nor ISO 8601";
+  }
+  std::string& reason = out_of_range_[size_t(form)];
+  if (reason.empty()) {
+    reason = fmt::format(
+        "time not between the years 1900 and 5138 (first: {}, read as {}); where it stands for "
+        "no time, leave it blank",
+        text.substr(0, kShown), form_name(form));
+  }
+  return reason;
+}
+
+bool TimeColumn::only(TimeForm form) const {
+  for (size_t i = 0; i < kTimeForms; ++i) {
+    if ((count_[i] > 0) != (i == size_t(form))) return false;
+  }
+  return true;
+}
+
+std::string TimeColumn::several_forms() const {
+  std::string text;
+  size_t forms = 0;
+  for (size_t i = 0; i < kTimeForms; ++i) {
+    if (count_[i] == 0) continue;
+    text += fmt::format("{}{} as {} (first: {})", ++forms == 1 ? "" : ", ", count_[i],
+                        form_name(TimeForm(i)), first_[i].substr(0, kShown));
+  }
+  return forms < 2 ? "" : "the times have several forms: " + text + "; is each of them right?";
+}
+
+std::vector<std::string> TimeColumn::finish(std::span<EventRow> events) const {
+  std::vector<std::string> notes;
+  const auto add = [&](std::string note) {
+    if (!note.empty()) notes.push_back(std::move(note));
+  };
+  const bool any = std::any_of(count_.begin(), count_.end(), [](uint64_t n) { return n > 0; });
+  if (!any || events.empty()) return notes;
+  add(several_forms());
+  for (const TimeForm form : {TimeForm::kSeconds, TimeForm::kMillis}) {
+    if (only(form)) add(mend_dates(events, form, first_[size_t(form)]));
+  }
+  if (notes.empty() && !only(TimeForm::kIso)) add(in_1970(events));
+  return notes;
+}
+
+}  // namespace podium::data
