@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "podium/base/error.h"
+#include "podium/data/import_values.h"
 #include "podium/data/word_split.h"
 
 namespace podium::data {
@@ -58,6 +59,8 @@ bool starts_with(std::span<const uint32_t> whole, std::span<const uint32_t> star
   return start.size() <= whole.size() && std::equal(start.begin(), start.end(), whole.begin());
 }
 
+constexpr std::string_view kParts[] = {"train", "valid", "test"};
+
 }  // namespace
 
 bool ToldSequence::join(std::span<const uint32_t> row) {
@@ -82,9 +85,38 @@ bool holds_sequences(std::string_view header, const ColumnMap& map) {
   return find_columns(header, map).has_value();
 }
 
+// Remembers x.train.inter as the part "train" of x; other names say nothing.
+void RecboleSequences::note_part(const std::string& file) {
+  std::string name = file.substr(file.find_last_of("/:") + 1);
+  for (const std::string_view end : {".gz", ".zip", ".inter"}) {
+    if (name.ends_with(end)) name.resize(name.size() - end.size());
+  }
+  for (const std::string_view part : kParts) {
+    if (!name.ends_with("." + std::string(part))) continue;
+    parts_[name.substr(0, name.size() - part.size() - 1)].emplace(part);
+  }
+}
+
+// For each set of which a part was given: the parts that were not.
+void RecboleSequences::note_missing() {
+  for (const auto& [name, given] : parts_) {
+    std::string missing;
+    for (const std::string_view part : kParts) {
+      if (given.contains(std::string(part))) continue;
+      missing += fmt::format("{}{}.{}.inter", missing.empty() ? "" : ", ", name, part);
+    }
+    if (missing.empty()) continue;
+    sink_.file().notes.push_back(fmt::format(
+        "not given: {}; events that only such a part tells, as each user's last ones, are not in "
+        "the dataset",
+        missing));
+  }
+}
+
 void RecboleSequences::read(Lines& lines, const ColumnMap& map) {
   sink_.no_times();
   file_ = sink_.file_number();
+  note_part(lines.name());
   std::string_view line;
   if (!lines.next(line)) return;
   const auto columns = find_columns(line, map);
@@ -99,10 +131,11 @@ void RecboleSequences::read(Lines& lines, const ColumnMap& map) {
     if (line.empty()) continue;
     const auto cells = split_at(line, '\t');
     if (lines.overlong() || cells.size() != columns->count) {
-      sink_.reject(lines, lines.overlong() ? "line over 16 MiB" : "wrong cell count", line);
+      const char* reason = lines.overlong() ? "line over 16 MiB" : "wrong cell count";
+      sink_.reject(lines, with_cause(reason, line), line);
       continue;
     }
-    if (cells[columns->user].empty() || cells[columns->item].empty()) {
+    if (only_blanks(cells[columns->user]) || only_blanks(cells[columns->item])) {
       sink_.reject(lines, "blank user or item", line);
       continue;
     }
@@ -115,6 +148,7 @@ void RecboleSequences::read(Lines& lines, const ColumnMap& map) {
     sequences_.resize(users_.size());
     unjoined_ += sequences_[user].join(row) ? 0 : 1;
     ++rows_;
+    ++sink_.file().sequences;
   }
 }
 
@@ -122,6 +156,7 @@ void RecboleSequences::finish() {
   if (sequences_.empty()) return;
   sink_.resume_file(file_);
   sink_.no_times();
+  note_missing();
   const std::string file = sink_.file().name;
   size_t longest = 0;
   for (const auto& sequence : sequences_) longest = std::max(longest, sequence.items.size());

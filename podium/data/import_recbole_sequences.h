@@ -13,11 +13,16 @@
 //   a row that the sequence begins with             tells nothing new; tried before the rule above
 //                                                   when the user had a longer row
 //   any other                                       the longer one stays; counted as "unjoined"
+// The summary tells each part's rows, and which of the three parts were not given.
+//
 // There are no times: an event's time is its place in the sequence, from 0.
 #pragma once
 
 #include <cstdint>
+#include <map>
+#include <set>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -53,10 +58,14 @@ class RecboleSequences {
   Json summary() const;  // {"rows", "users", "unjoined"}
 
  private:
+  void note_part(const std::string& file);
+  void note_missing();
+
   ImportSink& sink_;
   Interner users_, items_;
   std::vector<ToldSequence> sequences_;  // [users]
   size_t file_ = 0;                      // ImportSink::file_number() of the last part
+  std::map<std::string, std::set<std::string>> parts_;  // "x" -> "test", "train", "valid"
   uint64_t rows_ = 0, unjoined_ = 0;
 };
 

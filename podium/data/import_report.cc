@@ -18,6 +18,9 @@ std::string file_text(const Json& file) {
   std::string text = fmt::format("  {}: {} events, {} catalogue rows, {} rejected\n",
                                  file.at("file").get<std::string>(), count(file, "events"),
                                  count(file, "items"), count(file, "rejected"));
+  if (const uint64_t rows = count(file, "sequences"); rows > 0) {
+    text.insert(text.size() - 1, fmt::format("; {} rows of sequences", rows));
+  }
   text += fmt::format("    read as  {}, {}\n", file.at("layout").get<std::string>(),
                       file.at("encoding").get<std::string>());
   std::string columns;
@@ -87,7 +90,7 @@ std::vector<std::string> import_warnings(const Json& content) {
         warnings.push_back(fmt::format("{}: {}", name, note.get<std::string>()));
       }
     }
-    if (count(file, "events") + count(file, "items") == 0) {
+    if (count(file, "events") + count(file, "items") + count(file, "sequences") == 0) {
       warnings.push_back(name + ": no row of this file came in");
     }
   }

@@ -8,6 +8,7 @@
 #include "podium/data/dataset.h"
 #include "podium/data/import.h"
 #include "podium/data/import_recbole_sequences.h"
+#include "podium/data/import_report.h"
 
 namespace podium::data {
 namespace {
@@ -64,6 +65,29 @@ TEST(ImportRecboleSequences, TheThreePartsTogether) {
   EXPECT_EQ(in.items_of("u"), "1 2 3 4 5");
   EXPECT_EQ(in.items_of("v"), "7 8 9 7 8");
   EXPECT_EQ(in.content.at("source").at("import").at("time"), "order in the file");
+}
+
+TEST(ImportRecboleSequences, PartsThatWereNotGivenAreNamed) {
+  const std::string header = kHeader;
+  const std::vector<std::pair<std::string, std::string>> parts = {
+      {"x.train.inter", header + "u\t1 2\t3\n"},
+      {"x.valid.inter", header + "u\t1 2 3\t4\n"},
+      {"x.test.inter", header + "u\t1 2 3 4\t5\n"}};
+  const char* missing[] = {"not given: x.valid.inter, x.test.inter;", "not given: x.test.inter;",
+                           nullptr};
+  for (size_t given = 1; given <= 3; ++given) {
+    const Json content = import_texts("auto", {parts.begin(), parts.begin() + long(given)}).content;
+    const std::string text = import_text(content);
+    EXPECT_EQ(text.find("no row of this file"), std::string::npos) << text;
+    for (size_t part = 0; part < given; ++part) {
+      EXPECT_EQ(content.at("source").at("files").at(part).at("sequences"), 1);
+    }
+    if (missing[given - 1] == nullptr) {
+      EXPECT_EQ(text.find("not given"), std::string::npos) << text;
+    } else {
+      EXPECT_NE(text.find(missing[given - 1]), std::string::npos) << text;
+    }
+  }
 }
 
 TEST(ImportRecboleSequences, OtherNamesAreMapped) {
