@@ -177,6 +177,11 @@ class Import {
     if (sink_->any_rejected() && is_ours_or_free(rejected_)) {
       fs::rename(draft_, rejected_);
       cure = "read the rows in " + rejected_.string();
+    } else if (sink_->any_rejected()) {
+      cure = fmt::format(
+          "move {} away, which podium did not write, and import again: the rejected "
+          "rows then go there",
+          rejected_.string());
     }
     for (const Json& file : sink_->files()) {
       if (!file.contains("notes")) continue;

@@ -141,6 +141,14 @@ TEST_F(ImportWhole, TheFileOfRejectedRowsIsNoInput) {
   EXPECT_TRUE(fs::exists(path("d.rejected.jsonl")));
 }
 
+TEST_F(ImportWhole, AFileOfTheUsersInItsPlaceStaysAndTheCureSaysSo) {
+  write({"d.rejected.jsonl", "mine\n"});
+  events({"e.csv", "user_id,item_id,timestamp\nann,lamp,soon\n"});
+  EXPECT_NE(failure().cure().find("move " + path("d.rejected.jsonl").string() + " away"),
+            std::string::npos);
+  EXPECT_EQ(read_file(path("d.rejected.jsonl")), "mine\n");
+}
+
 TEST_F(ImportWhole, TheSummaryNamesFilesColumnsAndFirstRejections) {
   events({"e.csv", "session_id;user_id;item_id;timestamp\ns;ann;10;1\ns;ann;20;soon\n"});
   items({"i.csv", "item_id,title\n77,Oak Lamp\n78,Bed\n"});
