@@ -5,7 +5,8 @@
 //   text_encoding.h, lines.h          UTF-8 text, by lines or in pieces
 //   table_rows.h, json_objects.h      records: rows of cells
 //   table_dialect.h, file_format.h    guesses: delimiter, quotes, format
-//   columns.h, import_values.h        meaning: which column is what, times, prices, lists
+//   columns.h, import_values.h,       meaning: which column is what, times, prices, lists
+//   time_column.h, import_prices.h
 //   import_rows.h, import_sink.h      an event, a catalogue row, or a rejection
 //   import_table.h, import_json.h,    a whole file
 //   import_lists.h

@@ -169,6 +169,15 @@ TEST_F(ImportInput, MixedLineEndsAreReadAndTold) {
   }
 }
 
+TEST_F(ImportInput, AHeaderThatRunsIntoARowIsAnErrorWithTheCure) {
+  std::string text = "user_id,item_id,timestamp\rann,lamp,1\n";
+  for (int i = 0; i < 9; ++i) text += "bob,bed," + std::to_string(i) + "\n";
+  events({"a.csv", text});
+  const Error error = failure();
+  EXPECT_NE(error.message().find("mixes line ends"), std::string::npos) << error.message();
+  EXPECT_NE(error.cure().find("tr '\\r' '\\n'"), std::string::npos);
+}
+
 TEST_F(ImportInput, AReturnWithinARowIsNamedWithTheCure) {
   events({"a.csv", std::string(kEvents) + "eve,mug,3\rx,y\n"});
   const Json reasons = run().at("source").at("import").at("reasons");

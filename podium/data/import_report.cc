@@ -19,7 +19,8 @@ std::string file_text(const Json& file) {
                                  file.at("file").get<std::string>(), count(file, "events"),
                                  count(file, "items"), count(file, "rejected"));
   if (const uint64_t rows = count(file, "sequences"); rows > 0) {
-    text.insert(text.size() - 1, fmt::format("; {} rows of sequences", rows));
+    const char* where = count(file, "events") > 0 ? "" : ", counted with the last part";
+    text.insert(text.size() - 1, fmt::format("; {} rows of sequences{}", rows, where));
   }
   text += fmt::format("    read as  {}, {}\n", file.at("layout").get<std::string>(),
                       file.at("encoding").get<std::string>());

@@ -66,6 +66,7 @@ class TableImport {
       sink_.file().notes.emplace_back("empty");
       return false;
     }
+    check_ends(cells);
     std::vector<std::string> names = guess_.dialect.columns;
     if (!named && got == TableRows::Got::kRow) {
       if (guess_.row_names) names.emplace_back();
@@ -76,6 +77,17 @@ class TableImport {
     check_header(names, cells);
     if (named) first_row(got, cells);
     return true;
+  }
+
+  // A header and rows in one line.
+  void check_ends(const std::vector<Cell>& cells) const {
+    for (const Cell& cell : cells) {
+      if (cell.kind == Cell::Kind::kQuoted && !rows_.stray()) continue;
+      if (cell.text.find('\r') == std::string_view::npos) continue;
+      throw Error("a lone carriage return is in the first row: the file mixes line ends",
+                  "mend it with: tr '\\r' '\\n' < FILE > NEW",
+                  fmt::format("{}:{}", lines_.name(), guess_.skip + 1));
+    }
   }
 
   std::string column_name(std::string_view text) const {

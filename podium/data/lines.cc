@@ -13,14 +13,17 @@ constexpr size_t kChunk = 1 << 18;
 constexpr size_t kMaxLine = 16 << 20;
 constexpr size_t kCut = 1 << 10;  // what is kept of a longer line
 
-// True when the first line ends in "\r" without "\n". A "\r" in quotes ends no line.
+// True when the first line ends in "\r" without "\n", and most lines do. A "\r" in quotes ends no
+// line.
 bool ends_in_cr(std::string_view start) {
   const size_t first = start.find('\r');
   if (first == std::string_view::npos || start.find('\n') < first) return false;
   const size_t next = start.find_first_not_of('\r', first);
   if (next != std::string_view::npos && start[next] == '\n') return false;
-  return std::count(start.begin(), start.begin() + std::ptrdiff_t(first), '"') % 2 == 0 ||
-         start.find('\n') == std::string_view::npos;
+  const auto feeds = std::count(start.begin(), start.end(), '\n');
+  if (feeds == 0) return true;
+  const auto quotes = std::count(start.begin(), start.begin() + std::ptrdiff_t(first), '"');
+  return quotes % 2 == 0 && std::count(start.begin(), start.end(), '\r') > feeds;
 }
 
 }  // namespace

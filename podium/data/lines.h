@@ -14,7 +14,7 @@
 namespace podium::data {
 
 // Streaming: memory is one line and a chunk of 256 KiB. Line ends: "\n", "\r\n", and "\r\r\n"
-// as text modes spoil it; "\r" in a file whose first line ends so; there "\r\n" too.
+// as text modes spoil it; "\r" in a file whose first line and most others end so; there "\r\n" too.
 // Not thread-safe.
 // Throws Error when the file cannot be read, is damaged or of a format that podium does not read
 // (unread_formats.h), and when Ctrl-C was pressed.
