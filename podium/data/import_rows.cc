@@ -21,7 +21,11 @@ bool is_blank_text(const Cell& cell) {
   return cell.text.empty() || (cell.kind == Cell::Kind::kPlain && cell.text == "\\N");
 }
 
-bool no_value(const Cell& cell) { return is_blank(cell) || only_blanks(cell.text); }
+bool no_value(const Cell& cell) {
+  if (cell.text.empty()) return true;
+  if (cell.text[0] > ' ' && cell.text[0] <= '9') return false;  // a number, the usual case
+  return is_blank(cell) || only_blanks(cell.text);
+}
 
 template <class Use>
 void each_part(std::string_view list, const Use& use) {

@@ -46,6 +46,15 @@ bool parse_float(std::string_view text, float& value) {
   return true;
 }
 
+bool blanks(std::string_view text) {
+  while (!text.empty()) {
+    const size_t length = text.starts_with("\xC2\xA0") ? 2 : 1;
+    if (length == 1 && text[0] != ' ' && (text[0] < '\t' || text[0] > '\r')) return false;
+    text.remove_prefix(length);
+  }
+  return true;
+}
+
 std::vector<std::string> split_list(std::string_view text, char separator) {
   std::vector<std::string> parts;
   if (text.starts_with('[') && text.ends_with(']') && literal_list(text, parts)) return parts;

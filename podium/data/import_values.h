@@ -16,17 +16,11 @@ std::string_view trimmed(std::string_view text);
 std::optional<double> parse_double(std::string_view text);
 bool parse_float(std::string_view text, float& value);  // blanks around it allowed
 
-// Nothing but blanks, tabs, line ends and U+00A0. A text that starts with another character, the
-// usual case, costs one comparison.
+// Nothing but blanks, tabs, line ends and U+00A0.
+bool blanks(std::string_view text);
 inline bool only_blanks(std::string_view text) {
-  while (!text.empty()) {
-    const auto first = static_cast<unsigned char>(text[0]);
-    if (first > ' ' && first != 0xC2) return false;
-    if (first == 0xC2 && !text.starts_with("\xC2\xA0")) return false;
-    if (first < ' ' && (first < '\t' || first > '\r')) return false;
-    text.remove_prefix(first == 0xC2 ? 2 : 1);
-  }
-  return true;
+  if (!text.empty() && text[0] > ' ') return false;  // the usual case
+  return blanks(text);
 }
 
 // Parts between separators, blanks around them and empty parts taken away. A text in brackets,

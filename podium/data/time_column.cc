@@ -11,6 +11,7 @@ namespace {
 
 constexpr int64_t kYear = 31'536'000;
 constexpr size_t kShown = 40;
+constexpr size_t kStart = 1000;  // without a date in so many events, the others are not looked at
 
 // 01/02/2019, 1.2.2019, 01-02-2019: day and month, or month and day.
 bool day_or_month_first(std::string_view text) {
@@ -36,16 +37,19 @@ int64_t written(const EventRow& event, TimeForm form) {
 // Events whose times spell dates become dates if all do, and the note says so.
 std::string mend_dates(std::span<EventRow> events, TimeForm form, std::string_view first) {
   const auto date = [&](const EventRow& event) { return time_of_digits(written(event, form)); };
+  const auto is_date = [&](const EventRow& event) { return date(event).has_value(); };
+  const std::span<EventRow> start = events.first(std::min(events.size(), kStart));
+  if (std::none_of(start.begin(), start.end(), is_date)) return "";
   size_t dates = 0;
-  for (const EventRow& event : events) dates += date(event).has_value() ? 1 : 0;
+  for (const EventRow& event : events) dates += is_date(event) ? 1 : 0;
   if (dates * 2 < events.size() || dates == 0) return "";
   if (dates < events.size()) {
-    const auto other = std::find_if(events.begin(), events.end(),
-                                    [&](const EventRow& event) { return !date(event); });
+    const auto one = std::find_if(events.begin(), events.end(), is_date);
+    const auto other = std::find_if_not(events.begin(), events.end(), is_date);
     return fmt::format(
         "{} of {} times spell dates such as {}, but {} spells none, so all were read as {} since "
         "1970; if they are dates, mend the others",
-        dates, events.size(), first, written(*other, form), form_name(form));
+        dates, events.size(), written(*one, form), written(*other, form), form_name(form));
   }
   for (EventRow& event : events) {
     event.time = *date(event);
@@ -55,6 +59,7 @@ std::string mend_dates(std::span<EventRow> events, TimeForm form, std::string_vi
 }
 
 std::string in_1970(std::span<const EventRow> events) {
+  if (events.front().time >= kYear) return "";
   const auto [first, last] =
       std::minmax_element(events.begin(), events.end(),
                           [](const EventRow& a, const EventRow& b) { return a.time < b.time; });
