@@ -12,8 +12,6 @@
 namespace podium::data {
 namespace {
 
-constexpr const char* kEvents = "user_id,item_id,timestamp\nann,lamp,100\nbob,bed,200\n";
-
 class ImportInput : public ImportTest {
  protected:
   void gz(const std::string& name, const std::string& text) {

@@ -14,6 +14,9 @@
 
 namespace podium::data {
 
+// A table of two events.
+inline constexpr const char* kEvents = "user_id,item_id,timestamp\nann,lamp,100\nbob,bed,200\n";
+
 class ImportTest : public testing::Test {
  protected:
   struct Given {

@@ -8,8 +8,6 @@
 namespace podium::data {
 namespace {
 
-constexpr const char* kEvents = "user_id,item_id,timestamp\nann,lamp,100\nbob,bed,200\n";
-
 // ASCII text as UTF-16 or UTF-32, with a byte-order mark or without.
 std::string widened(const std::string& text, bool mark, size_t bytes, bool little) {
   std::string wide;
