@@ -56,6 +56,7 @@ class Import {
     if (request.files.empty()) {
       throw Error("no file to import", "name at least one file of events");
     }
+    if (request.k_core < 0) throw Error("--k-core must be 0 or more", "0 drops nothing");
     for (const auto* group : {&request.files, &request.items}) {
       for (const fs::path& file : *group) check_input(file);
     }

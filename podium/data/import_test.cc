@@ -103,6 +103,12 @@ TEST(Import, StrictStopsAtTheFirstBadRow) {
 
 using ImportWhole = ImportTest;
 
+TEST_F(ImportWhole, ANegativeCoreIsRefused) {
+  events({"e.csv", kEvents});
+  request.k_core = -1;
+  EXPECT_NE(std::string(failure().what()).find("--k-core must be"), std::string::npos);
+}
+
 TEST_F(ImportWhole, WhenNothingIsLeftTheFirstLineSaysWhy) {
   events({"e.csv", "user_id,item_id,timestamp\nann,lamp,soon\nann,bed,later\n"});
   const Error error = failure();
