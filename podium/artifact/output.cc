@@ -12,6 +12,7 @@ namespace podium::artifact {
 namespace {
 
 constexpr const char* kRejected = "rejected.jsonl";  // older imports added it after the manifest
+constexpr const char* kSlates = "impressions";  // directory and kind: a shop made up adds it so
 
 bool there(const fs::path& path) { return fs::exists(fs::symlink_status(path)); }
 
@@ -35,7 +36,8 @@ bool holds(const fs::path& dir, const fs::path& path) {
               out.string());
 }
 
-// The first thing below `dir` that no manifest of podium's accounts for; empty: there is none.
+// The first thing below `dir` that is no part of what podium wrote there: a file of the user's, or
+// what another command wrote into it. Empty: there is none.
 fs::path first_foreign(const fs::path& dir) {
   std::set<fs::path> listed = {kManifestName, kRejected};
   for (const ManifestFile& file : load_manifest(dir).files) listed.insert(file.name);
@@ -45,6 +47,7 @@ fs::path first_foreign(const fs::path& dir) {
     if (listed.contains(name)) continue;
     if (!fs::is_directory(at->symlink_status())) return at->path();
     if (kind_of(at->path()).empty() || listed.contains(name / kManifestName)) continue;
+    if (name != kSlates || kind_of(at->path()) != kSlates) return at->path();
     if (const fs::path inner = first_foreign(at->path()); !inner.empty()) return inner;
     at.disable_recursion_pending();
   }
@@ -60,7 +63,7 @@ void check_replaceable(const fs::path& out, std::string_view kind) {
   if (fs::is_empty(out)) return;
   if (kind_of(out) != kind) refuse(refusal, out);
   if (const fs::path foreign = first_foreign(out); !foreign.empty()) {
-    refuse(fmt::format("{} holds '{}', which podium did not write", out.string(),
+    refuse(fmt::format("{} holds '{}', which is no part of it", out.string(),
                        foreign.lexically_relative(out).string()),
            out);
   }
@@ -104,6 +107,12 @@ fs::path check_output(const fs::path& out, std::string_view kind,
   check_replaceable(path, kind);
   check_inputs_outside(path, inputs);
   return path;
+}
+
+void check_page(const fs::path& page, std::string_view mark) {
+  if (!fs::is_regular_file(page) || read_file(page).find(mark) != std::string::npos) return;
+  throw Error(fmt::format("{} exists and is no page of podium's", page.string()),
+              "name another file, or move this one away; nothing was changed", page.string());
 }
 
 std::string name_of_output(const fs::path& out) { return resolved(out).filename().string(); }

@@ -27,6 +27,10 @@ fs::path check_output(const fs::path& out, std::string_view kind,
 // and for single files.
 void check_inputs_outside(const fs::path& out, const std::vector<fs::path>& inputs);
 
+// Throws Error when a file stands at `page` that does not hold `mark`, which every page of its kind
+// has: only podium's own pages are written over.
+void check_page(const fs::path& page, std::string_view mark);
+
 // The name that a thing written to `out` gets when the user gives none: its last part, whether
 // there is a slash at the end or not.
 std::string name_of_output(const fs::path& out);

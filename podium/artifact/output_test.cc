@@ -79,6 +79,27 @@ TEST(Output, TheUsersFilesInOurDirectoryAreKept) {
   EXPECT_NE(refusal(dir, "dataset").find("deep/er/notes.txt"), std::string::npos);
 }
 
+TEST(Output, WhatAnotherCommandWroteIntoItIsKept) {
+  const fs::path dir = ours("outer", "dataset");
+  for (const char* kind : {"bundle", "dataset", "impressions"}) {
+    fs::create_directories(dir / "inner");
+    write_file_atomic(dir / "inner" / "data.txt", "x");
+    write_manifest(dir / "inner", kind, 1, Json::object());
+    EXPECT_NE(refusal(dir, "dataset").find("holds 'inner'"), std::string::npos) << kind;
+    fs::remove_all(dir / "inner");
+  }
+}
+
+TEST(Output, OnlyPagesOfPodiumsAreWrittenOver) {
+  const fs::path page = scratch("page.html");
+  check_page(page, "mark");
+  write_file_atomic(page, "user,item\n");
+  EXPECT_THROW(check_page(page, "mark"), Error);
+  write_file_atomic(page, "<p>mark</p>");
+  check_page(page, "mark");
+  check_page("/dev/null", "mark");
+}
+
 TEST(Output, InputsLieOutside) {
   const fs::path dir = ours("both", "dataset");
   EXPECT_NE(refusal(dir, "dataset", {dir / "data.txt"}).find("lies in the output"),

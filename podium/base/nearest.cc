@@ -7,7 +7,6 @@
 #include <vector>
 
 namespace podium {
-namespace {
 
 size_t edit_distance(std::string_view a, std::string_view b) {
   std::vector<size_t> row(b.size() + 1);
@@ -23,8 +22,6 @@ size_t edit_distance(std::string_view a, std::string_view b) {
   }
   return row[b.size()];
 }
-
-}  // namespace
 
 std::string_view nearest(std::string_view name, std::span<const std::string_view> names) {
   std::string_view best;

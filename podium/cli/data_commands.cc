@@ -130,7 +130,10 @@ void add_describe(CLI::App& data) {
   command->add_option("--html", a->html, "also write a page with plots");
   command->add_flag("--json", a->json, "print JSON");
   command->callback([a] {
-    if (!a->html.empty()) artifact::check_inputs_outside(a->html, {a->dir});
+    if (!a->html.empty()) {
+      artifact::check_inputs_outside(a->html, {a->dir});
+      artifact::check_page(a->html, data::kDescribeMark);
+    }
     const data::Description description = data::describe(data::Dataset::open(a->dir));
     if (!a->html.empty()) write_file_atomic(a->html, data::describe_html(description));
     fmt::print("{}", a->json ? data::describe_json(description).dump(2) + "\n"

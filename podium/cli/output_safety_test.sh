@@ -71,6 +71,15 @@ refused 'lies in the input' train --data data/ --out ./data/run
 refused 'lies in the' data describe data --html data/events.safetensors
 [ "$before" = "$(state data)" ] || fail "the dataset was changed"
 
+# A page takes the place of its like only; a data set's, of nothing that was put into it.
+cp events.csv mine.csv
+refused 'is no page of podium' data describe data --html mine.csv
+done_well data describe data --html page.html
+done_well data describe data --html page.html
+cp -r sids data/sids
+refused "holds 'sids'" data import events.csv --out data
+rm -r data/sids
+
 # Leftovers have names of ours: these are the user's.
 mkdir -p d.partial d.old d.download .d.podium-abcdef
 for name in d.partial/x d.old/x d.download/x .d.podium-abcdef/x d.rejected.jsonl; do

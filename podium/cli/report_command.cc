@@ -28,15 +28,10 @@ bool shall_open(const ReportArguments& a) {
   return !a.json && desktop && ::isatty(STDOUT_FILENO) == 1 && fs::exists(kOpener);
 }
 
-void check_ours(const fs::path& html) {
-  if (!fs::exists(html) || read_file(html).find(eval::kReportFooter) != std::string::npos) return;
-  throw Error("report.html exists and is no report of podium's", "move it away", html.string());
-}
-
 void report(const ReportArguments& a) {
   const fs::path run(a.run), html = run / "report.html";
   const Json content = eval::read_report(run);
-  check_ours(html);
+  artifact::check_page(html, eval::kReportFooter);
   write_file_atomic(html, eval::render_html(content));
   const std::string text = a.json ? content.dump(2) + "\n" : eval::render_table(content);
   std::fputs(text.c_str(), stdout);

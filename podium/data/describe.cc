@@ -164,7 +164,7 @@ std::string describe_text(const Description& d) {
 std::string describe_html(const Description& d) {
   return fmt::format(
       "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" "
-      "content=\"width=device-width\"><title>{0}</title><style>:root{{color-scheme:light "
+      "content=\"width=device-width\">{12}<title>{0}</title><style>:root{{color-scheme:light "
       "dark}}body{{font:16px system-ui;max-width:44rem;margin:2rem auto;padding:0 "
       "1rem}}svg{{width:100%}}rect{{fill:#3b82f6}}text{{font-size:13px;fill:currentColor}}"
       "</style><h1>{0}</h1><p>{1} users, {2} items, {3} events, density {4:.4f} %, {5} to {6}, "
@@ -173,7 +173,7 @@ std::string describe_html(const Description& d) {
       escaped(d.name), d.users, d.items, d.events, 100 * density(d), day(d.first_time),
       day(d.last_time), 100 * share(d.items_with_text, d.items), "R" + repeats_text(d).substr(1),
       proposed_seen_rule(d), bars_svg("Users by number of events", d.history_histogram),
-      bars_svg("Items by number of events", d.popularity_histogram));
+      bars_svg("Items by number of events", d.popularity_histogram), kDescribeMark);
 }
 
 Json describe_json(const Description& d) {

@@ -29,7 +29,9 @@ std::string_view proposed_seen_rule(const Description& description);
 
 Description describe(const Dataset& dataset);
 std::string describe_text(const Description& description);
-std::string describe_html(const Description& description);  // one file, no references
+inline constexpr const char* kDescribeMark =
+    "<meta name=\"generator\" content=\"podium data describe\">";  // in every such page
+std::string describe_html(const Description& description);         // one file, no references
 Json describe_json(const Description& description);
 
 }  // namespace podium::data

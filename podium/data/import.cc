@@ -122,6 +122,10 @@ class Import {
     sink_->end_file();
     FileReport& done = sink_->file();
     done.encoding = lines.encoding();
+    if (!lines.encoding_not_used().empty()) {
+      done.notes.push_back(
+          fmt::format("valid UTF-8, so it was not read as {}", lines.encoding_not_used()));
+    }
     if (lines.encoding_guessed()) {
       done.notes.push_back(
           fmt::format("read as {}, as it is no UTF-8; if that is wrong, name it "

@@ -119,6 +119,36 @@ TEST_F(ImportRecords, TheDelimiterServesCataloguesThatHaveIt) {
   EXPECT_EQ(title("lamp"), "Lamp");
 }
 
+// As R writes them: quoted, or counted. A decimal comma makes rows longer too.
+TEST_F(ImportRecords, OnlyWhatLooksLikeRowNamesIsTakenForThem) {
+  events({"e.csv", "user_id,item_id,timestamp\n1,ann,lamp,10\n2,bob,bed,20\n"});
+  run();
+  EXPECT_EQ(rows(), (Rows{"ann: lamp@10", "bob: bed@20"}));
+  for (const char* text :
+       {"user_id,item_id,rating\nu,a,4,5\nv,b,3,5\n", "user_id,item_id,rating\n1,7,4,5\n2,8,3,0\n",
+        "user_id,item_id,rating\nu,a,4,5\nv,b,3\n", "user_id,item_id\nu,a,x\nv,b,y\n"}) {
+    request.files.clear();
+    events({"f.csv", text});
+    request.items.clear();
+    std::string told;
+    try {
+      told = run().at("source").at("import").at("reasons").dump();
+    } catch (const Error& error) {
+      told = error.what();
+    }
+    EXPECT_NE(told.find("wrong cell count"), std::string::npos) << text << told;
+  }
+}
+
+TEST_F(ImportRecords, AMisspeltNameOfAColumnIsNoColumnToLeaveOut) {
+  events({"e.txt", "ann,lamp,10,x\n"});
+  request.dialect.columns = {"user", "item", "tme", "channel"};
+  EXPECT_NE(std::string(failure().what()).find("did you mean time?"), std::string::npos);
+  request.dialect.columns = {"user", "item", "time", "channel"};
+  const std::string notes = run().at("source").at("files").at(0).at("notes").dump();
+  EXPECT_NE(notes.find("'channel' is no known column"), std::string::npos) << notes;
+}
+
 TEST(TableRows, BackslashesAsMySqlAndPandasWriteThem) {
   Dialect dialect;
   dialect.backslash = true;

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "podium/base/error.h"
+#include "podium/base/nearest.h"
 
 namespace podium::data {
 namespace {
@@ -128,6 +129,7 @@ class TableImport {
                   where);
     }
     check_text(names, where);
+    check_said(where);
     check_map(reader_.columns(), rules_, where);
     const ColumnRoles& columns = reader_.columns();
     if (!columns.has(Role::kItem)) {
@@ -149,6 +151,24 @@ class TableImport {
                   "map it: --map user=NAME; a catalogue is given with --items", where);
     }
     if (columns.has(Role::kUser) && !columns.has(Role::kTime)) sink_.no_times();
+  }
+
+  // A misspelt name in --columns would leave its column out without a word.
+  void check_said(const std::string& where) const {
+    std::vector<std::string_view> roles;
+    for (size_t r = 1; r < kRoles; ++r) roles.push_back(role_name(static_cast<Role>(r)));
+    for (const std::string& name : said_.columns) {
+      if (name == "-" || column_use(name, rules_.map, rules_.items).role != Role::kNone) continue;
+      const std::string_view like = nearest(name, roles);
+      constexpr size_t kSlip = 2;
+      if (edit_distance(name, like) > kSlip) {
+        sink_.file().notes.push_back(
+            fmt::format("--columns: '{}' is no known column, left out", name));
+        continue;
+      }
+      throw Error(fmt::format("--columns names '{}': did you mean {}?", name, like),
+                  "write '-' for a column to leave out", where);
+    }
   }
 
   void row(const std::vector<Cell>& cells) {

@@ -50,6 +50,7 @@ class Lines {
 
   const std::string& encoding() const { return decoder_.encoding(); }
   bool encoding_guessed() const { return decoder_.guessed(); }
+  const std::string& encoding_not_used() const { return decoder_.overruled(); }
 
  private:
   bool fill();  // appends a chunk; false at the end of the file

@@ -23,13 +23,29 @@ struct Fit {
   double share = 0;  // of the rows that are as wide as most are; 0 when that is one cell
   size_t width = 0;  // of the header
   size_t flaws = 0;  // open quotes and text after closing ones
-  size_t quoted = 0;
-  bool one_more = false, last_empty = true;  // rows against the header
+  size_t quoted = 0, rows = 0;
+  bool one_more = false, last_empty = true;                    // rows against the header
+  bool names_quoted = true, names_count = true, comma = true;  // of all rows
 
   bool better_than(const Fit& other) const {
     return share != other.share ? share > other.share : width > other.width;
   }
 };
+
+bool is_digits(const Cell& cell) {
+  return !cell.text.empty() && cell.text.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
+// What the first cells of rows that are one too long look like.
+void look_at_names(const std::vector<Cell>& cells, size_t header, size_t row, Fit& fit) {
+  const bool longer = cells.size() == header + 1;
+  const std::string_view first = cells.front().text;
+  const auto counts = [&](size_t from) { return first == std::to_string(row + from); };
+  fit.names_quoted = fit.names_quoted && longer && cells.front().kind == Cell::Kind::kQuoted;
+  fit.names_count = fit.names_count && longer && (counts(0) || counts(1));
+  fit.comma = fit.comma && cells.size() > 1 && is_digits(cells.back()) &&
+              is_digits(cells[cells.size() - 2]);
+}
 
 Fit fit_of(std::string_view sample, const Dialect& dialect) {
   Lines lines("sample", sample);
@@ -47,6 +63,7 @@ Fit fit_of(std::string_view sample, const Dialect& dialect) {
       fit.width = cells.size();
       continue;
     }
+    look_at_names(cells, fit.width, fit.rows++, fit);
     ++widths[cells.size()];
     if (cells.size() == fit.width + 1) fit.last_empty = fit.last_empty && cells.back().text.empty();
   }
@@ -162,7 +179,8 @@ GuessedDialect guess_dialect(std::string_view sample, bool whole, const Dialect&
   if (dialect.columns.empty()) {
     const Fit fit = fit_of(sample, dialect);
     guess.spare_end = fit.one_more && fit.last_empty;
-    guess.row_names = fit.one_more && !fit.last_empty;
+    guess.row_names =
+        fit.one_more && !fit.last_empty && (fit.names_quoted || (fit.names_count && !fit.comma));
   }
   return guess;
 }

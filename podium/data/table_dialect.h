@@ -25,8 +25,10 @@ std::vector<std::string> parse_columns(std::string_view text);  // user,item,-,t
 
 struct GuessedDialect {
   Dialect dialect;
-  size_t skip = 0;         // lines before the header: 1 for a spreadsheet's "sep=;"
-  bool row_names = false;  // rows have one cell more than the header, in front, as R writes
+  size_t skip = 0;  // lines before the header: 1 for a spreadsheet's "sep=;"
+  // Rows have one cell more than the header, in front, as R writes: where each row of the sample
+  // has it and it is quoted, or counts the rows (and the last two cells are no decimal comma).
+  bool row_names = false;
   bool spare_end = false;  // rows end in a delimiter that the header lacks
 };
 

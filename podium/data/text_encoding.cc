@@ -83,6 +83,29 @@ bool windows_1252(const Look& seen) {
          seen.odd * 10 <= seen.letters;
 }
 
+std::string bare_name(std::string_view name) {
+  std::string bare;
+  for (const char c : name) {
+    if (c != '-' && c != '_') bare += static_cast<char>(std::tolower(c));
+  }
+  return bare;
+}
+
+// Whether ASCII text is something else in it.
+bool is_wide(std::string_view name) {
+  const std::string bare = bare_name(name);
+  return bare.starts_with("utf") || bare.starts_with("ucs");
+}
+
+bool is_east_asian(std::string_view name) {
+  const std::string bare = bare_name(name);
+  constexpr std::string_view kStarts[] = {"gb",      "big5", "euc",   "sjis", "shift",
+                                          "cp93",    "cp94", "cp95",  "hz",   "johab",
+                                          "iso2022", "uhc",  "mskan", "ksc56"};
+  return std::any_of(std::begin(kStarts), std::end(kStarts),
+                     [&](std::string_view start) { return bare.starts_with(start); });
+}
+
 // Zero bytes at two places of each four, as UTF-32 has them: "LE", "BE" or nothing.
 std::string_view utf32_order(std::string_view text) {
   text = text.substr(0, 512);
@@ -140,8 +163,9 @@ struct ToUtf8::Iconv {
 
 ToUtf8::ToUtf8(std::string_view name) {
   if (name.empty()) return;
-  decided_ = true;
   open(name);
+  said_ = true;
+  decided_ = iconv_ == nullptr || is_wide(encoding_);
 }
 
 ToUtf8::~ToUtf8() = default;
@@ -150,11 +174,7 @@ ToUtf8& ToUtf8::operator=(ToUtf8&&) noexcept = default;
 
 void ToUtf8::open(std::string_view name) {
   encoding_ = name;
-  std::string bare;
-  for (const char c : name) {
-    if (c != '-' && c != '_') bare += static_cast<char>(std::tolower(c));
-  }
-  if (bare == "utf8") {
+  if (bare_name(name) == "utf8") {
     encoding_ = "UTF-8";
     return;
   }
@@ -167,13 +187,19 @@ void ToUtf8::open(std::string_view name) {
   iconv_ = std::make_unique<Iconv>(handle);
 }
 
+void ToUtf8::overrule() {
+  overruled_ = std::exchange(encoding_, "UTF-8");
+  iconv_.reset();
+}
+
 void ToUtf8::look_at_start(std::string& chunk) {
   started_ = true;
-  if (chunk.starts_with(kUtf8Mark) && iconv_ == nullptr) {
+  if (chunk.starts_with(kUtf8Mark) && !(decided_ && iconv_ != nullptr)) {
+    if (iconv_ != nullptr) overrule();
     chunk.erase(0, kUtf8Mark.size());
     decided_ = true;
   }
-  if (decided_) return;
+  if (decided_ || said_) return;
   using namespace std::string_view_literals;
   if (chunk.starts_with("\xFF\xFE\0\0"sv) || chunk.starts_with("\0\0\xFE\xFF"sv)) {
     open("UTF-32");
@@ -194,7 +220,9 @@ void ToUtf8::convert(std::string& chunk, bool last) {
   if (!started_ && !chunk.empty()) look_at_start(chunk);
   if (!decided_ && std::any_of(chunk.begin(), chunk.end(), high)) {
     const Look seen = look(chunk + (last ? "\n\n\n\n" : ""));
-    if (windows_1252(seen)) {
+    if (said_) {
+      if (seen.wrong == 0 && seen.sequences >= (is_east_asian(encoding_) ? 8U : 1U)) overrule();
+    } else if (windows_1252(seen)) {
       open("WINDOWS-1252");
       guessed_ = true;
     }

@@ -14,6 +14,9 @@
 //   between two letters
 //   anything else                          UTF-8: rows with wrong bytes are then rejected
 // Where a text is ASCII up to its end, it is UTF-8.
+// A name that is given holds for text that is no valid UTF-8: one name serves a catalogue of an old
+// program and events in UTF-8. (Of Chinese, Japanese and Korean encodings, some short words are
+// valid UTF-8 by chance: there it takes eight characters.)
 #pragma once
 
 #include <memory>
@@ -42,15 +45,18 @@ class ToUtf8 {
 
   const std::string& encoding() const { return encoding_; }
   bool guessed() const { return guessed_; }  // as something other than UTF-8, without a mark
+  // The name that was given and not used, as the text is valid UTF-8; else empty.
+  const std::string& overruled() const { return overruled_; }
 
  private:
   struct Iconv;
   void open(std::string_view name);
   void look_at_start(std::string& chunk);
+  void overrule();
 
-  std::string encoding_ = "UTF-8";
+  std::string encoding_ = "UTF-8", overruled_;
   std::unique_ptr<Iconv> iconv_;  // null: UTF-8
-  bool decided_ = false, started_ = false, guessed_ = false;
+  bool decided_ = false, started_ = false, guessed_ = false, said_ = false;
 };
 
 }  // namespace podium::data

@@ -50,6 +50,25 @@ TEST_F(ImportEncoding, OneDamagedCharacterDoesNotMakeUtf8Latin) {
   EXPECT_EQ(content.at("source").at("import").at("rejected"), 1);
 }
 
+TEST_F(ImportEncoding, AFileInUtf8IsReadSoWhateverWasNamed) {
+  events({"e.csv", "user_id,item_id,timestamp\nJos\xC3\xA9,lamp,100\n"});
+  items({"i.csv", "item_id,title\nlamp,\xCB\xE0\xEC\xEF\xE0\n"});
+  request.encoding = "CP1251";
+  const Json notes = run().at("source").at("files").at(0).at("notes");
+  EXPECT_EQ(rows(), Rows{"Jos\xC3\xA9: lamp@100"});
+  EXPECT_EQ(title("lamp"), "\xD0\x9B\xD0\xB0\xD0\xBC\xD0\xBF\xD0\xB0");
+  EXPECT_NE(notes.dump().find("not read as CP1251"), std::string::npos) << notes;
+}
+
+// Two characters of GBK that are valid UTF-8 by chance.
+TEST_F(ImportEncoding, AWordOfGbkThatIsUtf8ByChanceIsGbk) {
+  events({"e.csv", "user_id,item_id,timestamp\nann,lamp,100\n"});
+  items({"i.csv", "item_id,title\nlamp,\xC1\xAA\xCD\xA8\n"});
+  request.encoding = "GBK";
+  run();
+  EXPECT_EQ(title("lamp"), "\xE8\x81\x94\xE9\x80\x9A");
+}
+
 TEST_F(ImportEncoding, ANamedEncodingIsUsed) {
   events({"a.csv", "user_id,item_id,timestamp\n\xC1\xEE\xE1,lamp,1\n"});
   request.encoding = "windows-1251";
