@@ -79,8 +79,8 @@ std::optional<uint32_t> find_id(const StringColumn& ids, const std::vector<uint3
 }  // namespace
 
 struct Dataset::Impl {
-  explicit Impl(const fs::path& dir)
-      : manifest(artifact::read_manifest(dir, "dataset", kDatasetVersion, /*verify_hashes=*/true)),
+  Impl(const fs::path& dir, bool verify)
+      : manifest(artifact::read_manifest(dir, "dataset", kDatasetVersion, verify)),
         events(dir / kEvents),
         catalog(dir / kCatalog),
         users(dir / kUsers) {
@@ -148,7 +148,9 @@ Dataset::Dataset(Dataset&&) noexcept = default;
 Dataset& Dataset::operator=(Dataset&&) noexcept = default;
 Dataset::~Dataset() = default;
 
-Dataset Dataset::open(const fs::path& dir) { return Dataset(std::make_unique<Impl>(dir)); }
+Dataset Dataset::open(const fs::path& dir, bool verify) {
+  return Dataset(std::make_unique<Impl>(dir, verify));
+}
 
 const std::string& Dataset::name() const { return impl_->name; }
 size_t Dataset::users() const { return impl_->user_ptr.size() - 1; }

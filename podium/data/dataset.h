@@ -26,8 +26,8 @@ using UserIndex = uint32_t;
 class Dataset {
  public:
   // Throws Error when the directory is missing, differs from its hashes, is damaged or newer than
-  // this program. Reads every file once.
-  static Dataset open(const fs::path& dir);
+  // this program. verify: reads every file once; a bundle compares all its parts itself.
+  static Dataset open(const fs::path& dir, bool verify = true);
   Dataset(Dataset&&) noexcept;
   Dataset& operator=(Dataset&&) noexcept;
   ~Dataset();

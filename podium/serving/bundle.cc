@@ -28,7 +28,7 @@ std::shared_ptr<const Bundle> Bundle::open(const fs::path& dir, const BundleOpti
 Bundle::Bundle(const fs::path& dir, const BundleOptions& options)
     : dir_(dir),
       options_(funnel::read_bundle_options(dir, options.verify)),
-      dataset_(data::Dataset::open(dir / "dataset")),
+      dataset_(data::Dataset::open(dir / "dataset", /*verify=*/false)),
       tokenizer_(text::Tokenizer::load(dir / "policy" / "tokenizer.json")),
       sids_(sid::load_sid(dir / "sid")),
       vocabulary_(tokenizer_, sids_.table.levels, sids_.table.codes_per_level),
