@@ -33,7 +33,7 @@ size_t sequence_length(std::string_view text) {
 
 struct Look {
   size_t sequences = 0, wrong = 0;  // of UTF-8; bytes of none
-  size_t letters = 0;               // wrong bytes that Windows-1252 text may well have in words
+  size_t letters = 0;               // wrong bytes that Windows-1252 text may well have there
   size_t odd = 0;                   // wrong bytes that it hardly has
 };
 
@@ -49,6 +49,40 @@ bool sign_1252(unsigned char c) {
   return c > 0xA0 && c < 0xC0 && c != 0xAA && c != 0xAD && c != 0xB4 && c != 0xB7 && c != 0xBA;
 }
 
+// Marks of Windows-1252 where ASCII text has them: between or after its words and numbers.
+bool mark_1252(std::string_view text, size_t i) {
+  const auto at = [&](size_t place) { return place < text.size() ? text[place] : '\0'; };
+  const auto word = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0; };
+  const auto number = [](char c) { return c >= '0' && c <= '9'; };
+  size_t left = i - 1, right = i + 1;  // before the first, `left` is past the last
+  const char before = at(left), after = at(right);
+  while (at(left) == ' ') --left;
+  while (at(right) == ' ') ++right;
+  if (high(at(left)) || high(at(right)) || (!word(at(left)) && !word(at(right)))) return false;
+  const bool blanks = before == ' ' && after == ' ';
+  switch (static_cast<unsigned char>(text[i])) {
+    case 0x92:  // ’
+      return std::isalpha(static_cast<unsigned char>(before)) != 0;
+    case 0x91:  // ‘
+    case 0x93:  // “
+      return !word(before) && word(after);
+    case 0x94:  // ”
+      return before > ' ' && !word(after);
+    case 0x85:  // …
+    case 0x99:  // ™
+    case 0xAE:  // ®
+      return word(before) && !word(after);
+    case 0x96:  // –
+      return blanks || (number(before) && number(after));
+    case 0x97:  // —
+      return blanks || (word(before) && word(after));
+    case 0x80:  // €
+      return number(at(left)) || number(at(right));
+    default:
+      return false;
+  }
+}
+
 // The byte at i is over 127 and of no UTF-8 character.
 void judge(std::string_view text, size_t i, Look& seen) {
   const auto ascii = [&](size_t at) {  // before the first, `at` is past the last
@@ -61,6 +95,7 @@ void judge(std::string_view text, size_t i, Look& seen) {
   const bool second_of_two = ascii(i - 2) && over(i - 1) && ascii(i + 1);
   ++seen.wrong;
   if (letter_1252(byte) && (single || first_of_two || second_of_two)) ++seen.letters;
+  if (mark_1252(text, i)) ++seen.letters;
   if (lacking_1252(byte) || (sign_1252(byte) && ascii(i - 1) && ascii(i + 1))) ++seen.odd;
 }
 
@@ -182,7 +217,7 @@ void ToUtf8::open(std::string_view name) {
   // NOLINTNEXTLINE(performance-no-int-to-ptr): as iconv tells of an error
   if (handle == reinterpret_cast<iconv_t>(-1)) {
     throw Error(fmt::format("unknown encoding '{}'", name),
-                "use utf-8, latin1, windows-1252, utf-16 or another name that iconv -l lists");
+                "use windows-1252, utf-8, utf-16 or another name that iconv -l lists");
   }
   iconv_ = std::make_unique<Iconv>(handle);
 }

@@ -9,8 +9,10 @@
 //   the bytes over 127 are its letters in
 //   words of ASCII letters: one by itself,
 //   or two with an ASCII letter at either
-//   side. At most one for ten of them is a
-//   byte that it lacks, or one of its signs
+//   side; or its marks where ASCII text has
+//   them: it’s “word” 1990–99 5€ word™ word…
+//   At most one for ten of them is a byte
+//   that it lacks, or one of its signs
 //   between two letters
 //   anything else                          UTF-8: rows with wrong bytes are then rejected
 // Where a text is ASCII up to its end, it is UTF-8.
@@ -27,8 +29,9 @@ namespace podium::data {
 
 // What to do about a file of which some text is no UTF-8.
 inline constexpr const char* kNotUtf8Cure =
-    "some of its text is not UTF-8: name its encoding, such as --encoding CP1251, GBK or SHIFT_JIS "
-    "(iconv -l lists them), or convert it: iconv -f CP1251 -t UTF-8 FILE > NEW";
+    "some of its text is not UTF-8: name its encoding, such as --encoding WINDOWS-1252, CP1251, "
+    "GBK "
+    "or SHIFT_JIS (iconv -l lists them), or convert it: iconv -f WINDOWS-1252 -t UTF-8 FILE > NEW";
 
 class ToUtf8 {
  public:

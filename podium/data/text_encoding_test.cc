@@ -118,6 +118,29 @@ TEST(TextEncoding, Windows1252IsGuessedOnlyWhereItIsPlausible) {
             "UTF-8");  // CP1250: mała ...
 }
 
+TEST(TextEncoding, MarksOfWindows1252CountInAsciiText) {
+  for (const char* text : {"id,it\x92s\n\n",
+                           "id,\x93word\x94 and \x93"
+                           "one.\x94\n",
+                           "id,1990\x96"
+                           "99\n\n",
+                           "id,this \x96 that\n", "id,this\x97that\n\n", "id,5 \x80\n\n\n",
+                           "id,\x80"
+                           "5.20\n\n",
+                           "id,Word\x99 Two\x85\n"}) {
+    EXPECT_EQ(guessed(text), "WINDOWS-1252") << text;
+  }
+  for (const char* text : {"id,h\x94"
+                           "ren, sch\x94n\n",                  // CP437: hören
+                           "id,\xEA\xED\xE8 \x97 \xE3\xE0\n",  // CP1251: with a dash
+                           "id,\x80"
+                           "a va\n",
+                           "id,a\x96"
+                           "a\n\n"}) {
+    EXPECT_EQ(guessed(text), "UTF-8") << text;
+  }
+}
+
 TEST_F(ImportEncoding, Utf16WithoutAMarkIsKnownByItsHeaderAndSigns) {
   std::string text = widened("user_id,item_id\n", false, 2, false);
   for (int i = 0; i < 9; ++i) {  // "\u041A\u043D\u0438\u0433\u0430,1"
@@ -135,13 +158,15 @@ TEST_F(ImportEncoding, OtherEncodingsAreToldWithTheCure) {
   EXPECT_EQ(content.at("source").at("import").at("reasons").at("not UTF-8"), 2);
   const Json& notes = content.at("source").at("files").at(0).at("notes");
   const std::string note = notes.at(notes.size() - 1).get<std::string>() + notes.dump();
-  for (const char* part : {"not UTF-8", "--encoding CP1251", "iconv -f CP1251 -t UTF-8"}) {
+  for (const char* part :
+       {"not UTF-8", "--encoding WINDOWS-1252, CP1251", "iconv -f WINDOWS-1252 -t UTF-8"}) {
     EXPECT_NE(note.find(part), std::string::npos) << note;
   }
   request.files = {write({"b.csv", "user_id,\xD2\xEE\xE2\xE0\xF0\n1,2\n"})};
-  EXPECT_NE(failure().cure().find("--encoding CP1251"), std::string::npos);
+  EXPECT_NE(failure().cure().find("--encoding WINDOWS-1252"), std::string::npos);
   request.files = {write({"c.csv", "user_id,item_id\n\xC1\xEE\xE1,lamp\n"})};
-  EXPECT_NE(failure().cure().find("--encoding CP1251"), std::string::npos);  // nothing is left
+  EXPECT_NE(failure().cure().find("--encoding WINDOWS-1252"),
+            std::string::npos);  // nothing is left
 }
 
 }  // namespace
