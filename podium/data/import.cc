@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <map>
 #include <optional>
 #include <set>
 #include <utility>
@@ -58,6 +59,7 @@ class Import {
     }
     if (request.k_core < 0) throw Error("--k-core must be 0 or more", "0 drops nothing");
     for (const auto* group : {&request.files, &request.items}) {
+      check_twice(*group);
       for (const fs::path& file : *group) check_input(file);
     }
     sink_.emplace(builder_, request.strict, draft_);
@@ -91,6 +93,30 @@ class Import {
       throw Error("this input is where the rejected rows go", "rename it, or choose another --out",
                   file.string());
     }
+  }
+
+  static void check_twice(const std::vector<fs::path>& files) {
+    std::set<std::string> seen;
+    for (const fs::path& file : files) {
+      const fs::path disk = file_on_disk(file);
+      std::error_code ignored;
+      const fs::path canonical = fs::canonical(disk, ignored);
+      const std::string member = file.string().substr(disk.string().size());
+      if (size_on_disk(file) == 0 || seen.insert(canonical.string() + member).second) continue;
+      throw Error("this file is given twice", "name it once", file.string());
+    }
+  }
+
+  // Files of equal content that bring rows are one file under two names.
+  void check_copy(const std::string& sha256, const fs::path& file, bool items) {
+    const FileReport& report = sink_->file();
+    if (report.events + report.items + report.sequences == 0) return;
+    const std::string member = file.string().substr(file_on_disk(file).string().size());
+    const auto [first, fresh] =
+        contents_.try_emplace((items ? "items " : "events ") + sha256 + member, file.string());
+    if (fresh) return;
+    throw Error(fmt::format("this file has the same content as {}", first->second),
+                "name one of the two, so that no row counts twice", file.string());
   }
 
   void read_group(const std::vector<fs::path>& files, bool items) {
@@ -134,7 +160,10 @@ class Import {
     }
     Json source = {{"format", format}, {"given_as", items ? "items" : "events"}};
     const fs::path disk = file_on_disk(file);
-    if (size_on_disk(file) > 0) source["sha256"] = sha256_file(disk);
+    if (size_on_disk(file) > 0) {
+      source["sha256"] = sha256_file(disk);
+      check_copy(source.at("sha256").get<std::string>(), file, items);
+    }
     sources_.push_back(std::move(source));
   }
 
@@ -206,7 +235,8 @@ class Import {
   DatasetBuilder builder_;
   std::optional<ImportSink> sink_;
   std::optional<ListReaders> lists_;
-  std::vector<Json> sources_;  // by file
+  std::vector<Json> sources_;                    // by file
+  std::map<std::string, std::string> contents_;  // group and content -> file
 };
 
 }  // namespace

@@ -118,9 +118,8 @@ TEST_F(ImportMeaning, AFileIsTimedWhereverItsFirstTimeStands) {
 }
 
 TEST_F(ImportMeaning, WithoutAnyTimeTheOrderCounts) {
-  for (const char* name : {"e.csv", "f.csv"}) {
-    events({name, "user_id,item_id,timestamp\nann,lamp,\nann,bed,\n"});
-  }
+  events({"e.csv", "user_id,item_id,timestamp\nann,lamp,\nann,bed,\n"});
+  events({"f.csv", "user_id,item_id,timestamp\nann,lamp,\nann,bed, \n"});
   EXPECT_EQ(run().at("source").at("import").at("time"), "order in the file");
   EXPECT_EQ(rows(), Rows{"ann: lamp@0 bed@1 lamp@2 bed@3"});
   events({"g.csv", "user_id,item_id,timestamp\nann,mug,7\n"});

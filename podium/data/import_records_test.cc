@@ -262,6 +262,16 @@ TEST_F(ImportRecords, AHeaderUnderNamedColumnsIsNoEvent) {
   EXPECT_EQ(run().at("events"), 1);
 }
 
+TEST_F(ImportRecords, HeadersWithinAFileArePassedOverAndCounted) {
+  const std::string table = kEvents;
+  events({"e.csv", table + "user_id,item_id,timestamp\neve,rug,300\n\xEF\xBB\xBF" + table});
+  const Json content = run();
+  EXPECT_EQ(content.at("source").at("import").at("rejected"), 0);
+  EXPECT_EQ(content.at("source").at("files").at(0).at("notes").at(0),
+            "2 rows equal to the header were passed over");
+  EXPECT_EQ(rows(), (Rows{"ann: lamp@100", "bob: bed@200", "eve: rug@300"}));
+}
+
 TEST_F(ImportRecords, ADamagedLineOfJsonCostsItselfOnly) {
   events({"e.jsonl",
           "{\"user_id\":\"ann\",\"item_id\":\"lamp\n{\"user_id\":\"bob\",\"item_id\":\"bed\"}\n"

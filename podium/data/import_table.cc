@@ -13,6 +13,7 @@ namespace podium::data {
 namespace {
 
 constexpr size_t kNamesShown = 20;
+constexpr std::string_view kMark = "\xEF\xBB\xBF";
 
 class TableImport {
  public:
@@ -40,6 +41,10 @@ class TableImport {
       }
     }
     note_quotes();
+    if (headers_ > 0) {
+      sink_.file().notes.push_back(
+          fmt::format("{} rows equal to the header were passed over", headers_));
+    }
     reader_.finish();
   }
 
@@ -70,6 +75,7 @@ class TableImport {
     check_ends(cells);
     std::vector<std::string> names = guess_.dialect.columns;
     if (!named && got == TableRows::Got::kRow) {
+      header_ = rows_.raw();
       if (guess_.row_names) names.emplace_back();
       for (const Cell& cell : cells) names.push_back(column_name(cell.text));
       if (guess_.spare_end) names.emplace_back();
@@ -105,6 +111,7 @@ class TableImport {
       known += column_use(cell.text, {}, rules_.items).role != Role::kNone ? 1 : 0;
     }
     if (known >= 2 && known * 2 >= cells.size()) {
+      header_ = rows_.raw();
       sink_.file().notes.emplace_back(
           "line 1 is a header and was passed over, as columns were named");
     } else {
@@ -171,8 +178,19 @@ class TableImport {
     }
   }
 
+  // The header once more, as where files were put together; a byte-order mark may stand before it.
+  bool header_again() const {
+    std::string_view raw = rows_.raw();
+    if (raw.size() == header_.size() + kMark.size() && raw.starts_with(kMark)) {
+      raw.remove_prefix(kMark.size());
+    }
+    return !header_.empty() && raw == header_;
+  }
+
   void row(const std::vector<Cell>& cells) {
-    if (cells.size() == reader_.columns().size()) {
+    if (header_again()) {
+      ++headers_;
+    } else if (cells.size() == reader_.columns().size()) {
       reader_.row(rows_.place(), cells, rows_.raw());
     } else if (!rows_of_other_ends()) {
       sink_.reject(rows_.place(), with_cause("wrong cell count", rows_.raw()), rows_.raw());
@@ -210,6 +228,8 @@ class TableImport {
   ImportSink& sink_;
   TableRows rows_;
   RowReader reader_;
+  std::string header_;       // its text; empty: there was none
+  uint64_t headers_ = 0;     // rows equal to it
   bool mixed_ends_ = false;  // and it was said
 };
 

@@ -123,6 +123,24 @@ TEST_F(ImportWhole, WhenNothingIsLeftTheFirstLineSaysWhy) {
   EXPECT_FALSE(fs::exists(path("d.rejected.jsonl")));
 }
 
+TEST_F(ImportWhole, AFileGivenTwiceIsAnError) {
+  events({"e.csv", kEvents});
+  request.files.push_back(path(".") / "e.csv");
+  EXPECT_EQ(failure().message(), "this file is given twice");
+  request.files.back() = write({"f.csv", kEvents});
+  EXPECT_NE(failure().message().find("same content as"), std::string::npos);
+  EXPECT_TRUE(failure().where().ends_with("f.csv"));
+  request.files.pop_back();
+  request.items = {path("e.csv")};  // its columns of text
+  EXPECT_EQ(run().at("events"), 2);
+}
+
+TEST_F(ImportWhole, FilesOfAHeaderOnlyMayBeAlike) {
+  events({"e.csv", kEvents});
+  for (const char* name : {"f.csv", "g.csv"}) events({name, "user_id,item_id,timestamp\n"});
+  EXPECT_EQ(run().at("events"), 2);
+}
+
 TEST_F(ImportWhole, EmptyFilesAndUnknownFieldsAreNamed) {
   events({"e.csv", ""});
   EXPECT_NE(failure().cure().find("empty"), std::string::npos);
