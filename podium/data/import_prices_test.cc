@@ -43,15 +43,34 @@ TEST(Prices, ThatTellTheirDecimalSign) {
       {"12 - 15", 12},
       {"3 pcs", 3},
       {"1e-05", 1e-05F},
-      {"-5", 5},
+      {"60W $9.99", 9.99F},
+      {"2 pcs: 9.99 EUR", 9.99F},
+      {"10 for 3,50 \u20AC", 3.5F},
+      {"5 $9.99", 9.99F},
+      {"Sale - $15.99", 15.99F},
+      {"99\u00A2", 0.99F},
+      {"$1.299.000 kg", 1299000},
   };
   for (const auto& [text, value] : prices) {
     const Price price = read_price(text);
     EXPECT_FALSE(price.open()) << text;
     EXPECT_FLOAT_EQ(price.value, value) << text;
   }
-  for (const char* text : {"free", "", ".", "€", "NaN"}) {
-    EXPECT_TRUE(std::isnan(read_price(text).value)) << text;
+  for (const char* text :
+       {"free", "", ".", "€", "NaN", "$1k", "1.5K", "$2M", ".a { width: 50px }", "<b>5</b>",
+        "1e300", "1e400", "1e+400", "99999999999999999999999999999999999999"}) {
+    const Price price = read_price(text);
+    EXPECT_TRUE(std::isnan(price.value)) << text;
+    EXPECT_FALSE(price.open() || price.negative) << text;
+  }
+}
+
+TEST(Prices, ThatAreNegativeAreUnknown) {
+  for (const char* text : {"-1", "-1.0", "-1e3", "-$3.50", "$-3.50", "- $3.50", "\u22123,50 €",
+                           "(12.50)", "($12.50)", "(12.50 €)", "USD -5", "-1.299"}) {
+    const Price price = read_price(text);
+    EXPECT_TRUE(price.negative) << text;
+    EXPECT_TRUE(std::isnan(price.value) && !price.open()) << text;
   }
 }
 
@@ -103,6 +122,13 @@ TEST_F(ImportPrices, TheLastPriceOfAnItemStaysOpenOrNot) {
   EXPECT_FLOAT_EQ(price("0"), 5);
   notes_for({"5", "7", "8", "9", "1.299"});
   EXPECT_FLOAT_EQ(price("0"), 1299);
+}
+
+TEST_F(ImportPrices, NegativeOnesAreCounted) {
+  const Json notes = notes_for({"-1", "5", "-$3.50"});
+  EXPECT_EQ(notes, Json{"2 prices are negative, such as -1, and were read as unknown"});
+  EXPECT_TRUE(std::isnan(price("0")));
+  EXPECT_FLOAT_EQ(price("1"), 5);
 }
 
 TEST_F(ImportPrices, NumbersOfJsonHaveAPoint) {

@@ -1,6 +1,7 @@
 #include "podium/data/import_rows.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "podium/data/import_values.h"
@@ -153,10 +154,11 @@ void RowReader::finish() {
   const auto set_price = [&](std::string_view item, float price) {
     builder.set_price(item, price);
   };
-  if (std::string note = prices_.finish(set_price); !note.empty()) notes.push_back(note);
-  for (std::string& note : times_.finish(builder.events_from(first_event_))) {
-    notes.push_back(std::move(note));
-  }
+  const auto add = [&](std::vector<std::string> more) {
+    std::move(more.begin(), more.end(), std::back_inserter(notes));
+  };
+  add(prices_.finish(set_price));
+  add(times_.finish(builder.events_from(first_event_)));
   report();
 }
 
