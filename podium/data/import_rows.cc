@@ -104,7 +104,7 @@ void RowReader::event(const Place& at, std::span<const Cell> cells, std::string_
   }
   std::optional<Moment> time;
   if (const Cell* cell = value(Role::kTime, cells)) {
-    time = times_.read(cell->text);
+    time = times_.read(cell->text, at.line);
     if (!time) return sink_.reject(at, times_.why_not(cell->text), raw);
   }
   float rating = 1;

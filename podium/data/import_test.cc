@@ -112,10 +112,11 @@ TEST_F(ImportWhole, ANegativeCoreIsRefused) {
 TEST_F(ImportWhole, WhenNothingIsLeftTheFirstLineSaysWhy) {
   events({"e.csv", "user_id,item_id,timestamp\nann,lamp,soon\nann,bed,later\n"});
   const Error error = failure();
-  EXPECT_EQ(error.message(),
-            "no events are left: 2 of 2 rows rejected (time is neither a number nor ISO 8601: 2; "
-            "first: " +
-                path("e.csv").string() + ":2)");
+  EXPECT_EQ(
+      error.message(),
+      "no events are left: 2 of 2 rows rejected (time not understood; write Unix seconds, ISO "
+      "8601 such as 2019-01-31 08:26, or 31 Jan 2019 08:26:00 +0000: 2; first: " +
+          path("e.csv").string() + ":2)");
   EXPECT_NE(error.cure().find("d.rejected.jsonl"), std::string::npos);
   EXPECT_TRUE(fs::exists(path("d.rejected.jsonl")));
   request.files = {write({"e.csv", "user_id,item_id,timestamp\nann,lamp,1\n"})};

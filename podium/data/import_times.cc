@@ -1,8 +1,10 @@
 #include "podium/data/import_times.h"
 
+#include <array>
 #include <charconv>
 #include <chrono>
 #include <cmath>
+#include <span>
 
 #include "podium/data/import_values.h"
 
@@ -12,6 +14,11 @@ namespace {
 constexpr int64_t kFirst = -2'208'988'800, kEnd = 100'000'000'000;  // 1900 to 5138
 constexpr double kNanos = 1e9;
 constexpr int kFirstYear = 1900, kLastYear = 2100;  // of dates without marks
+
+// Numbers of 100 ns of the years 1990 to 2040: Windows counts from 1601, .NET from the year 1.
+bool ticks(double value) {
+  return (value >= 1.2275e17 && value < 1.3854e17) || (value >= 6.2766e17 && value < 6.4346e17);
+}
 
 std::optional<Moment> in_range(int64_t seconds, uint32_t nanos) {
   if (seconds < kFirst || seconds >= kEnd) return std::nullopt;
@@ -23,6 +30,10 @@ std::optional<Moment> time_of_integer(int64_t value, TimeForm& form) {
   form = TimeForm::kSeconds;
   const double size = std::abs(double(value));
   if (size >= 1e17) {
+    if (ticks(double(value))) {
+      form = TimeForm::kTicks;
+      return std::nullopt;
+    }
     unit = 1'000'000'000;
     form = TimeForm::kNanos;
   } else if (size >= 1e14) {
@@ -39,11 +50,12 @@ std::optional<Moment> time_of_integer(int64_t value, TimeForm& form) {
 
 std::optional<Moment> time_of_number(double value, TimeForm& form) {
   const double size = std::abs(value);
-  form = size >= 1e17   ? TimeForm::kNanos
+  form = ticks(value)   ? TimeForm::kTicks
+         : size >= 1e17 ? TimeForm::kNanos
          : size >= 1e14 ? TimeForm::kMicros
          : size >= 1e11 ? TimeForm::kMillis
                         : TimeForm::kSeconds;
-  if (size >= 1e20) return std::nullopt;
+  if (size >= 1e20 || form == TimeForm::kTicks) return std::nullopt;
   const double seconds = size >= 1e17   ? value / 1e9
                          : size >= 1e14 ? value / 1e6
                          : size >= 1e11 ? value / 1e3
@@ -78,6 +90,26 @@ class Reader {
     text_.remove_prefix(word.size());
     return true;
   }
+  // One of the names, or its first three letters; the place in the list, from 1. 0: none.
+  int name(std::span<const std::string_view> names) {
+    const auto small = [](char c) { return c >= 'A' && c <= 'Z' ? char(c - 'A' + 'a') : c; };
+    std::string word;
+    while (word.size() < text_.size() && small(text_[word.size()]) >= 'a' &&
+           small(text_[word.size()]) <= 'z') {
+      word += small(text_[word.size()]);
+    }
+    for (size_t i = 0; i < names.size(); ++i) {
+      if (word != names[i] && word != names[i].substr(0, 3)) continue;
+      text_.remove_prefix(word.size());
+      return static_cast<int>(i) + 1;
+    }
+    return 0;
+  }
+  // Capital letters: the name of a zone.
+  void skip_capitals() {
+    while (!text_.empty() && text_[0] >= 'A' && text_[0] <= 'Z') text_.remove_prefix(1);
+  }
+  bool clock_ahead() const { return text_.size() > 2 && text_[2] == ':'; }
   // Exactly `digits` digits.
   bool number(size_t digits, int& value) {
     if (text_.size() < digits) return false;
@@ -143,6 +175,17 @@ bool read_zone(Reader& in, int64_t& seconds) {
   return hours < 24 && minutes < 60;
 }
 
+// As Go writes it, +0200 CEST; the name says nothing more.
+bool read_zone_and_name(Reader& in, int64_t& seconds) {
+  if (!read_zone(in, seconds)) return false;
+  if (in.skip(' ')) {
+    in.skip('(');
+    in.skip_capitals();
+    in.skip(')');
+  }
+  return true;
+}
+
 std::optional<Moment> time_of_iso(std::string_view text, TimeForm& form) {
   Reader in(text);
   int64_t seconds = 0;
@@ -150,18 +193,67 @@ std::optional<Moment> time_of_iso(std::string_view text, TimeForm& form) {
   if (!read_date(in, seconds)) return std::nullopt;
   if (!in.done()) {
     if (!in.skip('T') && !in.skip('t') && !in.skip(' ')) return std::nullopt;
-    if (!read_clock(in, seconds, nanos) || !read_zone(in, seconds)) return std::nullopt;
+    if (!read_clock(in, seconds, nanos) || !read_zone_and_name(in, seconds)) {
+      return std::nullopt;
+    }
   }
   if (!in.done()) return std::nullopt;
   form = TimeForm::kIso;
   return in_range(seconds, nanos);
 }
 
+bool read_day(Reader& in, int& day) {
+  in.skip(' ');  // "Apr  3"
+  return in.number(2, day) || in.number(1, day);
+}
+
+bool date_mark(Reader& in) { return in.skip(' ') || in.skip('-'); }
+
+// " +0000 " or " ".
+bool zone_before_year(Reader& in, int64_t& seconds) {
+  if (!in.skip(' ')) return false;
+  return in.digit_ahead() || (read_zone(in, seconds) && in.skip(' '));
+}
+
+std::optional<Moment> time_of_words(std::string_view text, TimeForm& form) {
+  static constexpr std::array<std::string_view, 7> kDays = {
+      "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"};
+  static constexpr std::array<std::string_view, 12> kMonths = {
+      "january", "february", "march",     "april",   "may",      "june",
+      "july",    "august",   "september", "october", "november", "december"};
+  Reader in(text);
+  if (in.name(kDays) > 0 && (in.skip(','), !in.skip(' '))) return std::nullopt;
+  int year = 0, day = 0, month = in.name(kMonths);
+  const bool month_first = month > 0;
+  if (month_first && !date_mark(in)) return std::nullopt;
+  if (!read_day(in, day)) return std::nullopt;
+  if (!month_first && (!date_mark(in) || (month = in.name(kMonths)) == 0)) return std::nullopt;
+  in.skip(',');
+  if (!date_mark(in)) return std::nullopt;
+  int64_t seconds = 0;
+  uint32_t nanos = 0;
+  const bool clock_first = month_first && in.clock_ahead();
+  if (clock_first && (!read_clock(in, seconds, nanos) || !zone_before_year(in, seconds))) {
+    return std::nullopt;
+  }
+  if (!in.number(4, year)) return std::nullopt;
+  if (!clock_first && !in.done()) {
+    in.skip(',');
+    if (!in.skip(' ') || !read_clock(in, seconds, nanos)) return std::nullopt;
+    if (!read_zone_and_name(in, seconds)) return std::nullopt;
+  }
+  const auto start = day_start(year, month, day);
+  if (!start || !in.done()) return std::nullopt;
+  form = TimeForm::kWords;
+  return in_range(*start + seconds, nanos);
+}
+
 }  // namespace
 
 std::string_view form_name(TimeForm form) {
-  constexpr std::string_view kNames[kTimeForms] = {"nothing",      "seconds",     "milliseconds",
-                                                   "microseconds", "nanoseconds", "ISO 8601"};
+  constexpr std::string_view kNames[kTimeForms] = {
+      "nothing",     "seconds",  "milliseconds",       "microseconds",
+      "nanoseconds", "ISO 8601", "dates with a month", "ticks of 100 ns"};
   return kNames[size_t(form)];
 }
 
@@ -175,7 +267,12 @@ std::optional<Moment> parse_time(std::string_view text, TimeForm& form) {
     return time_of_integer(integer, form);
   }
   if (const auto number = parse_double(text)) return time_of_number(*number, form);
-  return time_of_iso(text, form);
+  const auto iso = time_of_iso(text, form);
+  if (iso || form != TimeForm::kNone) return iso;
+  const auto words = time_of_words(text, form);
+  if (words || form != TimeForm::kNone) return words;
+  const auto number = parse_decimal_comma(text);
+  return number ? time_of_number(*number, form) : std::nullopt;
 }
 
 std::optional<int64_t> time_of_digits(int64_t number) {

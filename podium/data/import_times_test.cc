@@ -31,16 +31,53 @@ TEST(Times, OfAllClocks) {
     EXPECT_EQ(time_of(text), Moment(1609459260)) << text;
   }
   EXPECT_EQ(time_of("2021-01"), Moment(1609459200));
+  EXPECT_EQ(time_of("1609459200,5"), Moment(1609459200, 500000000));
   EXPECT_EQ(time_of("-1"), Moment(-1));
   EXPECT_EQ(time_of("-0.25"), Moment(-1, 750000000));
   EXPECT_EQ(time_of("0"), Moment(0));
 }
 
+TEST(Times, WithTheNameOfAMonth) {
+  for (const char* text : {"Tue Apr 03 18:00:09 +0000 2012", "Tue Apr 03 20:00:09 +0200 2012",
+                           "Tue, 03 Apr 2012 18:00:09 +0000", "Tue, 3 Apr 2012 18:00:09 GMT",
+                           "3 Apr 2012 18:00:09 +0000 (UTC)", "Tue Apr  3 18:00:09 2012",
+                           "Tue Apr 03 18:00:09 UTC 2012", "Tuesday, 03-Apr-2012 18:00:09 GMT",
+                           "April 3, 2012 18:00:09", "2012-04-03 18:00:09 +0000 UTC",
+                           "2012-04-03 20:00:09 +0200 CEST"}) {
+    EXPECT_EQ(time_of(text), Moment(1333476009)) << text;
+  }
+  for (const char* text : {"Apr 3, 2012", "3 Apr 2012", "03-Apr-2012"}) {
+    EXPECT_EQ(time_of(text), Moment(1333411200)) << text;
+  }
+}
+
 TEST(Times, WhatIsNone) {
-  for (const char* text :
-       {"yesterday", "2021-13-01", "2021-02-29", "0000-00-00 00:00:00", "2021-01-01 25:00",
-        "2021-01-01T", "2021-01-01 00:00:00 CET", "1e300", "nan", "99999999999999999999", "12:30",
-        "1 2", "2021-1-1", "2021-13", "20211301T00", "01/02/2019"}) {
+  for (const char* text : {"yesterday",
+                           "2021-13-01",
+                           "2021-02-29",
+                           "0000-00-00 00:00:00",
+                           "2021-01-01 25:00",
+                           "2021-01-01T",
+                           "2021-01-01 00:00:00 CET",
+                           "1e300",
+                           "nan",
+                           "99999999999999999999",
+                           "12:30",
+                           "1 2",
+                           "2021-1-1",
+                           "2021-13",
+                           "20211301T00",
+                           "01/02/2019",
+                           "Apr 31, 2012",
+                           "Apx 3, 2012",
+                           "Tue Apr 03 18:00:09 CEST 2012",
+                           "Apr 2012",
+                           "3 Apr",
+                           "Tue 2012-04-03",
+                           "03 04 2012",
+                           "637134336000000000",
+                           "132223104000000000",
+                           "1,580,515,200"}) {
     EXPECT_FALSE(time_of(text).has_value()) << text;
   }
 }
@@ -98,8 +135,20 @@ TEST_F(ImportTimes, TimesThatAllLieIn1970AreTold) {
     EXPECT_TRUE(holds(notes_for({first, "18000"}), "all times lie in 1970")) << first;
   }
   EXPECT_EQ(notes_for({"1609459200", "1609459201"}), "");
-  EXPECT_EQ(notes_for({"1609459200", "17897"}), "");
+  EXPECT_TRUE(holds(notes_for({"-1", "-1"}), "all times lie in 1970"));
   EXPECT_EQ(notes_for({"1970-02-03", "1970-02-04"}), "");  // so they were written
+}
+
+TEST_F(ImportTimes, SomeTimesIn1970BesideLaterOnesAreTold) {
+  for (const char* odd : {"0", "-1", "17897"}) {
+    EXPECT_EQ(notes_for({"1609459200", odd, odd}),
+              "2 of 3 times lie in 1970, the first in line 3, beside later ones: 0 or -1 for "
+              "\"unknown\"? Leave such times blank;");
+  }
+  EXPECT_TRUE(holds(notes_for({"2021-01-01", "1970-01-01 00:00:00"}), "1 of 2 times lie in 1970"));
+  EXPECT_TRUE(holds(notes_for({"1609459200000", "0"}), "1 of 2 times lie in 1970"));
+  EXPECT_EQ(notes_for({"2021-01-01", "1970-02-03"}), "");
+  EXPECT_EQ(notes_for({"1609459200", "-315619200"}), "");  // 1960
 }
 
 TEST_F(ImportTimes, SeveralFormsInOneFileAreTold) {
@@ -114,7 +163,8 @@ TEST_F(ImportTimes, SeveralFormsInOneFileAreTold) {
 TEST_F(ImportTimes, WhatIsOutOfRangeIsNamedWithItsUnitAndTheCure) {
   events({"e.csv",
           "user_id,item_id,timestamp\nann,a,1\nann,b,9999-12-31\nann,c,9999-12-30\n"
-          "ann,d,1e20\nann,e,01/02/2019\nann,f,soon\n"});
+          "ann,d,1e20\nann,e,01/02/2019\nann,f,soon\nann,g,12/1/2010 8:26\n"
+          "ann,h,637134336000000000\n"});
   const Json reasons = run().at("source").at("import").at("reasons");
   const std::map<std::string, int> expected = {
       {"time not between the years 1900 and 5138 (first: 9999-12-31, read as ISO 8601); where it "
@@ -123,8 +173,15 @@ TEST_F(ImportTimes, WhatIsOutOfRangeIsNamedWithItsUnitAndTheCure) {
       {"time not between the years 1900 and 5138 (first: 1e20, read as nanoseconds); where it "
        "stands for no time, leave it blank",
        1},
-      {"time is a date whose day and month could be swapped; write it as 2019-01-31", 1},
-      {"time is neither a number nor ISO 8601", 1}};
+      {"the day and the month of this time cannot be told apart; write ISO 8601, such as "
+       "2019-01-31 08:26",
+       2},
+      {"time not understood; write Unix seconds, ISO 8601 such as 2019-01-31 08:26, or 31 Jan 2019 "
+       "08:26:00 +0000",
+       1},
+      {"time is in ticks of 100 ns, of .NET or Windows (first: 637134336000000000); write Unix "
+       "seconds or ISO 8601",
+       1}};
   EXPECT_EQ(reasons, Json(expected));
 }
 

@@ -9,11 +9,15 @@
 namespace podium::data {
 namespace {
 
+Json literal(std::string_view text) {
+  std::string json;
+  if (!python_to_json(text, json)) return nullptr;
+  return Json::parse(json, nullptr, /*allow_exceptions=*/false);
+}
+
 // False when the text is no list after all.
 bool literal_list(std::string_view text, std::vector<std::string>& parts) {
-  std::string json;
-  if (!python_to_json(text, json)) return false;
-  const Json list = Json::parse(json, nullptr, /*allow_exceptions=*/false);
+  const Json list = literal(text);
   if (!list.is_array()) return false;
   for (const Json& part : list) {
     if (!part.is_string()) return false;
@@ -44,6 +48,25 @@ bool parse_float(std::string_view text, float& value) {
   if (!number || std::abs(*number) > 1e30) return false;
   value = static_cast<float>(*number);
   return true;
+}
+
+std::optional<double> parse_decimal_comma(std::string_view text) {
+  text = trimmed(text);
+  const size_t comma = text.find(',');
+  if (comma == std::string_view::npos || comma + 1 == text.size()) return std::nullopt;
+  const size_t sign = text[0] == '-' ? 1 : 0, decimals = text.size() - comma - 1;
+  const bool thousands = decimals == 3 && comma - sign <= 3 && text[sign] != '0';
+  if (thousands || text.find_first_not_of("0123456789", comma + 1) != std::string_view::npos) {
+    return std::nullopt;
+  }
+  std::string number(text);
+  number[comma] = '.';
+  return parse_double(number);
+}
+
+bool literal_of_several(std::string_view text) {
+  const Json value = literal(text);
+  return value.is_array() || value.is_object();
 }
 
 bool blanks(std::string_view text) {

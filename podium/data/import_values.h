@@ -15,6 +15,20 @@ std::string_view trimmed(std::string_view text);
 // Whole text as a finite number.
 std::optional<double> parse_double(std::string_view text);
 bool parse_float(std::string_view text, float& value);  // blanks around it allowed
+// "4,5": a number with one comma, where it can only stand before decimals (not in "1,299").
+std::optional<double> parse_decimal_comma(std::string_view text);
+
+// What spreadsheets mean by ="001": 001. Other texts as they are.
+inline std::string_view unwrapped(std::string_view text) {
+  const bool formula = text.size() > 2 && text[0] == '=' && text[1] == '"' && text.back() == '"';
+  return formula ? text.substr(2, text.size() - 3) : text;
+}
+
+// A list or an object of JSON or Python, ["a", "b"]; but not [sic].
+bool literal_of_several(std::string_view text);
+inline bool list_or_object(std::string_view text) {
+  return !text.empty() && (text[0] == '[' || text[0] == '{') && literal_of_several(text);
+}
 
 // Nothing but blanks, tabs, line ends and U+00A0.
 bool blanks(std::string_view text);

@@ -3,13 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <numeric>
 
 #include "podium/data/dataset_writer.h"
 
 namespace podium::data {
 namespace {
 
-constexpr int64_t kYear = 31'536'000;
+constexpr int64_t kDay = 86'400;
 constexpr size_t kShown = 40;
 constexpr size_t kStart = 1000;  // without a date in so many events, the others are not looked at
 
@@ -58,18 +59,6 @@ std::string mend_dates(std::span<EventRow> events, TimeForm form, std::string_vi
   return fmt::format("times such as {} were read as dates", first);
 }
 
-std::string in_1970(std::span<const EventRow> events) {
-  if (events.front().time >= kYear) return "";
-  const auto [first, last] =
-      std::minmax_element(events.begin(), events.end(),
-                          [](const EventRow& a, const EventRow& b) { return a.time < b.time; });
-  if (first->time < 0 || last->time >= kYear) return "";
-  return fmt::format(
-      "all times lie in 1970: {} to {}, read as seconds since 1970-01-01; are these day numbers, "
-      "years or ranks? Write days as dates such as 2019-01-31, or as seconds (a day has 86400)",
-      first->time, last->time);
-}
-
 }  // namespace
 
 std::string_view TimeColumn::why_not(std::string_view text) {
@@ -77,17 +66,50 @@ std::string_view TimeColumn::why_not(std::string_view text) {
   parse_time(text, form);
   if (form == TimeForm::kNone) {
     return day_or_month_first(text)
-               ? "time is a date whose day and month could be swapped; write it as 2019-01-31"
-               : "time is neither a number nor ISO 8601";
+               ? "the day and the month of this time cannot be told apart; write ISO 8601, such as "
+                 "2019-01-31 08:26"
+               : "time not understood; write Unix seconds, ISO 8601 such as 2019-01-31 08:26, or "
+                 "31 Jan 2019 08:26:00 +0000";
   }
   std::string& reason = out_of_range_[size_t(form)];
-  if (reason.empty()) {
+  if (reason.empty() && form == TimeForm::kTicks) {
+    reason = fmt::format(
+        "time is in ticks of 100 ns, of .NET or Windows (first: {}); write Unix seconds or "
+        "ISO 8601",
+        text.substr(0, kShown));
+  } else if (reason.empty()) {
     reason = fmt::format(
         "time not between the years 1900 and 5138 (first: {}, read as {}); where it stands for "
         "no time, leave it blank",
         text.substr(0, kShown), form_name(form));
   }
   return reason;
+}
+
+// Dates of 1970 may well be meant; only its start stands for "unknown" in them.
+void TimeColumn::early(const Moment& time, TimeForm form, uint64_t line) {
+  const bool date = form == TimeForm::kIso || form == TimeForm::kWords;
+  const bool meant = date ? time.seconds < -kDay || time.seconds >= kDay : time.seconds < -1;
+  if (!meant && early_++ == 0) early_line_ = line;
+}
+
+std::string TimeColumn::in_1970(std::span<const EventRow> events) const {
+  const uint64_t all = std::accumulate(count_.begin(), count_.end(), uint64_t{0});
+  if (early_ == 0) return "";
+  if (early_ < all) {
+    return fmt::format(
+        "{} of {} times lie in 1970, the first in line {}, beside later ones: 0 or -1 for "
+        "\"unknown\"? Leave such times blank",
+        early_, all, early_line_);
+  }
+  if (only(TimeForm::kIso) || only(TimeForm::kWords)) return "";
+  const auto [first, last] =
+      std::minmax_element(events.begin(), events.end(),
+                          [](const EventRow& a, const EventRow& b) { return a.time < b.time; });
+  return fmt::format(
+      "all times lie in 1970: {} to {}, read as seconds since 1970-01-01; are these day numbers, "
+      "years or ranks? Write days as dates such as 2019-01-31, or as seconds (a day has 86400)",
+      first->time, last->time);
 }
 
 bool TimeColumn::only(TimeForm form) const {
@@ -116,10 +138,11 @@ std::vector<std::string> TimeColumn::finish(std::span<EventRow> events) const {
   const bool any = std::any_of(count_.begin(), count_.end(), [](uint64_t n) { return n > 0; });
   if (!any || events.empty()) return notes;
   add(several_forms());
+  const size_t forms = notes.size();
   for (const TimeForm form : {TimeForm::kSeconds, TimeForm::kMillis}) {
     if (only(form)) add(mend_dates(events, form, first_[size_t(form)]));
   }
-  if (notes.empty() && !only(TimeForm::kIso)) add(in_1970(events));
+  if (notes.size() == forms) add(in_1970(events));
   return notes;
 }
 
