@@ -25,26 +25,34 @@ class FieldColumns {
  public:
   explicit FieldColumns(RowReader& reader) : reader_(reader) {}
 
-  // JsonFields::kUnknown for fields that mean nothing.
+  // JsonFields::kUnknown for fields that mean nothing, but for the first rows.
   size_t operator()(std::string_view name) {
     const auto known = columns_.find(name);
-    if (known != columns_.end()) return known->second;
+    if (known != columns_.end()) return used(known->second);
     if (columns_.size() >= kMaxFields && !reader_.knows(name)) {
       ++passed_over_;
       return JsonFields::kUnknown;
     }
     const size_t next = reader_.columns().size();
-    const size_t column = reader_.add_column(name) ? next : JsonFields::kUnknown;
+    const Column column{next, reader_.add_column(name)};
     columns_.emplace(name, column);
-    return column;
+    return used(column);
   }
 
   uint64_t passed_over() const { return passed_over_; }
 
  private:
+  struct Column {
+    size_t index;
+    bool has_role;
+  };
+  size_t used(const Column& column) const {
+    return column.has_role || reader_.looking() ? column.index : JsonFields::kUnknown;
+  }
+
   RowReader& reader_;
   uint64_t passed_over_ = 0;  // values
-  std::unordered_map<std::string, size_t, Hash, std::equal_to<>> columns_;
+  std::unordered_map<std::string, Column, Hash, std::equal_to<>> columns_;
 };
 
 }  // namespace

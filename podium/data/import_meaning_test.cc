@@ -182,6 +182,41 @@ TEST_F(ImportMeaning, ListsAndObjectsAreNoIds) {
   EXPECT_EQ(rows(), Rows{"ann: bed@2"});
 }
 
+TEST_F(ImportMeaning, ListsInCellsAreNoIdsEither) {
+  events({"e.csv",
+          "user_id;item_id;ts\n[\"ann\", \"bob\"];lamp;1580515200\n['ann'];lamp;1580515200\n"
+          "ann;[1, 2];1580515200\nann;{\"id\": 1};1580515200\nann;[sic];1580515201\n"
+          "ann;{5e-x};1580515202\n"});
+  const Json content = run();
+  EXPECT_EQ(rejected(content, "the user is a list or an object, and no id"), 2u);
+  EXPECT_EQ(rejected(content, "the item is a list or an object, and no id"), 2u);
+  EXPECT_EQ(rows(), Rows{"ann: [sic]@1580515201 {5e-x}@1580515202"});
+}
+
+TEST_F(ImportMeaning, FormulasOfSpreadsheetsAreTheirTexts) {
+  events(
+      {"e.csv", "user_id,item_id,rating,ts\n=\"007\",\"=\"\"001\"\"\",=\"5\",=\"1580515200\"\n"});
+  items({"i.csv", "item_id,title\n=\"001\",=\"Lamp\"\n"});
+  run();
+  EXPECT_EQ(rows(), Rows{"007: 001@1580515200"});
+  EXPECT_EQ(dataset().ratings_of(0)[0], 5);
+  EXPECT_EQ(title("001"), "Lamp");
+}
+
+TEST_F(ImportMeaning, BlanksAroundIdsAreNoneOfThem) {
+  events({"e.csv", " user_id | item_id | ts \n ann | a b | 1580515200\nann|\tbed |1580515201\n"});
+  run();
+  EXPECT_EQ(rows(), Rows{"ann: a b@1580515200 bed@1580515201"});
+}
+
+TEST_F(ImportMeaning, RatingsAndTimesMayHaveADecimalComma) {
+  events({"e.csv",
+          "user_id;item_id;rating;ts\nann;lamp;4,5;1580515200,25\nann;bed;1,250;1580515201\n"});
+  EXPECT_EQ(rejected(run(), "rating is not a number"), 1u);
+  EXPECT_EQ(dataset().ratings_of(0)[0], 4.5F);
+  EXPECT_EQ(rows(), Rows{"ann: lamp@1580515200"});
+}
+
 TEST_F(ImportMeaning, KnownNamesCountHoweverManyFieldsThereAre) {
   std::string text = "{";
   for (int i = 0; i < 4200; ++i) text += "\"f" + std::to_string(i) + "\":1,";

@@ -17,6 +17,15 @@ constexpr size_t kFieldsShown = 20;
 constexpr const char* kUserList = "the user is a list or an object, and no id";
 constexpr const char* kItemList = "the item is a list or an object, and no id";
 
+// As parse_float, and with a decimal comma.
+bool parse_rating(std::string_view text, float& rating) {
+  text = unwrapped(text);
+  if (parse_float(text, rating)) return true;
+  const auto number = parse_decimal_comma(text);
+  if (number) rating = static_cast<float>(*number);
+  return number.has_value();
+}
+
 // Text may well be "None"; only what databases write for nothing is blank.
 bool is_blank_text(const Cell& cell) {
   return cell.text.empty() || (cell.kind == Cell::Kind::kPlain && cell.text == "\\N");
@@ -52,17 +61,39 @@ bool RowReader::present(Role role, std::span<const Cell> cells) const {
   });
 }
 
-// An object is an empty list.
+bool RowReader::object(Role role, std::span<const Cell> cells) const {
+  return std::any_of(roles_.of(role).begin(), roles_.of(role).end(), [&](size_t column) {
+    return column < cells.size() && cells[column].kind == Cell::Kind::kObject;
+  });
+}
+
 bool RowReader::list(Role role, std::span<const Cell> cells) const {
   return std::any_of(roles_.of(role).begin(), roles_.of(role).end(), [&](size_t column) {
     return column < cells.size() && cells[column].kind == Cell::Kind::kList;
   });
 }
 
+// The user or the item; empty: reason says why there is none.
+std::string_view RowReader::id(Role role, std::span<const Cell> cells, const char*& reason) {
+  const Cell* cell = value(role, cells);
+  const bool user = role == Role::kUser;
+  reason = user ? "blank user" : "blank item";
+  if (cell == nullptr && !list(role, cells) && !object(role, cells)) return "";
+  std::string_view text = cell == nullptr ? "" : cell->text;
+  const auto ends_blank = [&] { return text.front() <= ' ' || text.back() <= ' '; };
+  if (!text.empty() && ends_blank()) text = trimmed(text);
+  if (text.empty() || cell->kind == Cell::Kind::kList || list_or_object(text)) {
+    reason = user ? kUserList : kItemList;
+    return "";
+  }
+  notes_.took(size_t(cell - cells.data()));
+  return text[0] == '=' ? trimmed(unwrapped(text)) : text;
+}
+
 std::string RowReader::text(Role role, std::span<const Cell> cells) const {
   for (const size_t column : roles_.of(role)) {
     if (column >= cells.size() || is_blank_text(cells[column])) continue;
-    std::string text(cells[column].text);
+    std::string text(unwrapped(cells[column].text));
     std::replace(text.begin(), text.end(), kListMark, ' ');
     return text;
   }
@@ -96,31 +127,45 @@ std::vector<std::string> RowReader::categories(std::span<const Cell> cells) cons
   return names;
 }
 
+// nullopt: there is none, or the reason says why it was not read.
+std::optional<Moment> RowReader::time(const Place& at, std::span<const Cell> cells,
+                                      std::string_view& reason) {
+  const Cell* cell = value(Role::kTime, cells);
+  if (cell == nullptr) {
+    if (rules_.json && object(Role::kTime, cells)) reason = "time is an object";
+    return std::nullopt;
+  }
+  const std::string_view text = unwrapped(cell->text);
+  const auto time = times_.read(text, at.line);
+  if (!time) reason = times_.why_not(text);
+  return time;
+}
+
 void RowReader::event(const Place& at, std::span<const Cell> cells, std::string_view user,
                       std::string_view raw) {
-  const Cell* item = value(Role::kItem, cells);
-  if (item == nullptr || item->kind == Cell::Kind::kList) {
-    return sink_.reject(at, list(Role::kItem, cells) ? kItemList : "blank item", raw);
-  }
-  std::optional<Moment> time;
-  if (const Cell* cell = value(Role::kTime, cells)) {
-    time = times_.read(cell->text, at.line);
-    if (!time) return sink_.reject(at, times_.why_not(cell->text), raw);
-  }
+  const char* no_item = nullptr;
+  const std::string_view item = id(Role::kItem, cells, no_item);
+  if (item.empty()) return sink_.reject(at, no_item, raw);
+  std::string_view reason;
+  const std::optional<Moment> when = time(at, cells, reason);
+  if (!reason.empty()) return sink_.reject(at, reason, raw);
   float rating = 1;
   if (const Cell* cell = value(Role::kRating, cells)) {
-    if (!parse_float(cell->text, rating)) return sink_.reject(at, "rating is not a number", raw);
+    if (!parse_rating(cell->text, rating)) return sink_.reject(at, "rating is not a number", raw);
+  } else if (rules_.json && object(Role::kRating, cells)) {
+    return sink_.reject(at, "rating is an object", raw);
   }
-  sink_.event(at, user, item->text, time, rating, raw);
+  sink_.event(at, user, item, when, rating, raw);
 }
 
 void RowReader::item(const Place& at, std::span<const Cell> cells, std::string_view raw) {
   DatasetBuilder::Item item{"", "", "", "", {}, std::numeric_limits<float>::quiet_NaN()};
-  const Cell* id = value(Role::kItem, cells);
-  if (id == nullptr || id->kind == Cell::Kind::kList) {
-    return sink_.reject(at, list(Role::kItem, cells) ? kItemList : "blank item", raw);
+  const char* no_item = nullptr;
+  item.id = id(Role::kItem, cells, no_item);
+  if (item.id.empty()) return sink_.reject(at, no_item, raw);
+  for (const Role role : kTextRoles) {
+    if (rules_.json && object(role, cells)) notes_.left_out(role);
   }
-  item.id = id->text;
   item.title = text(Role::kTitle, cells);
   item.brand = text(Role::kBrand, cells);
   item.description = joined(Role::kDescription, cells);
@@ -128,21 +173,24 @@ void RowReader::item(const Place& at, std::span<const Cell> cells, std::string_v
   const Cell* cell = value(Role::kPrice, cells);
   Price price;
   if (cell != nullptr) {
-    price = prices_.read(cell->text, rules_.json && cell->kind == Cell::Kind::kPlain);
+    price = prices_.read(unwrapped(cell->text), rules_.json && cell->kind == Cell::Kind::kPlain);
     if (!price.open()) item.price = price.value;
   }
   if (sink_.item(at, item, raw) && cell != nullptr) prices_.keep(item.id, cell->text, price);
 }
 
 void RowReader::row(const Place& at, std::span<const Cell> cells, std::string_view raw) {
+  if (looking()) notes_.look(roles_, cells);
   if (rules_.items) return item(at, cells, raw);
-  const Cell* user = value(Role::kUser, cells);
-  if (user != nullptr && user->kind != Cell::Kind::kList) return event(at, cells, user->text, raw);
-  if (list(Role::kUser, cells)) return sink_.reject(at, kUserList, raw);
-  if (present(Role::kUser, cells)) return sink_.reject(at, "blank user", raw);
+  if (present(Role::kUser, cells)) {
+    const char* no_user = nullptr;
+    const std::string_view user = id(Role::kUser, cells, no_user);
+    return user.empty() ? sink_.reject(at, no_user, raw) : event(at, cells, user, raw);
+  }
   const bool text = std::any_of(std::begin(kTextRoles), std::end(kTextRoles),
                                 [&](Role role) { return value(role, cells) != nullptr; });
-  if (value(Role::kTime, cells) != nullptr || (value(Role::kRating, cells) != nullptr && !text)) {
+  const bool time = value(Role::kTime, cells) != nullptr || object(Role::kTime, cells);
+  if (time || (value(Role::kRating, cells) != nullptr && !text)) {
     return sink_.reject(at, "no user (a catalogue is given with --items)", raw);
   }
   item(at, cells, raw);
@@ -159,6 +207,7 @@ void RowReader::finish() {
   };
   add(prices_.finish(set_price));
   add(times_.finish(builder.events_from(first_event_)));
+  add(notes_.finish(roles_, rules_.items));
   report();
 }
 

@@ -6,6 +6,7 @@
 //                         has a list or an object as user or item rejected
 //                         no user field, but a time               rejected: no user
 //                         no user field, a rating and no text     rejected: no user
+//                         an object as time or rating             rejected
 //                         no user field otherwise                 a catalogue row
 //   --items               any                                     a catalogue row; user, time and
 //                                                                 rating are not read
@@ -13,6 +14,7 @@
 #pragma once
 
 #include <limits>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -21,6 +23,7 @@
 #include "podium/data/columns.h"
 #include "podium/data/import_prices.h"
 #include "podium/data/import_sink.h"
+#include "podium/data/row_notes.h"
 #include "podium/data/table_rows.h"
 #include "podium/data/time_column.h"
 
@@ -47,6 +50,9 @@ class RowReader {
   }
   const ColumnRoles& columns() const { return roles_; }
 
+  // True for the first rows, of which the values of all columns are needed.
+  bool looking() const { return notes_.looking(); }
+
   // cells[column]; missing ones at the end are absent.
   void row(const Place& at, std::span<const Cell> cells, std::string_view raw);
 
@@ -58,9 +64,13 @@ class RowReader {
   const Cell* value(Role role, std::span<const Cell> cells) const;
   bool present(Role role, std::span<const Cell> cells) const;
   bool list(Role role, std::span<const Cell> cells) const;
+  bool object(Role role, std::span<const Cell> cells) const;
+  std::string_view id(Role role, std::span<const Cell> cells, const char*& reason);
   std::string text(Role role, std::span<const Cell> cells) const;
   std::string joined(Role role, std::span<const Cell> cells) const;
   std::vector<std::string> categories(std::span<const Cell> cells) const;
+  std::optional<Moment> time(const Place& at, std::span<const Cell> cells,
+                             std::string_view& reason);
   void event(const Place& at, std::span<const Cell> cells, std::string_view user,
              std::string_view raw);
   void item(const Place& at, std::span<const Cell> cells, std::string_view raw);
@@ -73,6 +83,7 @@ class RowReader {
   size_t first_event_;  // of the file, in the builder
   TimeColumn times_;
   PriceColumn prices_;
+  RowNotes notes_;
 };
 
 }  // namespace podium::data

@@ -1,9 +1,13 @@
 #include "podium/data/json_objects.h"
 
+#include <fmt/format.h>
 #include <simdjson.h>
 
 #include <algorithm>
+#include <charconv>
+#include <cstdint>
 #include <deque>
+#include <optional>
 #include <utility>
 
 #include "podium/data/python_literal.h"
@@ -54,17 +58,87 @@ bool object_a_line(std::string_view sample) {
   return false;
 }
 
-// Leaves of nested arrays, in order, each once: [["Beauty", "Hair"]] gives Beauty, Hair.
-void leaves(const element& value, size_t depth, std::vector<std::string>& out) {
+// The text of a string or a number; nothing for other values.
+std::optional<std::string> plain_text(const element& value) {
+  std::string_view text;
+  if (!value.get_string().get(text)) return std::string(text);
+  if (!value.is_number()) return std::nullopt;
+  return simdjson::to_string(value);
+}
+
+std::optional<int64_t> whole_number(const element& value) {
+  int64_t number = 0;
+  if (!value.get_int64().get(number)) return number;
+  std::string_view text;
+  element inner;
+  if (value.is_object() && value["$numberLong"].get(inner)) return std::nullopt;
+  if ((value.is_object() ? inner : value).get_string().get(text)) return std::nullopt;
+  const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (code != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return number;
+}
+
+// Seconds and a fraction, as a number that any reader of times knows.
+std::string seconds_text(int64_t seconds, int64_t nanos) {
+  constexpr int64_t kUnit = 1'000'000'000, kLarge = 100'000'000;  // see import_times.h
+  if (nanos <= 0 || nanos >= kUnit || seconds >= INT64_MAX / kUnit) return std::to_string(seconds);
+  if (seconds >= kLarge) return std::to_string(seconds * kUnit + nanos);
+  return fmt::format("{}", double(seconds) + double(nanos) / double(kUnit));
+}
+
+// MongoDB's {"$date": ...}: milliseconds, or a text of ISO 8601.
+std::optional<std::string> date_text(const element& value) {
+  std::string_view text;
+  if (!value.get_string().get(text)) return std::string(text);
+  const auto millis = whole_number(value);
+  if (!millis) return std::nullopt;
+  const int64_t rest = (*millis % 1000 + 1000) % 1000;
+  return seconds_text((*millis - rest) / 1000, rest * 1'000'000);
+}
+
+// The one value that an object stands for: MongoDB's extended JSON, and Firestore's times.
+std::optional<std::string> object_text(const element& value) {
+  simdjson::dom::object object;
+  if (value.get_object().get(object) || object.size() == 0) return std::nullopt;
+  const simdjson::dom::key_value_pair first = *object.begin();
+  if (object.size() == 1) {
+    for (const char* name : {"$numberLong", "$numberInt", "$numberDecimal", "$numberDouble", "$oid",
+                             "$uuid", "$symbol"}) {
+      if (first.key == name) return plain_text(first.value);
+    }
+    if (first.key == "$date") return date_text(first.value);
+    element seconds;
+    if (first.key == "$timestamp" && !first.value["t"].get(seconds)) return plain_text(seconds);
+  }
+  for (const auto& [second, nano] :
+       {std::pair{"_seconds", "_nanoseconds"}, std::pair{"seconds", "nanos"},
+        std::pair{"seconds", "nanoseconds"}}) {
+    element seconds, nanos;
+    if (object[second].get(seconds)) continue;
+    const bool fine = !object[nano].get(nanos);
+    if (object.size() > (fine ? 2U : 1U)) continue;
+    const auto whole = whole_number(seconds);
+    if (whole) return seconds_text(*whole, fine ? whole_number(nanos).value_or(0) : 0);
+  }
+  return std::nullopt;
+}
+
+// Leaves of nested arrays, in order, each once: [["Beauty", "Hair"]] gives Beauty, Hair. True when
+// an object that is no value was left out.
+bool leaves(const element& value, size_t depth, std::vector<std::string>& out) {
   simdjson::dom::array array;
   if (depth < kMaxDepth && !value.get_array().get(array)) {
-    for (const element part : array) leaves(part, depth + 1, out);
-    return;
+    bool left_out = false;
+    for (const element part : array) left_out = leaves(part, depth + 1, out) || left_out;
+    return left_out;
   }
   std::string_view text;
   std::string leaf;
+  const std::optional<std::string> of_object = object_text(value);
   if (!value.get_string().get(text)) {
     leaf = text;
+  } else if (of_object) {
+    leaf = *of_object;
   } else if (!value.is_null() && !value.is_object() && !value.is_array()) {
     leaf = simdjson::to_string(value);
   }
@@ -72,11 +146,13 @@ void leaves(const element& value, size_t depth, std::vector<std::string>& out) {
   if (!leaf.empty() && std::find(out.begin(), out.end(), leaf) == out.end()) {
     out.push_back(std::move(leaf));
   }
+  return value.is_object() && !of_object;
 }
 
-std::string list_text(const element& value) {
+// left_out: an object in it was.
+std::string list_text(const element& value, bool& left_out) {
   std::vector<std::string> parts;
-  leaves(value, 0, parts);
+  left_out = leaves(value, 0, parts);
   std::string text;
   for (const std::string& part : parts)
     text += (text.empty() ? "" : std::string(1, kListMark)) + part;
@@ -205,17 +281,22 @@ Cell JsonFields::value(size_t field) {
   std::string_view text;
   if (!value.get_string().get(text)) return {text, Cell::Kind::kQuoted};
   if (value.is_null()) return {"", Cell::Kind::kPlain};
-  if (value.is_object()) return {"", Cell::Kind::kList};
-  const bool list = value.is_array();
-  int64_t integer = 0;
-  if (list) {
-    impl_->texts.push_back(list_text(value));
-  } else if (!value.get_int64().get(integer)) {
-    impl_->texts.push_back(std::to_string(integer));
-  } else {
-    impl_->texts.push_back(simdjson::to_string(value));
+  if (value.is_object()) {
+    const std::optional<std::string> inner = object_text(value);
+    if (!inner) return {"", Cell::Kind::kObject};
+    impl_->texts.push_back(*inner);
+    return {impl_->texts.back(), Cell::Kind::kPlain};
   }
-  return {impl_->texts.back(), list ? Cell::Kind::kList : Cell::Kind::kPlain};
+  int64_t integer = 0;
+  if (value.is_array()) {
+    bool left_out = false;
+    impl_->texts.push_back(list_text(value, left_out));
+    const bool objects = left_out && impl_->texts.back().empty();
+    return {impl_->texts.back(), objects ? Cell::Kind::kObject : Cell::Kind::kList};
+  }
+  const bool whole = !value.get_int64().get(integer);
+  impl_->texts.push_back(whole ? std::to_string(integer) : simdjson::to_string(value));
+  return {impl_->texts.back(), Cell::Kind::kPlain};
 }
 
 }  // namespace podium::data

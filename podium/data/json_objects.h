@@ -50,7 +50,10 @@ class JsonFields {
 
   // Sets cells[column] for each field: column = column_of(name), or kUnknown to pass over it.
   // Strings are quoted cells, numbers and booleans plain ones, null is a blank plain cell; the
-  // leaves of arrays become a list; objects are empty lists. Views live until the next parse().
+  // leaves of arrays become a list. An object that stands for one value is that value, as a plain
+  // cell: {"$date": ...}, {"$oid": "..."}, {"$numberLong": "5"} (MongoDB), {"_seconds": 5}
+  // (Firestore); any other, or a list of such, is an empty kObject. Views live until the next
+  // parse().
   static constexpr size_t kUnknown = ~size_t{0};
   template <class ColumnOf>
   void read(const ColumnOf& column_of, std::vector<Cell>& cells) {

@@ -15,6 +15,7 @@
 #include "podium/data/dataset.h"
 #include "podium/data/dataset_builder.h"
 #include "podium/data/import.h"
+#include "podium/data/import_values.h"
 
 namespace podium::data {
 namespace {
@@ -140,8 +141,10 @@ EventSet plainly_read(const std::string& text) {
     if (stop == time.c_str() || std::string(stop).find_first_not_of(' ') != std::string::npos) {
       continue;
     }
-    events.insert(fmt::format("{} {} {}", line.substr(0, first),
-                              line.substr(first + 1, second - first - 1), std::floor(seconds)));
+    const std::string_view cells = line;
+    events.insert(fmt::format("{} {} {}", trimmed(cells.substr(0, first)),
+                              trimmed(cells.substr(first + 1, second - first - 1)),
+                              std::floor(seconds)));
   }
   return events;
 }

@@ -26,9 +26,9 @@ struct Dialect {
 
 // One value of a row. The view lives until the next row is read.
 struct Cell {
-  enum class Kind : uint8_t { kAbsent, kPlain, kQuoted, kList };
+  enum class Kind : uint8_t { kAbsent, kPlain, kQuoted, kList, kObject };
   std::string_view text;
-  Kind kind = Kind::kAbsent;
+  Kind kind = Kind::kAbsent;  // kObject: of JSON, and no value; its text is empty
 };
 inline constexpr char kListMark = '\x1f';  // between the parts of a kList cell
 
