@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <memory>
 
+#include "podium/artifact/output.h"
 #include "podium/base/error.h"
 #include "podium/base/progress.h"
 #include "podium/cli/commands.h"

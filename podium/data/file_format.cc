@@ -39,7 +39,7 @@ std::string detect_format(std::string_view name, std::string_view sample) {
   if (extension == ".json" || extension == ".jsonl" || extension == ".ndjson") return "jsonl";
   if (name == "behaviors.tsv" || name == "news.tsv") return "mind";
   if (extension == ".tsv" || extension == ".tab") return "tsv";
-  const std::string_view first = sample.substr(0, sample.find_first_of("\r\n"));
+  const std::string_view first = first_line(sample);
   if (first.find(":token") != std::string_view::npos &&
       first.find('\t') != std::string_view::npos) {
     return "recbole";
@@ -53,7 +53,7 @@ std::string detect_format(std::string_view name, std::string_view sample) {
 Dialect usual_dialect(std::string_view format, std::string_view name, std::string_view sample) {
   if (format == "recbole") return recbole_dialect();
   if (format == "tsv") return tsv_dialect();
-  const std::string_view first = sample.substr(0, sample.find_first_of("\r\n"));
+  const std::string_view first = first_line(sample);
   if (first.find("::") != std::string_view::npos || format == "movielens") {
     if (name.ends_with(".csv")) return csv_dialect();
     if (name.starts_with("movies")) return movielens_movies_dialect();

@@ -25,6 +25,11 @@ fs::path folder_path(const fs::path& path) {
   return normal.has_filename() ? normal : normal.parent_path();
 }
 
+// What is named within the file on disk: ":ratings.csv" of set.zip:ratings.csv.
+std::string member_of(const fs::path& file) {
+  return file.string().substr(file_on_disk(file).string().size());
+}
+
 // Before anything is read or written: may the output be replaced?
 const fs::path& checked_out(const ImportRequest& request) {
   std::vector<fs::path> inputs;
@@ -98,11 +103,10 @@ class Import {
   static void check_twice(const std::vector<fs::path>& files) {
     std::set<std::string> seen;
     for (const fs::path& file : files) {
-      const fs::path disk = file_on_disk(file);
       std::error_code ignored;
-      const fs::path canonical = fs::canonical(disk, ignored);
-      const std::string member = file.string().substr(disk.string().size());
-      if (size_on_disk(file) == 0 || seen.insert(canonical.string() + member).second) continue;
+      const fs::path canonical = fs::canonical(file_on_disk(file), ignored);
+      if (size_on_disk(file) == 0) continue;
+      if (seen.insert(canonical.string() + member_of(file)).second) continue;
       throw Error("this file is given twice", "name it once", file.string());
     }
   }
@@ -111,9 +115,8 @@ class Import {
   void check_copy(const std::string& sha256, const fs::path& file, bool items) {
     const FileReport& report = sink_->file();
     if (report.events + report.items + report.sequences == 0) return;
-    const std::string member = file.string().substr(file_on_disk(file).string().size());
-    const auto [first, fresh] =
-        contents_.try_emplace((items ? "items " : "events ") + sha256 + member, file.string());
+    const auto [first, fresh] = contents_.try_emplace(
+        (items ? "items " : "events ") + sha256 + member_of(file), file.string());
     if (fresh) return;
     throw Error(fmt::format("this file has the same content as {}", first->second),
                 "name one of the two, so that no row counts twice", file.string());

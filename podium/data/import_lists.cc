@@ -16,8 +16,7 @@ namespace {
 
 bool ListReaders::read(std::string_view format, std::string_view name, Lines& lines,
                        const FileRules& rules) {
-  const std::string_view sample = lines.sample();
-  const std::string_view first = sample.substr(0, sample.find_first_of("\r\n"));
+  const std::string_view first = first_line(lines.sample());
   if (format == "mind") {
     if (rules.items && holds_impressions(first)) no_catalogue(lines, "impressions");
     any_mind_ = true;

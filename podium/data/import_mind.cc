@@ -35,7 +35,7 @@ void MindReader::behaviors(Lines& lines) {
   std::string_view line;
   while (lines.next(line)) {
     if (lines.overlong()) {
-      sink_.reject(lines, "line over 16 MiB", line);
+      sink_.reject(lines, kOverlongLine, line);
     } else if (!line.empty()) {
       impression(lines, line);
     }
@@ -108,10 +108,10 @@ void MindReader::news(Lines& lines) {
     if (line.empty()) continue;
     const auto cells = split_at(line, '\t');
     if (lines.overlong() || cells.size() < 5) {
-      sink_.reject(lines,
-                   lines.overlong() ? "line over 16 MiB"
-                                    : "expected: id, category, subcategory, title, abstract",
-                   line);
+      sink_.reject(
+          lines,
+          lines.overlong() ? kOverlongLine : "expected: id, category, subcategory, title, abstract",
+          line);
       continue;
     }
     sink_.item(lines,

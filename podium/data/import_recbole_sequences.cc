@@ -131,7 +131,7 @@ void RecboleSequences::read(Lines& lines, const ColumnMap& map) {
     if (line.empty()) continue;
     const auto cells = split_at(line, '\t');
     if (lines.overlong() || cells.size() != columns->count) {
-      const char* reason = lines.overlong() ? "line over 16 MiB" : "wrong cell count";
+      const char* reason = lines.overlong() ? kOverlongLine : "wrong cell count";
       sink_.reject(lines, with_cause(reason, line), line);
       continue;
     }

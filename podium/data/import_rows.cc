@@ -31,12 +31,6 @@ bool is_blank_text(const Cell& cell) {
   return cell.text.empty() || (cell.kind == Cell::Kind::kPlain && cell.text == "\\N");
 }
 
-bool no_value(const Cell& cell) {
-  if (cell.text.empty()) return true;
-  if (cell.text[0] > ' ' && cell.text[0] <= '9') return false;  // a number, the usual case
-  return is_blank(cell) || only_blanks(cell.text);
-}
-
 template <class Use>
 void each_part(std::string_view list, const Use& use) {
   while (!list.empty()) {
@@ -61,15 +55,9 @@ bool RowReader::present(Role role, std::span<const Cell> cells) const {
   });
 }
 
-bool RowReader::object(Role role, std::span<const Cell> cells) const {
+bool RowReader::has(Cell::Kind kind, Role role, std::span<const Cell> cells) const {
   return std::any_of(roles_.of(role).begin(), roles_.of(role).end(), [&](size_t column) {
-    return column < cells.size() && cells[column].kind == Cell::Kind::kObject;
-  });
-}
-
-bool RowReader::list(Role role, std::span<const Cell> cells) const {
-  return std::any_of(roles_.of(role).begin(), roles_.of(role).end(), [&](size_t column) {
-    return column < cells.size() && cells[column].kind == Cell::Kind::kList;
+    return column < cells.size() && cells[column].kind == kind;
   });
 }
 
@@ -78,7 +66,10 @@ std::string_view RowReader::id(Role role, std::span<const Cell> cells, const cha
   const Cell* cell = value(role, cells);
   const bool user = role == Role::kUser;
   reason = user ? "blank user" : "blank item";
-  if (cell == nullptr && !list(role, cells) && !object(role, cells)) return "";
+  using Kind = Cell::Kind;
+  if (cell == nullptr && !has(Kind::kList, role, cells) && !has(Kind::kObject, role, cells)) {
+    return "";
+  }
   std::string_view text = cell == nullptr ? "" : cell->text;
   const auto ends_blank = [&] { return text.front() <= ' ' || text.back() <= ' '; };
   if (!text.empty() && ends_blank()) text = trimmed(text);
@@ -132,7 +123,7 @@ std::optional<Moment> RowReader::time(const Place& at, std::span<const Cell> cel
                                       std::string_view& reason) {
   const Cell* cell = value(Role::kTime, cells);
   if (cell == nullptr) {
-    if (rules_.json && object(Role::kTime, cells)) reason = "time is an object";
+    if (rules_.json && has(Cell::Kind::kObject, Role::kTime, cells)) reason = "time is an object";
     return std::nullopt;
   }
   const std::string_view text = unwrapped(cell->text);
@@ -152,7 +143,7 @@ void RowReader::event(const Place& at, std::span<const Cell> cells, std::string_
   float rating = 1;
   if (const Cell* cell = value(Role::kRating, cells)) {
     if (!parse_rating(cell->text, rating)) return sink_.reject(at, "rating is not a number", raw);
-  } else if (rules_.json && object(Role::kRating, cells)) {
+  } else if (rules_.json && has(Cell::Kind::kObject, Role::kRating, cells)) {
     return sink_.reject(at, "rating is an object", raw);
   }
   sink_.event(at, user, item, when, rating, raw);
@@ -164,7 +155,7 @@ void RowReader::item(const Place& at, std::span<const Cell> cells, std::string_v
   item.id = id(Role::kItem, cells, no_item);
   if (item.id.empty()) return sink_.reject(at, no_item, raw);
   for (const Role role : kTextRoles) {
-    if (rules_.json && object(role, cells)) notes_.left_out(role);
+    if (rules_.json && has(Cell::Kind::kObject, role, cells)) notes_.left_out(role);
   }
   item.title = text(Role::kTitle, cells);
   item.brand = text(Role::kBrand, cells);
@@ -189,7 +180,8 @@ void RowReader::row(const Place& at, std::span<const Cell> cells, std::string_vi
   }
   const bool text = std::any_of(std::begin(kTextRoles), std::end(kTextRoles),
                                 [&](Role role) { return value(role, cells) != nullptr; });
-  const bool time = value(Role::kTime, cells) != nullptr || object(Role::kTime, cells);
+  const bool time =
+      value(Role::kTime, cells) != nullptr || has(Cell::Kind::kObject, Role::kTime, cells);
   if (time || (value(Role::kRating, cells) != nullptr && !text)) {
     return sink_.reject(at, "no user (a catalogue is given with --items)", raw);
   }

@@ -63,8 +63,7 @@ class RowReader {
  private:
   const Cell* value(Role role, std::span<const Cell> cells) const;
   bool present(Role role, std::span<const Cell> cells) const;
-  bool list(Role role, std::span<const Cell> cells) const;
-  bool object(Role role, std::span<const Cell> cells) const;
+  bool has(Cell::Kind kind, Role role, std::span<const Cell> cells) const;
   std::string_view id(Role role, std::span<const Cell> cells, const char*& reason);
   std::string text(Role role, std::span<const Cell> cells) const;
   std::string joined(Role role, std::span<const Cell> cells) const;

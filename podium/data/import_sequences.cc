@@ -11,7 +11,7 @@ void SequenceReader::read(Lines& lines) {
     const auto words = split_words(line);
     if (words.empty()) continue;
     if (lines.overlong()) {
-      sink_.reject(lines, "line over 16 MiB", line);
+      sink_.reject(lines, kOverlongLine, line);
       continue;
     }
     if (line.find('\r') != std::string_view::npos) {

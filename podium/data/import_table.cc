@@ -13,7 +13,6 @@ namespace podium::data {
 namespace {
 
 constexpr size_t kNamesShown = 20;
-constexpr std::string_view kMark = "\xEF\xBB\xBF";
 
 class TableImport {
  public:
@@ -165,7 +164,7 @@ class TableImport {
     std::vector<std::string_view> roles;
     for (size_t r = 1; r < kRoles; ++r) roles.push_back(role_name(static_cast<Role>(r)));
     for (const std::string& name : said_.columns) {
-      if (name == "-" || column_use(name, rules_.map, rules_.items).role != Role::kNone) continue;
+      if (name == "-" || reader_.knows(name)) continue;
       const std::string_view like = nearest(name, roles);
       constexpr size_t kSlip = 2;
       if (edit_distance(name, like) > kSlip) {
@@ -181,8 +180,8 @@ class TableImport {
   // The header once more, as where files were put together; a byte-order mark may stand before it.
   bool header_again() const {
     std::string_view raw = rows_.raw();
-    if (raw.size() == header_.size() + kMark.size() && raw.starts_with(kMark)) {
-      raw.remove_prefix(kMark.size());
+    if (raw.size() == header_.size() + kUtf8Mark.size() && raw.starts_with(kUtf8Mark)) {
+      raw.remove_prefix(kUtf8Mark.size());
     }
     return !header_.empty() && raw == header_;
   }
@@ -207,7 +206,7 @@ class TableImport {
     std::vector<Cell> cells;
     for (const bool use : {false, true}) {
       for (std::string_view rest = raw; !rest.empty();) {
-        const std::string_view part = rest.substr(0, rest.find_first_of("\r\n"));
+        const std::string_view part = first_line(rest);
         rest.remove_prefix(std::min(rest.size(), part.size() + 1));
         if (part.empty()) continue;
         splitter.split(part, cells);

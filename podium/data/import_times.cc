@@ -25,41 +25,36 @@ std::optional<Moment> in_range(int64_t seconds, uint32_t nanos) {
   return Moment(seconds, nanos);
 }
 
+// The unit of a number is told by its size.
+TimeForm form_of(double value) {
+  const double size = std::abs(value);
+  return ticks(value)   ? TimeForm::kTicks
+         : size >= 1e17 ? TimeForm::kNanos
+         : size >= 1e14 ? TimeForm::kMicros
+         : size >= 1e11 ? TimeForm::kMillis
+                        : TimeForm::kSeconds;
+}
+
+int64_t in_a_second(TimeForm form) {
+  return form == TimeForm::kNanos    ? 1'000'000'000
+         : form == TimeForm::kMicros ? 1'000'000
+         : form == TimeForm::kMillis ? 1000
+                                     : 1;
+}
+
 std::optional<Moment> time_of_integer(int64_t value, TimeForm& form) {
-  int64_t unit = 1;  // in a second
-  form = TimeForm::kSeconds;
-  const double size = std::abs(double(value));
-  if (size >= 1e17) {
-    if (ticks(double(value))) {
-      form = TimeForm::kTicks;
-      return std::nullopt;
-    }
-    unit = 1'000'000'000;
-    form = TimeForm::kNanos;
-  } else if (size >= 1e14) {
-    unit = 1'000'000;
-    form = TimeForm::kMicros;
-  } else if (size >= 1e11) {
-    unit = 1000;
-    form = TimeForm::kMillis;
-  }
+  form = form_of(double(value));
+  if (form == TimeForm::kTicks) return std::nullopt;
+  const int64_t unit = in_a_second(form);
   int64_t seconds = value / unit, rest = value % unit;
   if (rest < 0) --seconds, rest += unit;
   return in_range(seconds, static_cast<uint32_t>(rest * (1'000'000'000 / unit)));
 }
 
 std::optional<Moment> time_of_number(double value, TimeForm& form) {
-  const double size = std::abs(value);
-  form = ticks(value)   ? TimeForm::kTicks
-         : size >= 1e17 ? TimeForm::kNanos
-         : size >= 1e14 ? TimeForm::kMicros
-         : size >= 1e11 ? TimeForm::kMillis
-                        : TimeForm::kSeconds;
-  if (size >= 1e20 || form == TimeForm::kTicks) return std::nullopt;
-  const double seconds = size >= 1e17   ? value / 1e9
-                         : size >= 1e14 ? value / 1e6
-                         : size >= 1e11 ? value / 1e3
-                                        : value;
+  form = form_of(value);
+  if (std::abs(value) >= 1e20 || form == TimeForm::kTicks) return std::nullopt;
+  const double seconds = value / double(in_a_second(form));
   const double whole = std::floor(seconds);
   const double nanos = std::min((seconds - whole) * kNanos, kNanos - 1);
   return in_range(static_cast<int64_t>(whole), static_cast<uint32_t>(nanos));

@@ -78,6 +78,12 @@ bool blanks(std::string_view text) {
   return true;
 }
 
+bool no_value(const Cell& cell) {
+  if (cell.text.empty()) return true;
+  if (cell.text[0] > ' ' && cell.text[0] <= '9') return false;  // a number, the usual case
+  return is_blank(cell) || only_blanks(cell.text);
+}
+
 std::vector<std::string> split_list(std::string_view text, char separator) {
   std::vector<std::string> parts;
   if (text.starts_with('[') && text.ends_with(']') && literal_list(text, parts)) return parts;

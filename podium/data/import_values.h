@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "podium/data/table_rows.h"
+
 namespace podium::data {
 
 // Without blanks and tabs at both ends.
@@ -36,6 +38,9 @@ inline bool only_blanks(std::string_view text) {
   if (!text.empty() && text[0] > ' ') return false;  // the usual case
   return blanks(text);
 }
+
+// is_blank(), or nothing but blanks.
+bool no_value(const Cell& cell);
 
 // Parts between separators, blanks around them and empty parts taken away. A text in brackets,
 // ['Drama', "Crime"], is read as the list that it is.

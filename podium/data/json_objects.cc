@@ -51,7 +51,7 @@ bool object_a_line(std::string_view sample) {
   if (start == std::string_view::npos) return true;
   if (sample[start] != '{') return sample[start] != '[';
   for (int i = 0; i < kLinesToJudge && !sample.empty(); ++i) {
-    const std::string_view line = sample.substr(0, sample.find_first_of("\r\n"));
+    const std::string_view line = first_line(sample);
     if (line.starts_with('{') && balanced(line)) return true;
     sample.remove_prefix(std::min(sample.size(), line.size() + 1));
   }

@@ -67,6 +67,13 @@ class Lines {
   uint64_t number_ = 0, reported_ = 0;
 };
 
+inline constexpr const char* kOverlongLine = "line over 16 MiB";  // the reason to reject one
+
+// Up to its first line end.
+inline std::string_view first_line(std::string_view text) {
+  return text.substr(0, text.find_first_of("\r\n"));
+}
+
 // The reason of a bad line, and the likely cause when a lone "\r" stands in the line.
 std::string with_cause(std::string_view reason, std::string_view line);
 inline constexpr std::string_view kLoneReturn =

@@ -20,8 +20,6 @@ bool like_a_time(std::string_view text) {
   return time && (marked || (number && time->seconds >= kYear1990 && time->seconds < kYear2040));
 }
 
-bool blank_cell(const Cell& cell) { return is_blank(cell) || only_blanks(cell.text); }
-
 bool has_role(const ColumnRoles& columns, size_t column) {
   for (size_t r = 1; r < kRoles; ++r) {
     const std::span<const size_t> of = columns.of(static_cast<Role>(r));
@@ -36,7 +34,7 @@ void RowNotes::look(const ColumnRoles& columns, std::span<const Cell> cells) {
   ++looked_;
   if (looks_.size() < cells.size()) looks_.resize(cells.size(), Look::kNothing);
   for (size_t i = 0; i < cells.size(); ++i) {
-    if (looks_[i] == Look::kOther || blank_cell(cells[i]) || has_role(columns, i)) continue;
+    if (looks_[i] == Look::kOther || no_value(cells[i]) || has_role(columns, i)) continue;
     looks_[i] = like_a_time(cells[i].text) ? Look::kTimes : Look::kOther;
   }
 }

@@ -166,7 +166,7 @@ GuessedDialect guess_dialect(std::string_view sample, bool whole, const Dialect&
   GuessedDialect guess{usual};
   Dialect& dialect = guess.dialect;
   if (!said.columns.empty()) dialect.columns = said.columns;
-  const std::string_view first = sample.substr(0, sample.find_first_of("\r\n"));
+  const std::string_view first = first_line(sample);
   if (first.starts_with("sep=") && first.size() > 4) {
     guess.skip = 1;
     dialect.delimiter = first.substr(4);

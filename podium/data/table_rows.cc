@@ -191,7 +191,7 @@ TableRows::Got TableRows::next(std::vector<Cell>& cells) {
   } while (line.empty());
   raw_ = line;
   if (overlong_) {
-    reason_ = "line over 16 MiB";
+    reason_ = kOverlongLine;
     return Got::kBad;
   }
   if (splitter_.split(line, cells)) return Got::kRow;

@@ -13,8 +13,6 @@
 namespace podium::data {
 namespace {
 
-constexpr std::string_view kUtf8Mark = "\xEF\xBB\xBF";
-
 bool high(char c) { return static_cast<unsigned char>(c) >= 0x80; }
 
 // Length of the valid UTF-8 sequence of several bytes at the start of text; 0 if there is none.

@@ -27,11 +27,13 @@
 
 namespace podium::data {
 
+inline constexpr std::string_view kUtf8Mark = "\xEF\xBB\xBF";  // of byte order
+
 // What to do about a file of which some text is no UTF-8.
 inline constexpr const char* kNotUtf8Cure =
     "some of its text is not UTF-8: name its encoding, such as --encoding WINDOWS-1252, CP1251, "
-    "GBK "
-    "or SHIFT_JIS (iconv -l lists them), or convert it: iconv -f WINDOWS-1252 -t UTF-8 FILE > NEW";
+    "GBK or SHIFT_JIS (iconv -l lists them), or convert it: iconv -f WINDOWS-1252 -t UTF-8 FILE > "
+    "NEW";
 
 class ToUtf8 {
  public:

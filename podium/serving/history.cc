@@ -59,11 +59,6 @@ std::vector<Event> events_given(const Bundle& bundle, const AddedItems& added,
   return events;
 }
 
-void check_time(int64_t time) {
-  const std::string problem = time_problem(time);
-  if (!problem.empty()) throw Error(problem, "times are unix seconds, from 1970 on");
-}
-
 void check_times(const Request& request) {
   if (request.time) check_time(*request.time);
   for (const int64_t time : request.times) check_time(time);
@@ -114,6 +109,11 @@ std::string time_problem(int64_t time) {
   if (time < kEnd) return "";
   return fmt::format("the time {} lies after the year 2199: give unix seconds, not milliseconds",
                      time);
+}
+
+void check_time(int64_t time, const std::string& where) {
+  const std::string problem = time_problem(time);
+  if (!problem.empty()) throw Error(problem, "times are unix seconds, from 1970 on", where);
 }
 
 std::optional<data::ItemIndex> find_item(const Bundle& bundle, const AddedItems& added,

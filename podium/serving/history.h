@@ -45,6 +45,7 @@ History history_of(const Bundle& bundle, const LiveState& state, const AddedItem
 // What is wrong with a time that a request or an event names, in words; empty: nothing. Unix
 // seconds of 1970 to 2199 are meant, or the events' numbers where a bundle has no times.
 std::string time_problem(int64_t time);
+void check_time(int64_t time, const std::string& where = "");  // throws it as an Error
 
 // An item of the bundle or an added one.
 std::optional<data::ItemIndex> find_item(const Bundle& bundle, const AddedItems& added,

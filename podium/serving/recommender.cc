@@ -133,9 +133,7 @@ std::future<Answer> Recommender::submit(const Request& request) const {
 void Recommender::add_event(const std::string& user, const LiveEvent& event) {
   check_id(user);
   check_id(event.item);
-  if (const std::string problem = time_problem(event.time); !problem.empty()) {
-    throw Error(problem, "times are unix seconds, from 1970 on", event.item);
-  }
+  check_time(event.time, event.item);
   state_->add_event(user, event);
 }
 
