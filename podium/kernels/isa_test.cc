@@ -35,6 +35,8 @@ TEST_P(IsaTest, VectorKernelsAgreeWithTheReference) {
     };
     same([&](const KernelTable& k, float* y) { k.axpy(0.3F, b.data(), y, n); });
     same([&](const KernelTable& k, float* y) { k.rms_norm(y, b.data(), y, n, 1e-6F); });
+    same([&](const KernelTable& k, float* y) { k.layer_norm(y, b.data(), a.data(), y, n, 1e-6F); });
+    same([&](const KernelTable& k, float* y) { k.gelu(y, n); });
     same([&](const KernelTable& k, float* y) { k.swiglu(y, b.data(), n); });
     same([&](const KernelTable& k, float* y) { y[0] += k.exp_and_sum(y, n, 1); });
   }

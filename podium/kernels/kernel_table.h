@@ -59,9 +59,12 @@ struct KernelTable {
   float (*squared_distance)(const float* a, const float* b, size_t n);
   void (*axpy)(float alpha, const float* x, float* y, size_t n);
   void (*rms_norm)(const float* x, const float* weight, float* y, size_t n, float eps);
+  void (*layer_norm)(const float* x, const float* weight, const float* bias, float* y, size_t n,
+                     float eps);
   float (*max_of)(const float* x, size_t n);
   float (*exp_and_sum)(float* x, size_t n, float shift);  // x - shift at most 88
   void (*swiglu)(float* gate, const float* up, size_t n);
+  void (*gelu)(float* x, size_t n);
   // x: [rows, n]. q: round(x / scale) + 128 in the layout of PackedGemm's x, 128 in the last step
   // after n; scale: [rows], max |x| / 127.
   void (*quantize)(const float* x, size_t rows, size_t n, uint8_t* q, float* scale);

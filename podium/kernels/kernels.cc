@@ -55,6 +55,11 @@ void rms_norm(const float* x, const float* weight, float* y, size_t n, float eps
   active_kernels().rms_norm(x, weight, y, n, eps);
 }
 
+void layer_norm(const float* x, const float* weight, const float* bias, float* y, size_t n,
+                float eps) {
+  active_kernels().layer_norm(x, weight, bias, y, n, eps);
+}
+
 float max_of(const float* x, size_t n) { return active_kernels().max_of(x, n); }
 
 float exp_and_sum(float* x, size_t n, float shift) {
@@ -74,6 +79,8 @@ double sum_of_exp(const float* x, size_t n, float shift) {
 }
 
 void swiglu(float* gate, const float* up, size_t n) { active_kernels().swiglu(gate, up, n); }
+
+void gelu(float* x, size_t n) { active_kernels().gelu(x, n); }
 
 void softmax(float* x, size_t n) {
   if (n == 0) return;

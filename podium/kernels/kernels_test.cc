@@ -198,6 +198,40 @@ TEST(Kernels, SumsAndMaximaOfAnyLength) {
   }
 }
 
+TEST(Kernels, GeluIsExactNearlyEverywhere) {
+  for (double x = -12; x < 12; x += 0.0137) {
+    float value = float(x);
+    const double exact = 0.5 * double(value) * std::erfc(-double(value) / std::sqrt(2.0));
+    gelu(&value, 1);
+    EXPECT_NEAR(value, exact, 1e-6 * (1 + std::abs(x))) << x;
+  }
+  float ends[] = {-1e30F, 1e30F, 0};
+  gelu(ends, 3);
+  EXPECT_EQ(ends[0], 0);
+  EXPECT_EQ(ends[1], 1e30F);
+  EXPECT_EQ(ends[2], 0);
+}
+
+TEST(Kernels, LayerNormAgainstDoubles) {
+  for (size_t n = 1; n < 70; ++n) {
+    Rng rng(n);
+    std::vector<float> x, weight, bias, y(n);
+    double sum = 0, square = 0;
+    for (size_t i = 0; i < n; ++i) {
+      x.push_back(float(3 + rng.normal()));
+      weight.push_back(float(rng.normal()));
+      bias.push_back(float(rng.normal()));
+      sum += double(x[i]);
+    }
+    for (const float value : x) square += std::pow(double(value) - sum / double(n), 2);
+    layer_norm(x.data(), weight.data(), bias.data(), y.data(), n, 1e-3F);
+    for (size_t i = 0; i < n; ++i) {
+      const double unit = (x[i] - sum / double(n)) / std::sqrt(square / double(n) + 1e-3);
+      EXPECT_NEAR(y[i], unit * weight[i] + bias[i], 2e-5);
+    }
+  }
+}
+
 TEST(Kernels, SwigluAtTheEnds) {
   float gate[] = {-1000, 1000, 0, 1}, up[] = {2, 2, 2, 2};
   swiglu(gate, up, 4);

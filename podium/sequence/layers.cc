@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <charconv>
 
 #include "podium/artifact/checks.h"
@@ -35,7 +34,7 @@ std::span<const float> Weights::tensor(const std::string& name, size_t size) con
   return values;
 }
 
-LayerNorm::LayerNorm(size_t dim, float eps) : ones_(dim, 1), weight_(dim, 1), eps_(eps) {}
+LayerNorm::LayerNorm(size_t dim, float eps) : weight_(dim, 1), bias_(dim, 0), eps_(eps) {}
 
 LayerNorm::LayerNorm(const Weights& weights, const std::string& name, size_t dim)
     : LayerNorm(dim, 1e-5F) {
@@ -48,11 +47,7 @@ LayerNorm::LayerNorm(const Weights& weights, const std::string& name, size_t dim
 void LayerNorm::apply(const float* x, float* y, size_t rows) const {
   const size_t dim = weight_.size();
   for (size_t row = 0; row < rows; ++row, x += dim, y += dim) {
-    const float mean = kernels::dot(x, ones_.data(), dim) / float(dim);
-    if (y != x) std::copy_n(x, dim, y);
-    kernels::axpy(-mean, ones_.data(), y, dim);
-    kernels::rms_norm(y, weight_.data(), y, dim, eps_);  // of what has mean 0
-    if (!bias_.empty()) kernels::axpy(1, bias_.data(), y, dim);
+    kernels::layer_norm(x, weight_.data(), bias_.data(), y, dim, eps_);
   }
 }
 

@@ -36,7 +36,7 @@ class LayerNorm {
   void apply(const float* x, float* y, size_t rows) const;                 // y may be x
 
  private:
-  std::vector<float> ones_, weight_, bias_;  // no bias: empty
+  std::vector<float> weight_, bias_;
   float eps_;
 };
 

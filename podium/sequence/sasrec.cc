@@ -70,7 +70,7 @@ void Sasrec::feed_forward(const Block& block, std::vector<float>& x, size_t firs
   LinearInput input;
   input.assign(normed.data(), rows, dim_);
   block.up.apply(input, inner.data());
-  for (float& value : inner) value = 0.5F * value * (1 + std::erf(value * 0.70710678F));
+  kernels::gelu(inner.data(), inner.size());
   input.assign(inner.data(), rows, 4 * dim_);
   block.down.apply(input, &x[first * dim_], /*accumulate=*/true);
 }
