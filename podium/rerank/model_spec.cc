@@ -5,59 +5,18 @@
 #include <algorithm>
 
 #include "podium/base/error.h"
+#include "podium/base/json_fields.h"
 
 namespace podium::rerank {
 namespace {
 
-// Reads fields of a config.json with their ranges; every error names the field.
-class ConfigReader {
+// Reads what a config.json of a policy says.
+class ConfigReader : public JsonFields {
  public:
-  ConfigReader(const Json& config, std::string_view where) : config_(config), where_(where) {
-    if (!config.is_object()) fail("the model configuration is not a JSON object");
-  }
-
-  [[noreturn]] void fail(std::string message) const {
-    throw Error(std::move(message),
-                "use the config.json of a Qwen3ForCausalLM or LlamaForCausalLM checkpoint", where_);
-  }
-
-  int integer(const char* name, int64_t low, int64_t high) const {
-    const Json& value = field(name);
-    if (!value.is_number_integer()) fail(fmt::format("{} is not a whole number", name));
-    const auto number = value.is_number_unsigned() && value.get<uint64_t>() > uint64_t(INT64_MAX)
-                            ? INT64_MAX
-                            : value.get<int64_t>();
-    if (number < low || number > high) {
-      fail(fmt::format("{} is {}, outside {} .. {}", name, number, low, high));
-    }
-    return int(number);
-  }
-
-  double real(const Json& value, const char* name, double low, double high) const {
-    if (!value.is_number()) fail(fmt::format("{} is not a number", name));
-    const double number = value.get<double>();
-    if (!(number >= low && number <= high)) {
-      fail(fmt::format("{} is {}, outside {} .. {}", name, number, low, high));
-    }
-    return number;
-  }
-  double real(const char* name, double low, double high) const {
-    return real(field(name), name, low, high);
-  }
-
-  // An optional field that must, when there, hold this value: podium computes nothing else.
-  void expect(const char* name, const Json& wanted) const {
-    const auto at = config_.find(name);
-    if (at == config_.end() || at->is_null() || *at == wanted) return;
-    fail(fmt::format("{} is {}, only {} is supported", name, shown(*at), wanted.dump()));
-  }
-
-  bool boolean(const char* name, bool fallback) const {
-    const auto at = config_.find(name);
-    if (at == config_.end() || at->is_null()) return fallback;
-    if (!at->is_boolean()) fail(fmt::format("{} is not true or false", name));
-    return at->get<bool>();
-  }
+  ConfigReader(const Json& config, std::string_view where)
+      : JsonFields(config, "the model configuration",
+                   "use the config.json of a Qwen3ForCausalLM or LlamaForCausalLM checkpoint",
+                   where) {}
 
   bool head_norms() const {
     const Json& type = field("model_type");
@@ -68,42 +27,29 @@ class ConfigReader {
 
   // Llama's may leave it out: the hidden size is then shared among the heads.
   int head_dim(const ModelSpec& spec) const {
-    const auto at = config_.find("head_dim");
-    const bool left_out = at == config_.end() || at->is_null();
+    const bool left_out = find("head_dim") == nullptr;
     if (!left_out || spec.head_norms) return integer("head_dim", 2, 4096);
     if (spec.hidden % spec.heads != 0) fail("hidden_size is no multiple of num_attention_heads");
     return spec.hidden / spec.heads;
   }
 
-  // Keys beyond those that this reader reads or that change no result.
-  void check_known() const {
-    for (const auto& [key, value] : config_.items()) {
-      const bool off = value.is_null() || value == false || value == "" ||
-                       (value.is_structured() && value.empty());
-      if (off || std::binary_search(std::begin(kKnown), std::end(kKnown), key)) continue;
-      throw Error(fmt::format("{} is {}: podium does not know what it changes", key, shown(value)),
-                  "use a checkpoint without it; a key that changes nothing may be deleted", where_);
-    }
-  }
+  void check_keys() const { check_known(kKnown); }
 
   void check_architecture(const ModelSpec& spec) const {
-    const auto at = config_.find("architectures");
-    if (at == config_.end() || at->is_null() || at->empty()) return;
-    const Json wanted = Json::array({architecture(spec)});
-    if (*at != wanted) {
-      fail(fmt::format("architectures is {}, only {} is supported", shown(*at), wanted.dump()));
-    }
+    const Json* given = find("architectures");
+    if (given == nullptr || given->empty()) return;
+    expect("architectures", Json::array({architecture(spec)}));
   }
 
   // Every token sees all those before it, in every layer.
   void check_attention(const ModelSpec& spec) const {
     expect("use_sliding_window", false);
-    const auto window = config_.find("sliding_window");  // Qwen's is off without the switch above
-    if (!spec.head_norms && window != config_.end() && !window->is_null()) {
+    const Json* window = find("sliding_window");  // Qwen's is off without the switch above
+    if (!spec.head_norms && window != nullptr) {
       fail(fmt::format("sliding_window is {}, only null is supported", shown(*window)));
     }
-    const auto types = config_.find("layer_types");
-    if (types == config_.end() || types->is_null()) return;
+    const Json* types = find("layer_types");
+    if (types == nullptr) return;
     if (*types != Json(std::vector<std::string>(size_t(spec.layers), "full_attention"))) {
       fail(
           fmt::format("layer_types is {}, only \"full_attention\" for each of the {} layers is "
@@ -161,20 +107,6 @@ class ConfigReader {
                                                 "use_sliding_window",
                                                 "vocab_size"};
   static_assert(std::is_sorted(std::begin(kKnown), std::end(kKnown)));
-
-  static std::string shown(const Json& value) {
-    std::string text = value.dump(-1, ' ', true, Json::error_handler_t::replace);
-    return text.size() > 80 ? text.substr(0, 80) + "..." : text;
-  }
-
-  const Json& field(const char* name) const {
-    const auto at = config_.find(name);
-    if (at == config_.end()) fail(fmt::format("{} is missing", name));
-    return *at;
-  }
-
-  const Json& config_;
-  std::string where_;
 };
 
 void add_layer(const ModelSpec& spec, int layer, std::vector<TensorSpec>& table) {
@@ -291,7 +223,7 @@ ModelSpec from_config_json(const Json& config, std::string_view where) {
   }
   if (spec.head_dim % 2 != 0) reader.fail("head_dim is odd");
   reader.check_attention(spec);
-  reader.check_known();
+  reader.check_keys();
   return spec;
 }
 

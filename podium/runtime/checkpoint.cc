@@ -8,47 +8,13 @@
 #include <set>
 #include <type_traits>
 
+#include "podium/artifact/float_tensor.h"
 #include "podium/artifact/gguf.h"
-#include "podium/artifact/half.h"
 #include "podium/base/error.h"
 #include "podium/base/json.h"
 
 namespace podium::runtime {
 namespace {
-
-std::vector<float> to_floats(const artifact::TensorView& tensor, std::string_view name,
-                             const fs::path& path) {
-  using artifact::Dtype;
-  if (tensor.dtype != Dtype::kF32 && tensor.dtype != Dtype::kBF16 && tensor.dtype != Dtype::kF16) {
-    throw Error(fmt::format("tensor {} is of type {}, which is not supported", name, tensor.type),
-                "convert the checkpoint to F32, BF16 or F16", path.string());
-  }
-  const std::byte* from = tensor.bytes.data();
-  std::vector<float> values(tensor.bytes.size() / artifact::dtype_size(tensor.dtype));
-  if (tensor.dtype == Dtype::kF32) {
-    std::memcpy(values.data(), from, tensor.bytes.size());
-    return values;
-  }
-  for (size_t i = 0; i < values.size(); ++i) {
-    uint16_t bits;
-    std::memcpy(&bits, from + 2 * i, 2);
-    values[i] = tensor.dtype == Dtype::kBF16 ? artifact::bf16_to_float(bits)
-                                             : artifact::half_to_float(bits);
-  }
-  return values;
-}
-
-bool aligned(const artifact::TensorView& tensor) {
-  return reinterpret_cast<uintptr_t>(tensor.bytes.data()) % alignof(float) == 0;
-}
-
-void check_shape(const rerank::TensorSpec& spec, const std::vector<int64_t>& shape,
-                 const fs::path& path) {
-  if (shape == spec.shape) return;
-  throw Error(fmt::format("tensor {} has shape [{}], the configuration asks for [{}]", spec.name,
-                          fmt::join(shape, ", "), fmt::join(spec.shape, ", ")),
-              "use the configuration and the weights of one checkpoint", path.string());
-}
 
 // Whether a tensor that podium does not read belongs to the model, so that leaving it out would
 // change the numbers: a bias, a norm, an adapter, a layer too many.
@@ -103,15 +69,12 @@ Checkpoint read_directory(const fs::path& dir) {
   std::set<std::string> expected;
   for (const rerank::TensorSpec& tensor : rerank::tensor_table(result.spec)) {
     const artifact::TensorView& view = files.tensor(tensor.name);
-    check_shape(tensor, view.shape, dir);
+    artifact::check_shape(tensor.name, view.shape, tensor.shape, dir);
     expected.insert(tensor.name);
-    if (view.dtype == artifact::Dtype::kF32 && aligned(view)) {
-      result.tensors[tensor.name] = {reinterpret_cast<const float*>(view.bytes.data()),
-                                     size_t(tensor.elements())};
-    } else {
-      result.tensors[tensor.name] = result.converted[tensor.name] =
-          to_floats(view, tensor.name, dir);
-    }
+    std::vector<float> converted;
+    std::span<const float> values = artifact::floats_of(view, tensor.name, dir, converted);
+    if (!converted.empty()) values = result.converted[tensor.name] = std::move(converted);
+    result.tensors[tensor.name] = values;
   }
   if (result.spec.tied && files.has("lm_head.weight")) {
     check_tied_head(files, dir);
@@ -277,7 +240,7 @@ Checkpoint read_gguf(const fs::path& path) {
   std::set<std::string> expected;
   for (const rerank::TensorSpec& spec : rerank::tensor_table(result.spec)) {
     const artifact::GgufTensor& tensor = file.tensor(gguf_name(spec.name));
-    check_shape(spec, tensor.shape, path);
+    artifact::check_shape(spec.name, tensor.shape, spec.shape, path);
     expected.insert(gguf_name(spec.name));
     std::vector<float>& values = result.converted[spec.name];
     values.resize(size_t(spec.elements()));
