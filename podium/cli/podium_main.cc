@@ -20,6 +20,7 @@ constexpr const char* kExamples = R"(Examples, from nothing to recommendations:
   podium report --run out/run                   what each stage adds, and out/run/report.html
   podium recommend --bundle out/run/bundle --user 196 --k 10 --explain
   podium rerank --bundle out/run/bundle < slates.jsonl
+  podium models get minilm                      a text encoder to use instead of the default
   podium verify out/run                         is every file still what podium wrote?
   podium config > podium.toml                   every option with its default and meaning
 
@@ -27,6 +28,7 @@ constexpr const char* kExamples = R"(Examples, from nothing to recommendations:
 
 void add_commands(CLI::App& app) {
   podium::cli::add_data_commands(app);
+  podium::cli::add_models_command(app);
   podium::cli::add_sid_commands(app);
   podium::cli::add_train_commands(app);
   podium::cli::add_report_command(app);

@@ -21,6 +21,7 @@ constexpr size_t kNeighbours = 10;
 
 struct FitArguments {
   std::string data, out;
+  text::EncoderOptions encoder;
   int64_t seed = 1;
   bool json = false;
 
@@ -36,8 +37,8 @@ void fit(FitArguments& a) {
   artifact::AtomicDir out(a.out, "sid", {a.data});
   const data::Dataset dataset = data::Dataset::open(a.data);
   const auto text_of = [&](size_t i) { return dataset.item_text(data::ItemIndex(i)); };
-  const auto encoder =
-      text::fit_text_encoder(dataset.items(), text_of, {}, uint64_t(a.seed), default_threads());
+  const auto encoder = text::fit_text_encoder(dataset.items(), text_of, a.encoder, uint64_t(a.seed),
+                                              default_threads());
   const auto vectors = text::encode_texts(*encoder, dataset.items(), text_of, default_threads());
   const sid::SidModel model =
       sid::fit_rq_kmeans(vectors, int(encoder->dim()), {}, uint64_t(a.seed), default_threads());
@@ -112,6 +113,8 @@ void add_sid_commands(CLI::App& app) {
   fit_command->add_option("--data", f->data, "dataset directory")->required();
   fit_command->add_option("--out", f->out, "directory to write")->required();
   OptionList(*f).add_flags(*fit_command);
+  fit_command->add_option("--encoder", f->encoder.model,
+                          "what encodes item text: lsa, or the directory of a BERT model");
   fit_command->add_flag("--json", f->json, "print JSON");
   fit_command->callback([f] { fit(*f); });
   auto s = std::make_shared<ShowArguments>();

@@ -96,10 +96,10 @@ void check_version(const fs::path& dir) {
 void write_bundle_files(const BundleSources& sources, const fs::path& dir) {
   copy_tree(sources.dataset, dir / "dataset");
   fs::create_directories(dir / "sid");
-  for (const std::string_view file : {std::string_view("sid.safetensors"),
-                                      std::string_view("sid.json"), text::kTextEncoderFile}) {
+  for (const char* file : {"sid.safetensors", "sid.json"}) {
     fs::copy_file(sources.sid / file, dir / "sid" / file);
   }
+  text::copy_text_encoder(sources.sid, dir / "sid");
   copy_tree(sources.upstream, dir / "upstream");
   for (const auto& [from, name] :
        {std::pair{&sources.policy, "policy"}, std::pair{&sources.policy_fast, "policy-fast"}}) {

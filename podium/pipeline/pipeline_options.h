@@ -14,7 +14,7 @@
 #include "podium/rerank/model_spec.h"
 #include "podium/rerank/prompt.h"
 #include "podium/sid/codebook.h"
-#include "podium/text/lsa.h"
+#include "podium/text/encoder.h"
 #include "podium/train/midtrain_options.h"
 #include "podium/train/policy_options.h"
 #include "podium/train/rl_options.h"
@@ -31,7 +31,8 @@ struct PipelineOptions {
   std::string reward = "conditional";
   bool compare_plain = false;
   data::SplitOptions split;
-  text::LsaOptions encoder;
+  std::string text_cache;  // results do not depend on it
+  text::EncoderOptions encoder;
   sid::SidOptions sid;
   train::SequenceOptions sasrec;
   train::HstuOptions hstu;  // trained with upstream.sources.hstu only
@@ -67,6 +68,9 @@ struct PipelineOptions {
       "gate of the RL reward: conditional gives none for what is no better than copying",
       one_of({"conditional", "plain"}));
     v("compare_plain", compare_plain, "also train with the plain reward and show its copying");
+    v("text_cache", text_cache,
+      "folder of vectors that a text model made before, so that unchanged text is not encoded "
+      "again; empty: none");
     v.section("split", split);
     v.section("encoder", encoder);
     v.section("sid", sid);

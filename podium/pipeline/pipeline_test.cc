@@ -51,7 +51,7 @@ PipelineRequest request_for(const fs::path& root, const std::string& until) {
   request.until = until;
   request.options.threads = 1;
   request.options.k = 5;
-  request.options.encoder.dim = 8;
+  request.options.encoder.lsa.dim = 8;
   request.options.sasrec.epochs = 0;
   request.options.upstream.ranker.rounds = 5;
   request.options.split.slate_targets = 2;
@@ -108,7 +108,7 @@ TEST(Pipeline, RefusesEveryOptionOutOfRangeBeforeTheFirstStage) {
       {"reward", [](auto& o) { o.reward = "strict"; }},
       {"split.protocol", [](auto& o) { o.split.protocol = "random"; }},
       {"before_t0", [](auto& o) { o.split.before_t0 = 0.85; }},
-      {"encoder.dim", [](auto& o) { o.encoder.dim = 0; }},
+      {"encoder.dim", [](auto& o) { o.encoder.lsa.dim = 0; }},
       {"sid.levels", [](auto& o) { o.sid.levels = 99; }},
       {"sid.levels", [](auto& o) { o.sid.levels = 1; }},
       {"sasrec.learning_rate", [](auto& o) { o.sasrec.learning_rate = kInfinity; }},

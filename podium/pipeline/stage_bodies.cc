@@ -47,7 +47,7 @@ void write_sids(const StageRun& s) {
   const auto encoder = text::fit_text_encoder(dataset.items(), text_of, options.encoder,
                                               s.run.seed(), s.run.threads);
   const std::vector<float> vectors =
-      text::encode_texts(*encoder, dataset.items(), text_of, s.run.threads);
+      text::encode_texts(*encoder, dataset.items(), text_of, s.run.threads, options.text_cache);
   const sid::SidModel model =
       sid::fit_rq_kmeans(vectors, int(encoder->dim()), options.sid, s.run.seed(), s.run.threads);
   sid::save_sid(s.result, model);
@@ -72,7 +72,7 @@ void write_upstream(const StageRun& s) {
   funnel::fit_upstream({.dataset = &run.dataset,
                         .split = &run.split,
                         .item_vectors = vectors.get<float>("vectors"),
-                        .dim = size_t(options.encoder.dim),
+                        .dim = size_t(vectors.tensor("vectors").shape.at(1)),
                         .slates = models_of("slates"),
                         .valid = models_of("valid"),
                         .test = models_of("test"),

@@ -8,7 +8,7 @@
 
 namespace podium::pipeline {
 
-// text_encoder.safetensors, item_vectors.safetensors, sid.safetensors, sid.json
+// The text encoder (text/text_encoder.h), item_vectors.safetensors, sid.safetensors, sid.json
 void write_sids(const StageRun& s);
 
 // tokenizer.json

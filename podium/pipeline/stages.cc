@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "podium/pipeline/stage_bodies.h"
+#include "podium/text/bert.h"
 
 namespace podium::pipeline {
 namespace {
@@ -21,6 +22,9 @@ Stage sid(Options& o) {
   Stage stage{.name = "sid", .help = "item text -> vectors -> semantic IDs"};
   stage.options.section("encoder", o.encoder);
   stage.options.section("sid", o.sid);
+  if (o.encoder.model != "lsa") {  // what the directory holds counts, not its name alone
+    stage.also = {{"text model", text::BertEncoder::identity_of(o.encoder.model)}};
+  }
   stage.body = here(write_sids);
   return stage;
 }

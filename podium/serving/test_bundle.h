@@ -83,7 +83,7 @@ inline fs::path write_test_bundle(const fs::path& root, int users = 80,
   options.upstream.sources.seen = seen;
   options.max_trace = 12;
   const auto text_of = [&](size_t i) { return dataset.item_text(data::ItemIndex(i)); };
-  const auto encoder = text::fit_text_encoder(dataset.items(), text_of, {.dim = 16}, 1, 1);
+  const auto encoder = text::fit_text_encoder(dataset.items(), text_of, {.lsa = {.dim = 16}}, 1, 1);
   const sid::SidOptions sid_options{.codes = 16};
   const auto vectors = text::encode_texts(*encoder, dataset.items(), text_of, 1);
   const sid::SidModel sids = sid::fit_rq_kmeans(vectors, int(encoder->dim()), sid_options, 1, 1);

@@ -1,4 +1,5 @@
-// The text encoders there are: today one, latent semantic analysis (lsa.h).
+// The text encoders there are: latent semantic analysis (lsa.h), fitted to a catalogue, and BERT
+// models (bert.h), read from a directory.
 #pragma once
 
 #include <cstdint>
@@ -14,16 +15,30 @@ namespace podium::text {
 
 using TextOf = std::function<std::string(size_t)>;
 
-// Fitted on text_of(i) for i in [0, n). The same for every thread count.
+struct EncoderOptions {
+  std::string model = "lsa";
+  LsaOptions lsa;
+  template <class V>
+  void visit(V& v) {
+    v("model", model,
+      "what encodes item text: lsa, or the directory of a BERT model (`podium models get minilm`); "
+      "the options below are lsa's");
+    lsa.visit(v);
+  }
+};
+
+// LSA is fitted on text_of(i) for i in [0, n), the same for every thread count; a model is only
+// read. Throws Error when its directory is missing or holds what podium would not compute.
 std::unique_ptr<TextEncoder> fit_text_encoder(size_t n, const TextOf& text_of,
-                                              const LsaOptions& options, uint64_t seed,
+                                              const EncoderOptions& options, uint64_t seed,
                                               int threads);
 
 // From what TextEncoder::save wrote. Throws Error when the file is missing or damaged.
 std::unique_ptr<TextEncoder> load_text_encoder(const fs::path& dir);
 
-// Row-major [n, encoder.dim()].
+// Row-major [n, encoder.dim()]. cache: a folder of vectors of earlier texts, read and added to
+// (vector_cache.h); empty: none. The vectors are the same with and without.
 std::vector<float> encode_texts(const TextEncoder& encoder, size_t n, const TextOf& text_of,
-                                int threads);
+                                int threads, const fs::path& cache = {});
 
 }  // namespace podium::text

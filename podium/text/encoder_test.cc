@@ -9,6 +9,7 @@
 #include "podium/base/error.h"
 #include "podium/base/scratch.h"
 #include "podium/kernels/kernels.h"
+#include "podium/text/test_vectors.h"
 
 namespace podium::text {
 namespace {
@@ -27,13 +28,7 @@ std::string text(size_t i) {
 }
 
 std::unique_ptr<TextEncoder> fitted(int threads = 1) {
-  return fit_text_encoder(kTexts, text, {.dim = 8}, 1, threads);
-}
-
-std::vector<float> vector_of(const TextEncoder& encoder, std::string_view words) {
-  std::vector<float> vector(encoder.dim());
-  encoder.encode(words, vector);
-  return vector;
+  return fit_text_encoder(kTexts, text, {.lsa = {.dim = 8}}, 1, threads);
 }
 
 float cosine(const std::vector<float>& a, const std::vector<float>& b) {
@@ -77,7 +72,7 @@ TEST(TextEncoder, LoadedItEncodesLikeInTraining) {
 TEST(TextEncoder, ACatalogueWithoutSharedWordsIsEncodedAsZeros) {
   const fs::path dir = scratch("text-encoder-empty");
   const auto unlike = [](size_t i) { return "word" + std::to_string(i); };
-  fit_text_encoder(5, unlike, {.dim = 8}, 1, 1)->save(dir);
+  fit_text_encoder(5, unlike, {.lsa = {.dim = 8}}, 1, 1)->save(dir);
   const auto vector = vector_of(*load_text_encoder(dir), "word3");
   EXPECT_EQ(vector, std::vector<float>(8));
 }

