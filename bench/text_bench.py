@@ -13,6 +13,7 @@ import tempfile
 import time
 
 import numpy as np
+import onnx
 import onnxruntime as ort
 from onnxruntime.quantization import QuantType, quantize_dynamic
 from onnxruntime.transformers import optimizer
@@ -25,7 +26,8 @@ def prepared(model, int8):
     print("fused:", fused.get_fused_operator_statistics())
     if not int8:
         return folder + "/fused.onnx"
-    quantize_dynamic(folder + "/fused.onnx", folder + "/int8.onnx", weight_type=QuantType.QInt8)
+    quantize_dynamic(folder + "/fused.onnx", folder + "/int8.onnx", weight_type=QuantType.QInt8,
+                     extra_options={"DefaultTensorType": onnx.TensorProto.FLOAT})
     return folder + "/int8.onnx"
 
 
