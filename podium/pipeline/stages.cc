@@ -38,12 +38,17 @@ void add_sequence_model(Options& o, const std::string& model, ModelOptions& opti
     Stage stage{.name = fmt::format("{}-{}", model, phase),
                 .help = fmt::format("{} on the events before phase {}'s targets", model, phase)};
     if (!before.empty()) stage.inputs = {before};
+    if (options.text) stage.inputs.push_back("sid");
     stage.options.section("split", o.split);
     stage.options.section(model, options);
     stage.off = off;
     if (phase == "valid") stage.curve = model;  // the one that is validated meanwhile
-    stage.body = [model, phase, before](const StageRun& s) {
+    stage.body = [model, phase, before, text = options.text](const StageRun& s) {
       std::vector<std::string> arguments = {"--phase", phase};
+      if (text) {
+        arguments.insert(arguments.end(),
+                         {"--item-vectors", s.run.dir("sid") / "item_vectors.safetensors"});
+      }
       if (!before.empty()) arguments.insert(arguments.end(), {"--init", s.run.model(before)});
       return run_trainer(s, model, arguments);
     };

@@ -82,15 +82,15 @@ Tensor HstuImpl::encode(const Tensor& embedded, const Tokens& tokens) {
   return norm(x);
 }
 
-void export_hstu(const fs::path& file, const HstuImpl& model) {
+void export_hstu(const fs::path& file, HstuImpl& model) {
   const SequenceOptions& options = model.options;
-  save_weights(file, model,
-               {{"format", "podium-hstu"},
-                {"version", "1"},
-                {"dim", std::to_string(options.dim)},
-                {"blocks", std::to_string(options.blocks)},
-                {"heads", std::to_string(options.heads)},
-                {"max_len", std::to_string(options.max_len)}});
+  save_model(file, model,
+             {{"format", "podium-hstu"},
+              {"version", "1"},
+              {"dim", std::to_string(options.dim)},
+              {"blocks", std::to_string(options.blocks)},
+              {"heads", std::to_string(options.heads)},
+              {"max_len", std::to_string(options.max_len)}});
 }
 
 }  // namespace podium::train

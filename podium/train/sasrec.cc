@@ -66,16 +66,16 @@ Tensor SasrecImpl::forward(const Tensor& embedded, const Tensor& padding) {
   return norm(x);
 }
 
-void export_sasrec(const fs::path& file, const SasrecImpl& model) {
+void export_sasrec(const fs::path& file, SasrecImpl& model) {
   const SequenceOptions& options = model.options;
-  save_weights(file, model,
-               {{"format", "podium-sasrec"},
-                {"version", "1"},
-                {"dim", std::to_string(options.dim)},
-                {"blocks", std::to_string(options.blocks)},
-                {"heads", std::to_string(options.heads)},
-                {"max_len", std::to_string(options.max_len)},
-                {"activation", "gelu"}});
+  save_model(file, model,
+             {{"format", "podium-sasrec"},
+              {"version", "1"},
+              {"dim", std::to_string(options.dim)},
+              {"blocks", std::to_string(options.blocks)},
+              {"heads", std::to_string(options.heads)},
+              {"max_len", std::to_string(options.max_len)},
+              {"activation", "gelu"}});
 }
 
 }  // namespace podium::train

@@ -6,6 +6,7 @@
 
 #include "podium/artifact/manifest.h"
 #include "podium/artifact/output.h"
+#include "podium/artifact/safetensors.h"
 #include "podium/base/error.h"
 #include "podium/base/options.h"
 #include "podium/base/progress.h"
@@ -24,7 +25,7 @@ namespace {
 
 struct SequenceArguments {
   std::string model;  // "sasrec" or "hstu"
-  std::string data, phase = "test", init, out, work;
+  std::string data, phase = "test", init, vectors, out, work;
   int64_t seed = 1;
   bool evaluate = false;
   data::SplitOptions split;
@@ -47,9 +48,20 @@ std::shared_ptr<SequenceModelImpl> make_model(const SequenceArguments& a, size_t
   return std::make_shared<SasrecImpl>(int64_t(items), a.sasrec);
 }
 
-void export_model(const fs::path& file, const SequenceModelImpl& model) {
-  if (const auto* hstu = dynamic_cast<const HstuImpl*>(&model)) return export_hstu(file, *hstu);
-  export_sasrec(file, dynamic_cast<const SasrecImpl&>(model));
+// Gives the model its items' text vectors: tensor "vectors" [items, width] of stage sid's file.
+void add_text(SequenceModelImpl& model, const fs::path& file) {
+  const artifact::SafetensorsFile opened(file);
+  const auto& shape = opened.tensor("vectors").shape;
+  if (shape.size() != 2 || shape[0] != model.item_embedding.size(0)) {
+    throw Error("these vectors belong to another catalogue",
+                "give the item_vectors.safetensors of this dataset's stage sid", file.string());
+  }
+  model.add_text(opened.get<float>("vectors"), shape[1]);
+}
+
+void export_model(const fs::path& file, SequenceModelImpl& model) {
+  if (auto* hstu = dynamic_cast<HstuImpl*>(&model)) return export_hstu(file, *hstu);
+  export_sasrec(file, dynamic_cast<SasrecImpl&>(model));
 }
 
 std::string line_of(const RankMetrics& m) {
@@ -59,11 +71,12 @@ std::string line_of(const RankMetrics& m) {
 
 std::string fingerprint_of(SequenceArguments& a) {
   const std::string init = a.init.empty() ? "" : sha256_file(fs::path(a.init) / a.weights());
-  return sha256(fmt::format("{}|{}|{}|{}|{}", OptionList(a).values().dump(),
-                            data::content_key(a.data), a.phase, a.seed, init));
+  const std::string text = a.vectors.empty() ? "" : sha256_file(a.vectors);
+  return sha256(fmt::format("{}|{}|{}|{}|{}|{}", OptionList(a).values().dump(),
+                            data::content_key(a.data), a.phase, a.seed, init, text));
 }
 
-void write_result(SequenceArguments& a, const SequenceModelImpl& model, const MetricsLog& log) {
+void write_result(SequenceArguments& a, SequenceModelImpl& model, const MetricsLog& log) {
   artifact::AtomicDir out(a.out, a.model);
   log.finish(out.path() / "metrics.jsonl");
   export_model(out.path() / a.weights(), model);
@@ -100,10 +113,10 @@ void print_metrics(const SequenceArguments& a, SequenceModelImpl& model,
 }
 
 void run(SequenceArguments& a) {
-  fs::path beside = artifact::check_output(a.out, a.model, {a.data, a.init});
+  fs::path beside = artifact::check_output(a.out, a.model, {a.data, a.init, a.vectors});
   beside += ".work";
   const fs::path work = a.work.empty() ? beside : fs::path(a.work);
-  artifact::check_inputs_outside(work, {a.data, a.init});
+  artifact::check_inputs_outside(work, {a.data, a.init, a.vectors});
   setup_torch(/*threads=*/1, uint64_t(a.seed));  // small matrices: more threads only spin
   const data::Dataset dataset = data::Dataset::open(a.data);
   const data::Split split = data::make_split(dataset, a.split);
@@ -111,7 +124,8 @@ void run(SequenceArguments& a) {
   log_info(fmt::format("{}, phase {}: {} events, {}", a.model, phase.name, phase.fit.events(),
                        torch_description()));
   const auto model = make_model(a, dataset.items());
-  if (!a.init.empty()) load_weights(fs::path(a.init) / a.weights(), *model);
+  if (!a.vectors.empty()) add_text(*model, a.vectors);
+  if (!a.init.empty()) load_model(fs::path(a.init) / a.weights(), *model);
 
   artifact::claim_work(work);
   MetricsLog log(work / "metrics.jsonl");
@@ -135,6 +149,8 @@ void add_sequence_command(CLI::App& app, const std::string& model, const std::st
   command->add_option("--data", a->data, "dataset directory")->required();
   command->add_option("--phase", a->phase, "slates, valid or test");
   command->add_option("--init", a->init, "directory of an earlier fit to go on from");
+  command->add_option("--item-vectors", a->vectors,
+                      "the items' text: item_vectors.safetensors of stage sid; default: none");
   command->add_option("--out", a->out, "output directory")->required();
   command->add_option("--work", a->work, "where the checkpoint lives (default: OUT.work)");
   auto process = std::make_shared<OptionList>();

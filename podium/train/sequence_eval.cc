@@ -58,14 +58,16 @@ RankMetrics evaluate_sequence_model(SequenceModelImpl& model, const data::Datase
                                     std::span<const data::Target> targets) {
   torch::NoGradGuard no_grad;
   model.eval();
+  const Tensor items = model.all_items();
   Metrics metrics;
   constexpr size_t kRows = 256;
   for (size_t begin = 0; begin < targets.size(); begin += kRows) {
     const auto part = targets.subspan(begin, std::min(kRows, targets.size() - begin));
     const Tokens tokens = histories_before(dataset, part, model.options.max_len);
-    const Tensor embedded = torch::embedding(model.item_embedding, tokens.items.clamp_min(0));
+    const Tensor embedded =
+        torch::embedding(items, tokens.items.clamp_min(0));  // [rows, time, dim]
     const Tensor users = model.encode(embedded, tokens).select(1, tokens.items.size(1) - 1);
-    const Tensor scores = users.matmul(model.item_embedding.t()).contiguous();
+    const Tensor scores = users.matmul(items.t()).contiguous();
     for (size_t row = 0; row < part.size(); ++row) {
       metrics.add(scores.data_ptr<float>() + row * dataset.items(), dataset, part[row]);
     }

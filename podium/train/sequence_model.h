@@ -3,6 +3,11 @@
 
 #include <torch/torch.h>
 
+#include <map>
+#include <span>
+#include <string>
+
+#include "podium/base/files.h"
 #include "podium/train/sequence_options.h"
 
 namespace podium::train {
@@ -28,6 +33,12 @@ struct SequenceModelImpl : torch::nn::Module {
   // shape; an event's state scores the next item by a dot product with item_embedding.
   virtual torch::Tensor encode(const torch::Tensor& embedded, const Tokens& tokens) = 0;
 
+  // vectors [items, width]: from now on an item is its learnt vector + its text's, projected.
+  void add_text(std::span<const float> vectors, int64_t width);
+  // [n, dim] of items [n]. While it trains, options.id_dropout of them by their text only.
+  torch::Tensor embed(const torch::Tensor& items) const;
+  torch::Tensor all_items() const;  // [items, dim], as they are served
+
   // Models that also rank candidates, by dot(event's state, candidate's embedding) +
   // dot(rank_head, candidate's state): the weight of that loss, and its negatives a row.
   double rank_weight = 0;
@@ -35,7 +46,15 @@ struct SequenceModelImpl : torch::nn::Module {
   torch::Tensor rank_head;  // [dim]
 
   SequenceOptions options;
-  torch::Tensor item_embedding;  // [items, dim]
+  torch::Tensor item_embedding;   // [items, dim]
+  torch::Tensor text;             // [items, width], frozen; undefined: none
+  torch::Tensor text_projection;  // [dim, width]
 };
+
+// The weights, with all_items() as item_embedding: a server need not know the text's part.
+void save_model(const fs::path& file, SequenceModelImpl& model,
+                const std::map<std::string, std::string>& metadata);
+// What save_model wrote, into a model of the same text. Throws Error when a tensor does not fit.
+void load_model(const fs::path& file, SequenceModelImpl& model);
 
 }  // namespace podium::train

@@ -16,6 +16,8 @@ struct SequenceOptions {
   int negatives = 256;            // shared by a batch
   double popularity_share = 0.9;  // q = share * popularity + (1 - share) * uniform
   bool logq = true;
+  bool text = true;
+  double id_dropout = 0.1;
   double dropout = 0.3;
   double learning_rate = 4e-3;
   double weight_decay = 0;
@@ -33,6 +35,11 @@ struct SequenceOptions {
     v("popularity_share", popularity_share,
       "share of the negatives drawn by popularity, the rest uniformly", between(0, 1));
     v("logq", logq, "correct the sampled logits by log q");
+    v("text", text,
+      "an item is its learnt vector + its text's, projected; else the learnt one only");
+    v("id_dropout", id_dropout,
+      "share of the items read or asked for by their text only, so that new ones can be",
+      below(0, 1));
     v("dropout", dropout, "dropout of embeddings, attention and feed-forward", below(0, 1));
     v("learning_rate", learning_rate, "Adam's step", between(1e-9, 10));
     v("weight_decay", weight_decay, "L2 weight decay", between(0, 100));

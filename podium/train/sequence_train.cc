@@ -48,7 +48,7 @@ Tensor batch_loss(SequenceModelImpl& model, Batch& batch, const NegativeSampler&
   const Tensor target = batch.target.view(-1).index_select(0, real);
   const Tensor negative = torch::tensor(sampler.draw(options.negatives, seed, step), torch::kLong);
   const Tensor all = torch::cat({tokens.items.clamp_min(0).view(-1), target, negative});
-  const Tensor rows = torch::embedding(model.item_embedding, all);
+  const Tensor rows = model.embed(all);
   const int64_t inputs = tokens.items.numel(), positions = target.numel();
   const Tensor embedded =
       rows.slice(0, 0, inputs).view({tokens.items.size(0), tokens.items.size(1), options.dim});
