@@ -174,7 +174,9 @@ void Features::fill(const retrieval::Query& query, const Context& context, const
   fill_history(context, facts, row);
   if (facts.added) {
     row[kTextMean] = sources_.content->similarity(context.text_mean, facts.added->vector);
-    row[kSequenceScore] = kAbsent;
+    row[kSequenceScore] = facts.added->sequence.empty()
+                              ? kAbsent
+                              : sources_.sasrec->score(context.user, *facts.added);
   } else {
     row[kTextMean] = sources_.content->similarity(context.text_mean, facts.item);
     row[kSequenceScore] =

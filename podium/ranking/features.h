@@ -55,7 +55,8 @@ class Features {
   size_t column(Column column) const { return first_ + column; }
 
   // out [candidates, count()], row-major; absent values are NaN. Of an added item (retriever.h)
-  // what events would say is 0, as of a trained item without events; SASRec's score is absent.
+  // what events would say is 0, as of a trained item without events; SASRec's score is absent where
+  // it reads no text.
   void compute(const retrieval::Query& query, const std::vector<retrieval::Blended>& candidates,
                float* out) const;
 

@@ -53,14 +53,9 @@ std::vector<Scored> Content::retrieve(const Query& query, size_t n) const {
   if (query.history.empty()) return {};
   const std::vector<float> user = mean(query.history);
   std::vector<Scored> found = index_.search(user, query, n);
-  const bool hide = query.seen == SeenRule::kExclude;
-  const auto seen = hide ? query.added_seen : std::span<const ItemIndex>();
-  for (size_t i = 0; i < query.added.size(); ++i) {
-    const auto item = ItemIndex(index_.items() + i);
-    if (std::find(seen.begin(), seen.end(), item) != seen.end()) continue;
-    found.push_back({item, similarity(user, query.added[i]->vector)});
-  }
-  if (!query.added.empty()) keep_best(found, n);
+  find_added(
+      query, index_.items(), n,
+      [&](const AddedItem& added) { return similarity(user, added.vector); }, found);
   std::erase_if(found, [](const Scored& scored) { return scored.score <= 0; });
   return found;
 }

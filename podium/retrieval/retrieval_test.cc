@@ -13,7 +13,9 @@
 #include "podium/base/scratch.h"
 #include "podium/data/dataset_builder.h"
 #include "podium/retrieval/blend.h"
+#include "podium/retrieval/ranked.h"
 #include "podium/retrieval/sources.h"
+#include "podium/sequence/test_weights.h"
 
 extern "C" void omp_set_num_threads(int);  // of the OpenMP that Faiss links
 
@@ -324,6 +326,39 @@ TEST(Sasrec, DamagedWeightsAreRefused) {
   writer.set_metadata("max_len", "4");
   writer.write(dir / "sasrec.safetensors");
   EXPECT_THROW(Sasrec{dir}, Error);  // positions are missing
+}
+
+TEST(Sasrec, FindsItemsThatCameLaterByTheirText) {
+  const fs::path dir = scratch("sasrec_text");
+  const std::vector<ItemIndex> history = {3, 1, 4};
+  const std::vector<float> text = {0.6F, 0.8F};
+  AddedItem one, other;
+  Query query{.history = history, .times = {}};
+  const std::vector<const AddedItem*> added = {&one, &other};
+  query.added = added;
+  sequence::TestWeights weights({.items = 9, .dim = 4, .blocks = 1, .heads = 1, .max_len = 5}, 1);
+  weights.write_sasrec(dir / "sasrec.safetensors", text.size());
+  const Sasrec sasrec(dir);
+  EXPECT_TRUE(sasrec.vector_of(std::vector<float>{1, 0, 0}).empty()) << "of another encoder";
+  one.sequence = sasrec.vector_of(text);
+  other.sequence = sasrec.vector_of(std::vector<float>{-0.6F, -0.8F});  // scores the opposite
+  const auto& projection = weights["text_projection"];
+  const auto user = sasrec.user_vector(history);
+  float score = 0;
+  for (size_t d = 0; d < 4; ++d) {
+    score += user[d] * (projection[2 * d] * text[0] + projection[2 * d + 1] * text[1]);
+  }
+  EXPECT_NEAR(sasrec.score(user, one), score, 1e-5F);
+  const auto found = sasrec.retrieve(query, 20);
+  ASSERT_EQ(found.size(), 9U - 3 + 2);
+  EXPECT_TRUE(std::is_sorted(found.begin(), found.end(), better));
+  for (const Scored& scored : found) {
+    if (scored.item < 9) continue;
+    EXPECT_NEAR(scored.score, scored.item == 9 ? score : -score, 1e-5F);
+  }
+  const std::vector<ItemIndex> seen = {9};
+  query.added_seen = seen;
+  EXPECT_EQ(sasrec.retrieve(query, 20).size(), found.size() - 1);
 }
 
 }  // namespace

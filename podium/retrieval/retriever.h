@@ -24,6 +24,7 @@ struct AddedItem {
   std::string brand;
   std::vector<std::string> categories;  // general to special
   float price = 0;                      // NaN when unknown
+  std::vector<float> sequence = {};     // of SASRec, where it reads text; else empty
 };
 
 // A user at the moment of the request. history and times are oldest first, same length, may be
@@ -33,8 +34,8 @@ struct Query {
   std::span<const int64_t> times;
   int64_t now = 0;
   SeenRule seen = SeenRule::kExclude;
-  // Item items() + i is *added[i]. Only `content` finds them. None of them is in `history`: those
-  // that the user has seen are in `added_seen`.
+  // Item items() + i is *added[i]. `content` finds them, and SASRec where it reads text. None of
+  // them is in `history`: those that the user has seen are in `added_seen`.
   std::span<const AddedItem* const> added = {};
   std::span<const ItemIndex> added_seen = {};
 };

@@ -1,6 +1,8 @@
 #include "podium/retrieval/sasrec.h"
 
+#include "podium/base/error.h"
 #include "podium/kernels/kernels.h"
+#include "podium/retrieval/ranked.h"
 
 namespace podium::retrieval {
 
@@ -28,9 +30,20 @@ float Sasrec::score(std::span<const float> user, ItemIndex item) const {
   return kernels::dot(user.data(), index_.vector(item).data(), index_.dim());
 }
 
+float Sasrec::score(std::span<const float> user, const AddedItem& added) const {
+  PODIUM_CHECK(added.sequence.size() == user.size());
+  return kernels::dot(user.data(), added.sequence.data(), user.size());
+}
+
 std::vector<Scored> Sasrec::retrieve(const Query& query, size_t n) const {
   if (query.history.empty()) return {};
-  return index_.search(user_vector(query.history), query, n);
+  const std::vector<float> user = user_vector(query.history);
+  std::vector<Scored> found = index_.search(user, query, n);
+  if (!query.added.empty() && !query.added.front()->sequence.empty()) {
+    find_added(
+        query, items(), n, [&](const AddedItem& added) { return score(user, added); }, found);
+  }
+  return found;
 }
 
 void Sasrec::save(const fs::path& dir) const {

@@ -17,6 +17,9 @@ class Sasrec : public Retriever {
   std::vector<float> user_vector(std::span<const ItemIndex> history) const;  // [dim]
   size_t items() const { return index_.items(); }
   float score(std::span<const float> user, ItemIndex item) const;
+  float score(std::span<const float> user, const AddedItem& added) const;  // where it reads text
+  // AddedItem::sequence, from the vector of its text.
+  std::vector<float> vector_of(std::span<const float> text) const { return model_.vector_of(text); }
 
  private:
   fs::path path_;

@@ -20,6 +20,7 @@ class Weights {
   size_t number(const char* key) const;  // of the metadata, 1 .. 65536
   // The tensor's values, which must be `size`; 0: any number but none.
   std::span<const float> tensor(const std::string& name, size_t size) const;
+  bool has(const std::string& name) const { return file_.has(name); }
   [[noreturn]] void fail(const std::string& problem) const;
   const fs::path& path() const { return path_; }
 

@@ -17,8 +17,13 @@ Sasrec::Sasrec(const fs::path& file, Precision precision)
       max_len_(weights_.number("max_len")),
       items_(weights_, dim_),
       positions_(weights_.tensor("position_embedding", max_len_ * dim_)),
+      text_projection_(weights_.has("text_projection") ? weights_.tensor("text_projection", 0)
+                                                       : std::span<const float>()),
       norm_(weights_, "norm", dim_) {
   if (dim_ % heads_ != 0) weights_.fail("'heads' does not divide 'dim'");
+  if (text_projection_.size() % dim_ != 0) {
+    weights_.fail("tensor 'text_projection' has the wrong size");
+  }
   const size_t blocks = weights_.number("blocks");
   for (size_t b = 0; b < blocks; ++b) {
     const std::string at = "blocks." + std::to_string(b);
@@ -73,6 +78,15 @@ void Sasrec::feed_forward(const Block& block, std::vector<float>& x, size_t firs
   kernels::gelu(inner.data(), inner.size());
   input.assign(inner.data(), rows, 4 * dim_);
   block.down.apply(input, &x[first * dim_], /*accumulate=*/true);
+}
+
+std::vector<float> Sasrec::vector_of(std::span<const float> text) const {
+  if (text.empty() || text.size() * dim_ != text_projection_.size()) return {};
+  std::vector<float> vector(dim_);
+  for (size_t d = 0; d < dim_; ++d) {
+    vector[d] = kernels::dot(&text_projection_[d * text.size()], text.data(), text.size());
+  }
+  return vector;
 }
 
 std::vector<float> Sasrec::user_vector(std::span<const uint32_t> history) const {

@@ -43,9 +43,10 @@ class TestWeights {
     writer_.write(file);
   }
 
-  // sasrec.safetensors
-  void write_sasrec(const fs::path& file) {
+  // sasrec.safetensors, of a model that reads text of `text_width` numbers (0: none)
+  void write_sasrec(const fs::path& file, size_t text_width = 0) {
     const size_t dim = shape_.dim;
+    if (text_width > 0) add("text_projection", dim * text_width, 1);
     add("position_embedding", shape_.max_len * dim, 0.5F);
     for (size_t b = 0; b < shape_.blocks; ++b) {
       const std::string at = "blocks." + std::to_string(b);

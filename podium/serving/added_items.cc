@@ -21,6 +21,9 @@ AddedItems::AddedItems(const Bundle& bundle, std::span<const LiveItem> items,
       auto made = std::make_shared<Entry>();
       made->facts = item;
       made->features = {bundle.embed(item.text()), item.brand, item.categories, item.price};
+      if (const auto& sasrec = bundle.upstream().sources().sasrec) {
+        made->features.sequence = sasrec->vector_of(made->features.vector);
+      }
       made->codes = sid::place(bundle.sids(), made->features.vector, given);
       given.push_back(made->codes);
       entry = std::move(made);

@@ -1,10 +1,10 @@
 // Items that came after training, as one bundle's models see them: text to vector by the bundle's
 // encoder, vector to semantic ID by its frozen codebooks.
 //
-// Which stage knows them: `content` finds them (no other source does); the ranker and the evidence
-// know what the catalogue tells (text, brand, categories, price) and take them for items without
-// events; the policy reads their semantic IDs as any other item's. In a history they are shown to
-// the policy, and not to sources and ranker.
+// Which stage knows them: `content` finds them, and SASRec where it reads text; the ranker and the
+// evidence know what the catalogue tells (text, brand, categories, price) and take them for items
+// without events; the policy reads their semantic IDs as any other item's. In a history they are
+// shown to the policy, and not to sources and ranker.
 #pragma once
 
 #include <memory>
