@@ -106,6 +106,9 @@ TEST_F(CommandsTest, RecommendsFromAHistory) {
     EXPECT_NE(item["item"], "i1");
     EXPECT_NE(item["item"], "i3");
   }
+  const Json anybody =
+      parse_json(run({"recommend", "--bundle", bundle_, "--history", "", "--json"}), "no history");
+  EXPECT_EQ(anybody["items"].size(), 10u) << "somebody new gets what is popular";
   EXPECT_THROW(run({"recommend", "--bundle", bundle_, "--history", "nothing"}), Error);
   EXPECT_THROW(run({"recommend", "--bundle", bundle_, "--user", "nobody"}), Error);
   EXPECT_THROW(run({"recommend", "--bundle", bundle_, "--user", "u1", "--k", "0"}), Error);

@@ -132,11 +132,12 @@ void add_recommend_command(CLI::App& app) {
   CLI::App* command = app.add_subcommand("recommend", "the best items for a user, with reasons");
   command->add_option("--bundle", a->bundle, "bundle directory: RUN/bundle")->required();
   CLI::Option* user = command->add_option("--user", a->user, "user id, as in the data");
-  CLI::Option* history = command
-                             ->add_option("--history", a->history,
-                                          "instead of a user: item ids, oldest first, by commas")
-                             ->delimiter(',')
-                             ->excludes(user);
+  CLI::Option* history =
+      command
+          ->add_option("--history", a->history,
+                       "instead of a user: item ids, oldest first, by commas; \"\" for none")
+          ->delimiter(',')
+          ->excludes(user);
   command->add_option("--times", a->times, "of the history's items: unix seconds, by commas")
       ->delimiter(',')
       ->needs(history);
@@ -155,8 +156,10 @@ void add_recommend_command(CLI::App& app) {
       "  podium recommend --bundle out/run/bundle --requests < requests.jsonl\n"
       R"(with lines such as {"id": "q1", "user": "196", "k": 5}; fields: id, user or history (with)"
       "\ntimes), time, k, explain, deadline_ms.");
-  command->callback([a] {
-    if (a->user.empty() && a->history.empty() && !a->requests) {
+  command->callback([a, history] {
+    // --history "": somebody new, of whom nothing is known.
+    if (a->history == std::vector<std::string>{""}) a->history.clear();
+    if (a->user.empty() && history->count() == 0 && !a->requests) {
       throw CLI::RequiredError("--user, --history or --requests");
     }
     recommend(*a);
