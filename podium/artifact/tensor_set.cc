@@ -81,8 +81,7 @@ const TensorView& TensorSet::tensor(std::string_view name) const {
     if (other.ends_with(name) || name.ends_with(other)) like = other;
   }
   if (like.empty()) {
-    throw Error(fmt::format("no tensor {}", name), "use a complete checkpoint",
-                where_);
+    throw Error(fmt::format("no tensor {}", name), "use a complete checkpoint", where_);
   }
   throw Error(fmt::format("no tensor {}, but there is {}", name, like),
               "save the model without its wrapper, so that its tensors have their usual names",
