@@ -7,8 +7,9 @@
 //   pieces     the longest piece of the vocabulary that the word begins with, then the longest
 //              "##" piece of the rest, and so on; [UNK] for a word that cannot be spelt so, or of
 //              more than 100 characters
-// The Unicode tables are utf8proc's. `tokenizers` has some of Unicode 8: of characters that Unicode
-// got later, or moved to another category, a few are told apart otherwise.
+// The Unicode tables are utf8proc's. Some of those of `tokenizers` are of Unicode 8: a few
+// characters that newer versions added, or moved to another category, are classed differently
+// there.
 #pragma once
 
 #include <cstdint>

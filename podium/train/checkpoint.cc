@@ -229,10 +229,14 @@ void Checkpointer::remove() const {
 }
 
 void save_weights(const fs::path& file, const torch::nn::Module& module,
-                  const std::map<std::string, std::string>& metadata) {
+                  const std::map<std::string, std::string>& metadata,
+                  const std::map<std::string, torch::Tensor>& instead) {
   TensorWriter out;
   for (const auto& [key, value] : metadata) out.writer().set_metadata(key, value);
-  for (const auto& item : module.named_parameters()) out.add(item.key(), item.value());
+  for (const auto& item : module.named_parameters()) {
+    const auto other = instead.find(item.key());
+    out.add(item.key(), other == instead.end() ? item.value() : other->second);
+  }
   for (const auto& item : module.named_buffers()) out.add(item.key(), item.value());
   out.writer().write(file);
 }

@@ -69,8 +69,10 @@ class Checkpointer {
 };
 
 // Tensors of a module as safetensors (fp32, by the module's own names): plain weights, no state.
+// instead: what is written in place of parameters of these names.
 void save_weights(const fs::path& file, const torch::nn::Module& module,
-                  const std::map<std::string, std::string>& metadata = {});
+                  const std::map<std::string, std::string>& metadata = {},
+                  const std::map<std::string, torch::Tensor>& instead = {});
 // Copies into the module. Every parameter must be there with its shape.
 void load_weights(const fs::path& file, torch::nn::Module& module);
 

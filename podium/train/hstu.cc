@@ -82,7 +82,7 @@ Tensor HstuImpl::encode(const Tensor& embedded, const Tokens& tokens) {
   return norm(x);
 }
 
-void export_hstu(const fs::path& file, HstuImpl& model) {
+void export_hstu(const fs::path& file, const HstuImpl& model) {
   const SequenceOptions& options = model.options;
   save_model(file, model,
              {{"format", "podium-hstu"},

@@ -45,6 +45,6 @@ struct HstuImpl : SequenceModelImpl {
 TORCH_MODULE(Hstu);
 
 // hstu.safetensors, in the format of sequence/hstu.h.
-void export_hstu(const fs::path& file, HstuImpl& model);
+void export_hstu(const fs::path& file, const HstuImpl& model);
 
 }  // namespace podium::train

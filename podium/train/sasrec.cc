@@ -66,7 +66,7 @@ Tensor SasrecImpl::forward(const Tensor& embedded, const Tensor& padding) {
   return norm(x);
 }
 
-void export_sasrec(const fs::path& file, SasrecImpl& model) {
+void export_sasrec(const fs::path& file, const SasrecImpl& model) {
   const SequenceOptions& options = model.options;
   save_model(file, model,
              {{"format", "podium-sasrec"},

@@ -40,6 +40,6 @@ struct SasrecImpl : SequenceModelImpl {
 TORCH_MODULE(Sasrec);
 
 // sasrec.safetensors, in the format of sequence/sasrec.h.
-void export_sasrec(const fs::path& file, SasrecImpl& model);
+void export_sasrec(const fs::path& file, const SasrecImpl& model);
 
 }  // namespace podium::train

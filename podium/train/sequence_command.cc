@@ -59,9 +59,9 @@ void add_text(SequenceModelImpl& model, const fs::path& file) {
   model.add_text(opened.get<float>("vectors"), shape[1]);
 }
 
-void export_model(const fs::path& file, SequenceModelImpl& model) {
-  if (auto* hstu = dynamic_cast<HstuImpl*>(&model)) return export_hstu(file, *hstu);
-  export_sasrec(file, dynamic_cast<SasrecImpl&>(model));
+void export_model(const fs::path& file, const SequenceModelImpl& model) {
+  if (const auto* hstu = dynamic_cast<const HstuImpl*>(&model)) return export_hstu(file, *hstu);
+  export_sasrec(file, dynamic_cast<const SasrecImpl&>(model));
 }
 
 std::string line_of(const RankMetrics& m) {
@@ -76,7 +76,7 @@ std::string fingerprint_of(SequenceArguments& a) {
                             data::content_key(a.data), a.phase, a.seed, init, text));
 }
 
-void write_result(SequenceArguments& a, SequenceModelImpl& model, const MetricsLog& log) {
+void write_result(SequenceArguments& a, const SequenceModelImpl& model, const MetricsLog& log) {
   artifact::AtomicDir out(a.out, a.model);
   log.finish(out.path() / "metrics.jsonl");
   export_model(out.path() / a.weights(), model);

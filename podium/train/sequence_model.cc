@@ -7,17 +7,6 @@ namespace podium::train {
 
 using torch::Tensor;
 
-namespace {
-
-// Adds sign * the text's part to the learnt vectors.
-void fold_text(SequenceModelImpl& model, double sign) {
-  if (!model.text.defined()) return;
-  const torch::NoGradGuard no_grad;
-  model.item_embedding.add_(model.text.matmul(model.text_projection.t()), sign);
-}
-
-}  // namespace
-
 void SequenceModelImpl::add_text(std::span<const float> vectors, int64_t width) {
   const int64_t items = item_embedding.size(0);
   PODIUM_CHECK(int64_t(vectors.size()) == items * width && !text.defined());
@@ -41,16 +30,16 @@ Tensor SequenceModelImpl::all_items() const {
   return item_embedding + text.matmul(text_projection.t());
 }
 
-void save_model(const fs::path& file, SequenceModelImpl& model,
+void save_model(const fs::path& file, const SequenceModelImpl& model,
                 const std::map<std::string, std::string>& metadata) {
-  fold_text(model, 1);
-  save_weights(file, model, metadata);
-  fold_text(model, -1);
+  save_weights(file, model, metadata, {{"item_embedding", model.all_items().detach()}});
 }
 
 void load_model(const fs::path& file, SequenceModelImpl& model) {
   load_weights(file, model);
-  fold_text(model, -1);
+  if (!model.text.defined()) return;
+  const torch::NoGradGuard no_grad;
+  model.item_embedding.sub_(model.text.matmul(model.text_projection.t()));
 }
 
 }  // namespace podium::train

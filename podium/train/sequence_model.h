@@ -52,7 +52,7 @@ struct SequenceModelImpl : torch::nn::Module {
 };
 
 // The weights, with all_items() as item_embedding: a server need not know the text's part.
-void save_model(const fs::path& file, SequenceModelImpl& model,
+void save_model(const fs::path& file, const SequenceModelImpl& model,
                 const std::map<std::string, std::string>& metadata);
 // What save_model wrote, into a model of the same text. Throws Error when a tensor does not fit.
 void load_model(const fs::path& file, SequenceModelImpl& model);

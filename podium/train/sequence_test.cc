@@ -318,7 +318,7 @@ TEST(Checkpoint, AdamWMomentsReturn) {
 TEST(Export, HasTheNamesTheServerReads) {
   setup_torch(1, 1);
   const fs::path file = scratch_dir("export") / "sasrec.safetensors";
-  Sasrec model(5, small_options());
+  const Sasrec model(5, small_options());
   export_sasrec(file, *model);
   const artifact::SafetensorsFile opened(file);
   EXPECT_EQ(opened.metadata().at("heads"), "2");
