@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <unordered_map>
 #include <unordered_set>
 
 #include "podium/artifact/checks.h"
@@ -28,29 +29,42 @@ std::vector<size_t> order_by(std::span<const float> scores) {
   return order;
 }
 
+void Description::tell(const ranking::Features& features, const float* row, float score,
+                       rerank::SlateCandidate& candidate) const {
+  candidate.evidence = levels.of(features, row);
+  if (scale.width() == 0) return;
+  std::vector<float> all(row, row + features.count());
+  all.push_back(score);
+  candidate.numbers = scale.of(all);
+}
+
 Upstream::Upstream(const data::Dataset& dataset, retrieval::Sources sources,
-                   Lazy<ranking::Ranker> ranker, EvidenceLevels levels,
+                   Lazy<ranking::Ranker> ranker, Description description,
                    const UpstreamOptions& options)
     : sources_(std::make_unique<retrieval::Sources>(std::move(sources))),
       features_(std::make_unique<ranking::Features>(dataset, *sources_)),
       ranker_(std::move(ranker)),
-      levels_(levels),
+      description_(std::move(description)),
       options_(options) {}
 
 Upstream Upstream::load(const fs::path& dir, const data::Dataset& dataset,
                         const UpstreamOptions& options) {
-  return {dataset, retrieval::load_sources(dir, options.sources, dataset.items()),
+  return {dataset,
+          retrieval::load_sources(dir, options.sources, dataset.items()),
           Lazy<ranking::Ranker>([file = dir / "ranker.json"] {
             return std::make_unique<ranking::Ranker>(ranking::Ranker::load(file));
           }),
-          EvidenceLevels::from_json(artifact::read_own_json(dir / "evidence.json")), options};
+          {EvidenceLevels::from_json(artifact::read_own_json(dir / "evidence.json")),
+           FeatureScale::from_json(artifact::read_own_json(dir / "scale.json"))},
+          options};
 }
 
 void Upstream::save(const fs::path& dir) const {
   fs::create_directories(dir);
   retrieval::save_sources(*sources_, dir);
   ranker_.get().save(dir / "ranker.json");
-  write_json_atomic(dir / "evidence.json", levels_.to_json());
+  write_json_atomic(dir / "evidence.json", description_.levels.to_json());
+  write_json_atomic(dir / "scale.json", description_.scale.to_json());
 }
 
 Found Upstream::find(const retrieval::Query& query, size_t k) const {
@@ -82,8 +96,8 @@ Ranked Upstream::rank(const retrieval::Query& query, const Found& found, size_t 
   Ranked ranked;
   for (const size_t i : order) {
     const retrieval::Blended& candidate = found.candidates[i];
-    ranked.candidates.push_back(
-        {candidate.item, scores[i], levels_.of(*features_, &rows[i * width]), 0});
+    ranked.candidates.push_back({candidate.item, scores[i], {}, 0});
+    description_.tell(*features_, &rows[i * width], scores[i], ranked.candidates.back());
     ranked.sources.push_back(sources_of(candidate));
   }
   return ranked;
@@ -115,14 +129,25 @@ Ranked Upstream::popular(const retrieval::Query& query, size_t k) const {
 
 std::vector<rerank::SlateCandidate> Upstream::describe(
     const retrieval::Query& query, const std::vector<data::ItemIndex>& items) const {
+  if (items.empty()) return {};
+  std::unordered_map<data::ItemIndex, retrieval::Blended> found;
+  for (auto& candidate : retrieval::blend(*sources_, query, options_.blend)) {
+    const data::ItemIndex item = candidate.item;
+    found.emplace(item, std::move(candidate));
+  }
   std::vector<retrieval::Blended> given;
-  for (const data::ItemIndex item : items) given.push_back({item, {}, {}});
+  for (const data::ItemIndex item : items) {
+    const auto known = found.find(item);
+    given.push_back(known == found.end() ? retrieval::Blended{item, {}, {}} : known->second);
+  }
   const size_t width = features_->count();
   std::vector<float> rows(given.size() * width);
   features_->compute(query, given, rows.data());
+  const std::vector<float> scores = ranker_.get().predict(rows.data(), given.size(), width);
   std::vector<rerank::SlateCandidate> described;
   for (size_t i = 0; i < given.size(); ++i) {
-    described.push_back({items[i], 0, levels_.of(*features_, &rows[i * width]), 0});
+    described.push_back({items[i], scores[i], {}, 0});
+    description_.tell(*features_, &rows[i * width], scores[i], described.back());
   }
   return described;
 }

@@ -10,6 +10,7 @@
 #include "podium/base/lazy.h"
 #include "podium/data/dataset.h"
 #include "podium/funnel/evidence.h"
+#include "podium/funnel/feature_scale.h"
 #include "podium/ranking/features.h"
 #include "podium/ranking/ranker.h"
 #include "podium/rerank/slate.h"
@@ -45,6 +46,16 @@ struct Ranked {
   std::vector<uint32_t> sources;  // [candidates]; bit s: Sources::all()[s] is among its sources
 };
 
+// How the policy is told of a candidate.
+struct Description {
+  EvidenceLevels levels;
+  FeatureScale scale;  // of the features and the ranker's score, which come last in its rows
+
+  // row: the candidate's features; score: the ranker's, NaN without one.
+  void tell(const ranking::Features& features, const float* row, float score,
+            rerank::SlateCandidate& candidate) const;
+};
+
 // The one rule of order, for training and serving: descending score, ties as they stand.
 std::vector<size_t> order_by(std::span<const float> scores);
 
@@ -52,8 +63,8 @@ class Upstream {
  public:
   // The dataset must outlive it.
   Upstream(const data::Dataset& dataset, retrieval::Sources sources, Lazy<ranking::Ranker> ranker,
-           EvidenceLevels levels, const UpstreamOptions& options);
-  // The ranker is read when it is first needed: describe() does without.
+           Description description, const UpstreamOptions& options);
+  // The ranker is read when it is first needed.
   static Upstream load(const fs::path& dir, const data::Dataset& dataset,
                        const UpstreamOptions& options);
   void save(const fs::path& dir) const;
@@ -72,7 +83,7 @@ class Upstream {
   static Ranked unranked(const Found& found, size_t k);
   Ranked popular(const retrieval::Query& query, size_t k) const;
 
-  // Somebody else's candidates, in their order, with our evidence. upstream_score is left 0.
+  // Somebody else's candidates, in their order, as rank() would describe and score them.
   std::vector<rerank::SlateCandidate> describe(const retrieval::Query& query,
                                                const std::vector<data::ItemIndex>& items) const;
 
@@ -82,7 +93,7 @@ class Upstream {
   std::unique_ptr<retrieval::Sources> sources_;  // features_ points to it
   std::unique_ptr<ranking::Features> features_;
   Lazy<ranking::Ranker> ranker_;
-  EvidenceLevels levels_;
+  Description description_;
   UpstreamOptions options_;
 };
 

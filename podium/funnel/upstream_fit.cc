@@ -224,13 +224,30 @@ Answers answer(const UpstreamInputs& in, const Fitted& fitted, const RankerOf& r
   return answers;
 }
 
+// The features of every answered candidate, and its score after them.
+std::vector<float> scored_rows(const UpstreamInputs& in, const Fitted& fitted,
+                               const Answers& answers) {
+  const size_t width = fitted.features.count();
+  std::vector<float> rows;
+  for (size_t t = 0; t < answers.slates.size(); ++t) {
+    const auto& candidates = answers.slates[t].candidates;
+    for (size_t r = 0; r < candidates.size(); ++r) {
+      const float* row = &answers.rows[(t * in.k + r) * width];
+      rows.insert(rows.end(), row, row + width);
+      rows.push_back(candidates[r].upstream_score);
+    }
+  }
+  return rows;
+}
+
 void write_answers(const UpstreamInputs& in, const Fitted& fitted, Answers& answers,
-                   const EvidenceLevels& levels, const fs::path& dir) {
+                   const Description& description, const fs::path& dir) {
   const size_t width = fitted.features.count();
   for (size_t t = 0; t < answers.slates.size(); ++t) {
     auto& candidates = answers.slates[t].candidates;
     for (size_t r = 0; r < candidates.size(); ++r) {
-      candidates[r].evidence = levels.of(fitted.features, &answers.rows[(t * in.k + r) * width]);
+      description.tell(fitted.features, &answers.rows[(t * in.k + r) * width],
+                       candidates[r].upstream_score, candidates[r]);
     }
   }
   const std::string& name = fitted.phase.name;
@@ -289,10 +306,10 @@ void check_seen(const data::Phase& phase, const retrieval::SourceOptions& option
   log_info(what);
 }
 
-// The slates phase: trains the rankers (without fold 0, without fold 1, on all), measures where the
-// levels of evidence lie, and writes the training slates.
+// The slates phase: trains the rankers (without fold 0, without fold 1, on all), measures how
+// candidates are to be described, and writes the training slates.
 std::vector<ranking::Ranker> fit_rankers(const UpstreamInputs& in, const fs::path& dir,
-                                         EvidenceLevels& levels, Json& summary) {
+                                         Description& description, Json& summary) {
   const Fitted fitted(in, in.split->slates, in.slates);
   const TrainingSet set = training_set(in, fitted);
   check_training_set(in, fitted, set);
@@ -307,8 +324,9 @@ std::vector<ranking::Ranker> fit_rankers(const UpstreamInputs& in, const fs::pat
   }
   Answers answers =
       answer(in, fitted, [&](int fold) -> const ranking::Ranker& { return rankers[size_t(fold)]; });
-  levels = EvidenceLevels::fit(fitted.features, answers.rows);
-  write_answers(in, fitted, answers, levels, dir);
+  description = {EvidenceLevels::fit(fitted.features, answers.rows),
+                 FeatureScale::fit(scored_rows(in, fitted, answers), fitted.features.count() + 1)};
+  write_answers(in, fitted, answers, description, dir);
   summary["slates"] = summary_of(fitted, answers);
   summary["gain"] = gains_of(rankers.back(), fitted.features.names());
   return rankers;
@@ -326,18 +344,19 @@ void fit_upstream(const UpstreamInputs& in, const fs::path& dir) {
   }
   fs::create_directories(dir);
   Json summary = Json::object();
-  EvidenceLevels levels;
-  std::vector<ranking::Ranker> rankers = fit_rankers(in, dir, levels, summary);
+  Description description;
+  std::vector<ranking::Ranker> rankers = fit_rankers(in, dir, description, summary);
   ranking::Ranker& ranker = rankers.back();
   const auto write_phase = [&](const Fitted& fitted) {
     Answers answers = answer(in, fitted, [&](int) -> const ranking::Ranker& { return ranker; });
-    write_answers(in, fitted, answers, levels, dir);
+    write_answers(in, fitted, answers, description, dir);
     summary[fitted.phase.name] = summary_of(fitted, answers);
   };
   write_phase(Fitted(in, in.split->valid, in.valid));
   Fitted last(in, in.split->test, in.test);
   write_phase(last);
-  Upstream(*in.dataset, std::move(last.sources), std::move(ranker), levels, in.options)
+  Upstream(*in.dataset, std::move(last.sources), std::move(ranker), std::move(description),
+           in.options)
       .save(dir / "serving");
   write_json_atomic(dir / "upstream.json", summary);
 }

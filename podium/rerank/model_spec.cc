@@ -90,6 +90,7 @@ class ConfigReader : public JsonFields {
                                                 "num_key_value_heads",
                                                 "pad_token_id",
                                                 "partial_rotary_factor",
+                                                "podium",
                                                 "pretraining_tp",
                                                 "return_dict",
                                                 "rms_norm_eps",
@@ -108,6 +109,17 @@ class ConfigReader : public JsonFields {
                                                 "vocab_size"};
   static_assert(std::is_sorted(std::begin(kKnown), std::end(kKnown)));
 };
+
+// What podium-train adds for slates.
+void read_slate_fields(const Json& fields, std::string_view where, ModelSpec& spec) {
+  const JsonFields reader(fields, "\"podium\" of the model configuration",
+                          "use the config.json that podium-train wrote", where);
+  static constexpr std::string_view kKnown[] = {"choice", "numbers", "text_width"};
+  reader.check_known(kKnown);
+  spec.text_width = reader.integer("text_width", 0, 1 << 16);
+  spec.numbers = reader.integer("numbers", 0, 1 << 16);
+  spec.choice = reader.integer("choice", 1, 1 << 16);
+}
 
 void add_layer(const ModelSpec& spec, int layer, std::vector<TensorSpec>& table) {
   const std::string at = fmt::format("model.layers.{}.", layer);
@@ -172,30 +184,43 @@ std::vector<TensorSpec> tensor_table(const ModelSpec& spec) {
   for (int layer = 0; layer < spec.layers; ++layer) add_layer(spec, layer, table);
   table.push_back({"model.norm.weight", {spec.hidden}});
   if (!spec.tied) table.push_back({"lm_head.weight", {spec.vocab, spec.hidden}});
+  if (!spec.reads_slates()) return table;
+  if (spec.text_width > 0) {
+    table.push_back({"podium.text.weight", {spec.hidden, spec.text_width}});
+  }
+  if (spec.numbers > 0) table.push_back({"podium.numbers.weight", {spec.hidden, spec.numbers}});
+  table.push_back({"podium.choice.query.weight", {spec.choice, spec.hidden}});
+  table.push_back({"podium.choice.key.weight", {spec.choice, spec.hidden}});
+  table.push_back({"podium.choice.scale", {1}});
   return table;
 }
 
 Json to_config_json(const ModelSpec& spec) {
-  return {{"architectures", {spec.head_norms ? "Qwen3ForCausalLM" : "LlamaForCausalLM"}},
-          {"model_type", spec.head_norms ? "qwen3" : "llama"},
-          {"vocab_size", spec.vocab},
-          {"hidden_size", spec.hidden},
-          {"num_hidden_layers", spec.layers},
-          {"num_attention_heads", spec.heads},
-          {"num_key_value_heads", spec.kv_heads},
-          {"head_dim", spec.head_dim},
-          {"intermediate_size", spec.ffn},
-          {"max_position_embeddings", spec.max_positions},
-          {"rope_theta", spec.rope.theta},
-          {"rope_scaling", to_json(spec.rope.scaling)},
-          {"rms_norm_eps", spec.norm_eps},
-          {"tie_word_embeddings", spec.tied},
-          {"hidden_act", "silu"},
-          {"attention_bias", false},
-          {"attention_dropout", 0.0},
-          {"use_sliding_window", false},
-          {"initializer_range", 0.02},
-          {"torch_dtype", "float32"}};
+  Json json = {{"architectures", {spec.head_norms ? "Qwen3ForCausalLM" : "LlamaForCausalLM"}},
+               {"model_type", spec.head_norms ? "qwen3" : "llama"},
+               {"vocab_size", spec.vocab},
+               {"hidden_size", spec.hidden},
+               {"num_hidden_layers", spec.layers},
+               {"num_attention_heads", spec.heads},
+               {"num_key_value_heads", spec.kv_heads},
+               {"head_dim", spec.head_dim},
+               {"intermediate_size", spec.ffn},
+               {"max_position_embeddings", spec.max_positions},
+               {"rope_theta", spec.rope.theta},
+               {"rope_scaling", to_json(spec.rope.scaling)},
+               {"rms_norm_eps", spec.norm_eps},
+               {"tie_word_embeddings", spec.tied},
+               {"hidden_act", "silu"},
+               {"attention_bias", false},
+               {"attention_dropout", 0.0},
+               {"use_sliding_window", false},
+               {"initializer_range", 0.02},
+               {"torch_dtype", "float32"}};
+  if (spec.reads_slates()) {
+    json["podium"] = {
+        {"text_width", spec.text_width}, {"numbers", spec.numbers}, {"choice", spec.choice}};
+  }
+  return json;
 }
 
 ModelSpec from_config_json(const Json& config, std::string_view where) {
@@ -223,6 +248,7 @@ ModelSpec from_config_json(const Json& config, std::string_view where) {
   }
   if (spec.head_dim % 2 != 0) reader.fail("head_dim is odd");
   reader.check_attention(spec);
+  if (const Json* added = reader.find("podium")) read_slate_fields(*added, where, spec);
   reader.check_keys();
   return spec;
 }

@@ -1,6 +1,7 @@
 #include "podium/rerank/prompt.h"
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 
 #include "podium/base/error.h"
@@ -37,6 +38,17 @@ void append_title(const PromptContext& context, const Slate& slate, ItemIndex it
   std::replace(title.begin(), title.end(), '\n', ' ');
   const std::vector<TokenId> tokens = context.tokenizer.encode(title);
   out.insert(out.end(), tokens.begin(), tokens.begin() + std::min<size_t>(limit, tokens.size()));
+}
+
+std::vector<float> first_scores(const Slate& slate) {
+  std::vector<float> scores;
+  for (const SlateCandidate& candidate : slate.candidates) {
+    scores.push_back(candidate.upstream_score);
+  }
+  const auto [least, most] = std::ranges::minmax(scores);
+  if (least < most) return scores;
+  for (size_t i = 0; i < scores.size(); ++i) scores[i] = -std::log1p(float(i));
+  return scores;
 }
 
 // Reads one message token by token.
@@ -131,6 +143,16 @@ void append_sid(const PromptContext& context, const Slate& slate, ItemIndex item
                out);
 }
 
+std::span<const float> text_of(const PromptContext& context, const Slate& slate, ItemIndex item) {
+  const size_t width = context.text_width;
+  if (const AddedItemName* const added = find_added(context, slate, item)) {
+    PODIUM_CHECK(added->text.size() == width);
+    return added->text;
+  }
+  PODIUM_CHECK((size_t(item) + 1) * width <= context.texts.size());
+  return context.texts.subspan(size_t(item) * width, width);
+}
+
 std::vector<TokenId> build_sequence(const PromptContext& context,
                                     std::span<const ItemIndex> items) {
   std::vector<TokenId> out = context.tokenizer.encode(kSequenceText);
@@ -153,10 +175,12 @@ Prompt build_prompt(const PromptContext& context, const Slate& slate) {
   const size_t shown = std::min<size_t>(std::max(0, options.max_history), slate.history.size());
   for (const ItemIndex item : std::span(slate.history).last(shown)) {
     append_sid(context, slate, item, tokens);
+    if (context.text_width > 0) tokens.push_back(text_token(item));
     close_block();
   }
   for (const SlateCandidate& candidate : slate.candidates) {
     append_sid(context, slate, candidate.item, tokens);
+    if (context.text_width > 0) tokens.push_back(text_token(candidate.item));
     append_title(context, slate, candidate.item, tokens);
     close_block();
   }
@@ -165,7 +189,10 @@ Prompt build_prompt(const PromptContext& context, const Slate& slate) {
     for (int group = 0; options.evidence && group < kEvidenceGroups; ++group) {
       prompt.evidence.push_back(context.vocabulary.evidence(group, slate.candidates[i].evidence));
     }
+    const auto& numbers = slate.candidates[i].numbers;
+    prompt.numbers.insert(prompt.numbers.end(), numbers.begin(), numbers.end());
   }
+  prompt.scores = first_scores(slate);
   return prompt;
 }
 

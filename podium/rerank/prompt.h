@@ -1,16 +1,18 @@
 // Slate to prompt, and answer tokens to permutation. One piece of code for the trainer, the
 // evaluation and the server. A prompt is read in blocks, so that what is known is not read again:
 //
-//   seen:              how every prompt begins
-//   SID                an item of the history, oldest first
-//   SID[ title]        a candidate's item
-//   <c_1>              a candidate, with its evidence: sees the beginning, the history and its item
+//   seen:               how every prompt begins
+//   SID<text>           an item of the history, oldest first
+//   SID<text>[ title]   a candidate's item
+//   <c_1>               a candidate, with its evidence: sees the beginning, the history and its
+//                       item
 //   {"recommendations":["    the answer: sees all
 //
 // The beginning and items see only themselves, so what the engine reads of an item it reads once
 // for all users. Candidates do not see one another, so what a slate costs is linear in K. They
 // stand one after the other, each after its item. A candidate is one token: the embeddings of its
-// evidence, <e_a_3010> and <e_b_0000>, are added to its name's.
+// evidence, <e_a_3010> and <e_b_0000>, are added to its name's, and so are its numbers, projected.
+// <text> is no word: its embedding is the vector of the item's text, projected.
 //
 // Catalogue text goes through Tokenizer::encode, which can never produce a control token.
 #pragma once
@@ -30,6 +32,7 @@ namespace podium::rerank {
 struct PromptOptions {
   int max_history = 10;  // newest items shown
   bool evidence = true;  // collaborative context of each candidate
+  bool text = true;
   int title_tokens = 0;  // tokens of title shown a candidate (0: only SIDs, text is learnt in
                          // mid-training); costs context
   template <class V>
@@ -37,6 +40,7 @@ struct PromptOptions {
     v("max_history", max_history, "newest history items shown to the policy",
       between(0, double(kMaxHistory)));
     v("evidence", evidence, "show collaborative evidence of each candidate");
+    v("text", text, "show the vectors of the items' text");
     v("title_tokens", title_tokens, "title tokens shown a candidate (0: only semantic IDs)",
       between(0, 64));
   }
@@ -49,7 +53,16 @@ struct PromptContext {
   const sid::SidTable& sids;
   const data::Dataset* dataset;  // only for titles and traces; may be null if title_tokens == 0
   PromptOptions options;
+  std::span<const float> texts = {};  // [items, text_width]: vectors of the items' text
+  size_t text_width = 0;              // 0: prompts have no <text>
 };
+
+// <text> of an item, in a prompt's tokens: negative, so that it is none of the tokenizer's.
+constexpr TokenId text_token(ItemIndex item) { return -1 - TokenId(item); }
+constexpr bool is_text(TokenId token) { return token < 0; }
+constexpr ItemIndex item_of_text(TokenId token) { return ItemIndex(-1 - token); }
+// The vector of an item's text [text_width]; the slate knows those of its added items.
+std::span<const float> text_of(const PromptContext& context, const Slate& slate, ItemIndex item);
 
 struct Span {
   size_t begin, end;
@@ -58,7 +71,7 @@ struct Span {
 
 // Raise when prompts are built otherwise, and funnel/bundle_files.h's version with it: what a
 // policy has learnt of the old ones does not hold for the new.
-inline constexpr int kPromptForm = 2;
+inline constexpr int kPromptForm = 3;
 
 // All but the answer.
 struct Prompt {
@@ -66,6 +79,10 @@ struct Prompt {
   std::vector<Span> blocks;     // in tokens: the beginning, the history's items, candidates' items
   size_t candidates = 0;        // K
   std::vector<TokenId> evidence;  // [K, evidence_tokens]: their embeddings are added to the names'
+  std::vector<float> numbers;     // [K, F]; empty when the slate has none
+  // [K], where the choice begins: the upstream's scores; where they tell nothing, -log(1 + place),
+  // which falls as a list's clicks do.
+  std::vector<float> scores;
 
   // The block of a candidate's item.
   const Span& item(size_t candidate) const {

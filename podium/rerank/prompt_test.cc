@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <set>
 
 #include "podium/base/error.h"
@@ -70,6 +71,38 @@ TEST_F(PromptTest, BlocksAreTheBeginningAndEveryItem) {
   }
   EXPECT_EQ(end, prompt.names());
   EXPECT_EQ(prompt.blocks[3].end, prompt.history());
+}
+
+TEST_F(PromptTest, TextStandsAfterEverySid) {
+  Slate slate = two_items();
+  slate.candidates[1].item = TestWorld::kItems;  // no part of the catalogue
+  const std::vector<float> text(TestWorld::kTextWidth, 0.25F);
+  slate.added = {{TestWorld::kItems, {1, 2, 3, 4}, text, "Fresh"}};
+  const PromptContext context = world_.context_with_text();
+  const Prompt prompt = build_prompt(context, slate);
+  std::vector<ItemIndex> told;
+  for (const Span& block : std::span(prompt.blocks).subspan(1)) {
+    EXPECT_EQ(block.size(), size_t(TestWorld::kLevels) + 1);
+    ASSERT_TRUE(is_text(prompt.tokens[block.end - 1]));
+    told.push_back(item_of_text(prompt.tokens[block.end - 1]));
+  }
+  EXPECT_EQ(told, (std::vector<ItemIndex>{2, 3, 4, 0, TestWorld::kItems}));
+  const auto of = text_of(context, slate, 3);
+  EXPECT_TRUE(std::ranges::equal(
+      of, context.texts.subspan(size_t{3} * TestWorld::kTextWidth, TestWorld::kTextWidth)));
+  EXPECT_TRUE(std::ranges::equal(text_of(context, slate, TestWorld::kItems), text));
+}
+
+TEST_F(PromptTest, TheChoiceBeginsAtTheScores) {
+  Slate slate = two_items();
+  slate.candidates[0].numbers = {1, 2};
+  slate.candidates[1].numbers = {3, 4};
+  EXPECT_EQ(build_prompt(world_.context(), slate).scores, (std::vector<float>{2, 1}));
+  EXPECT_EQ(build_prompt(world_.context(), slate).numbers, (std::vector<float>{1, 2, 3, 4}));
+  for (SlateCandidate& candidate : slate.candidates) candidate.upstream_score = 0;
+  const auto scores = build_prompt(world_.context(), slate).scores;
+  EXPECT_EQ(scores[0], 0);
+  EXPECT_FLOAT_EQ(scores[1], -std::log(2.0F)) << "a list without scores: by place";
 }
 
 TEST_F(PromptTest, WithoutHistoryAndEvidence) {

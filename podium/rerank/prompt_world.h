@@ -1,6 +1,9 @@
 // What turns the slates of a run into tokens, opened from its files.
 #pragma once
 
+#include <optional>
+
+#include "podium/artifact/safetensors.h"
 #include "podium/base/files.h"
 #include "podium/data/dataset.h"
 #include "podium/rerank/prompt.h"
@@ -21,6 +24,7 @@ struct PromptWorld {
   const text::Tokenizer tokenizer;
   const sid::SidTable sids;
   const Vocabulary vocabulary;
+  const std::optional<artifact::SafetensorsFile> texts;  // of the sid stage; none: without text
   const PromptContext prompts;
 };
 

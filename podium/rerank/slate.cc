@@ -7,19 +7,20 @@
 
 #include "podium/artifact/safetensors.h"
 #include "podium/base/error.h"
+#include "podium/base/finite.h"
 #include "podium/base/json.h"
 
 namespace podium::rerank {
 namespace {
 
-constexpr std::string_view kVersion = "1";
+constexpr std::string_view kVersion = "2";
 
 // All slates as columns; *_begin[i] .. *_begin[i + 1] are slate i's rows.
 struct Columns {
   std::vector<uint8_t> id_bytes, evidence, gain;
   std::vector<int64_t> id_begin{0}, history_begin{0}, candidate_begin{0};
   std::vector<uint32_t> history, item;
-  std::vector<float> score;
+  std::vector<float> score, numbers;
 
   void add(const Slate& slate) {
     id_bytes.insert(id_bytes.end(), slate.id.begin(), slate.id.end());
@@ -29,6 +30,7 @@ struct Columns {
       score.push_back(candidate.upstream_score);
       evidence.insert(evidence.end(), candidate.evidence.begin(), candidate.evidence.end());
       gain.push_back(candidate.gain);
+      numbers.insert(numbers.end(), candidate.numbers.begin(), candidate.numbers.end());
     }
     id_begin.push_back(int64_t(id_bytes.size()));
     history_begin.push_back(int64_t(history.size()));
@@ -53,6 +55,7 @@ std::string checksum(const C& c) {
   feed<float>(bytes, c.score);
   feed<uint8_t>(bytes, c.evidence);
   feed<uint8_t>(bytes, c.gain);
+  feed<float>(bytes, c.numbers);
   feed<int64_t>(bytes, c.candidate_begin);
   return sha256(bytes);
 }
@@ -61,7 +64,7 @@ struct ColumnViews {
   std::span<const uint8_t> id_bytes, evidence, gain;
   std::span<const int64_t> id_begin, history_begin, candidate_begin;
   std::span<const uint32_t> history, item;
-  std::span<const float> score;
+  std::span<const float> score, numbers;
 
   explicit ColumnViews(const artifact::SafetensorsFile& file)
       : id_bytes(file.get<uint8_t>("id_bytes")),
@@ -72,7 +75,10 @@ struct ColumnViews {
         candidate_begin(file.get<int64_t>("candidate_begin")),
         history(file.get<uint32_t>("history")),
         item(file.get<uint32_t>("item")),
-        score(file.get<float>("score")) {}
+        score(file.get<float>("score")),
+        numbers(file.get<float>("numbers")) {}
+
+  size_t width() const { return item.empty() ? 0 : numbers.size() / item.size(); }
 };
 
 [[noreturn]] void damaged(std::string message, const fs::path& path) {
@@ -84,8 +90,7 @@ bool is_offsets(std::span<const int64_t> begin, size_t slates, size_t rows) {
          std::is_sorted(begin.begin(), begin.end());
 }
 
-void check_columns(const artifact::SafetensorsFile& file, const ColumnViews& c,
-                   const fs::path& path) {
+void check_version(const artifact::SafetensorsFile& file, const fs::path& path) {
   const auto& metadata = file.metadata();
   const auto version = metadata.find("podium_slates");
   if (version == metadata.end()) damaged("not a file of slates", path);
@@ -94,11 +99,17 @@ void check_columns(const artifact::SafetensorsFile& file, const ColumnViews& c,
         fmt::format("slates of version {}, this program reads {}", version->second, kVersion),
         "use the podium that wrote them, or build the slates again", path.string());
   }
+}
+
+void check_columns(const artifact::SafetensorsFile& file, const ColumnViews& c,
+                   const fs::path& path) {
+  const auto& metadata = file.metadata();
   const size_t slates = c.id_begin.empty() ? 0 : c.id_begin.size() - 1;
   if (!is_offsets(c.id_begin, slates, c.id_bytes.size()) ||
       !is_offsets(c.history_begin, slates, c.history.size()) ||
       !is_offsets(c.candidate_begin, slates, c.item.size()) || c.score.size() != c.item.size() ||
-      c.gain.size() != c.item.size() || c.evidence.size() != c.item.size() * kEvidenceKinds) {
+      c.gain.size() != c.item.size() || c.evidence.size() != c.item.size() * kEvidenceKinds ||
+      c.numbers.size() != c.item.size() * c.width()) {
     damaged("columns of different lengths", path);
   }
   const auto sum = metadata.find("sha256");
@@ -116,7 +127,9 @@ Slate slate_at(const ColumnViews& c, size_t i, const fs::path& path) {
     std::copy_n(c.evidence.begin() + row * kEvidenceKinds, size_t(kEvidenceKinds),
                 candidate.evidence.begin());
     candidate.gain = c.gain[row];
-    slate.candidates.push_back(candidate);
+    const auto numbers = c.numbers.subspan(size_t(row) * c.width(), c.width());
+    candidate.numbers.assign(numbers.begin(), numbers.end());
+    slate.candidates.push_back(std::move(candidate));
   }
   const auto flaw = slate_flaw(slate);
   if (!flaw.empty()) damaged(fmt::format("slate {}: {}", slate.id, flaw), path);
@@ -154,6 +167,8 @@ std::string_view evidence_name(EvidenceKind kind) {
   return kNames.at(kind);
 }
 
+size_t Slate::numbers() const { return candidates.empty() ? 0 : candidates.front().numbers.size(); }
+
 int Slate::positives() const {
   return int(std::count_if(candidates.begin(), candidates.end(),
                            [](const SlateCandidate& candidate) { return candidate.gain > 0; }));
@@ -175,6 +190,10 @@ std::string slate_flaw(const Slate& slate) {
     if (*std::max_element(candidate.evidence.begin(), candidate.evidence.end()) > 3) {
       return "an evidence level above 3";
     }
+    if (candidate.numbers.size() != slate.candidates.front().numbers.size()) {
+      return "candidates with more and with fewer numbers";
+    }
+    if (!all_finite(std::span<const float>(candidate.numbers))) return "a number that is none";
   }
   std::sort(items.begin(), items.end());
   if (std::adjacent_find(items.begin(), items.end()) != items.end()) {
@@ -188,7 +207,7 @@ void write_slates(const fs::path& dir, const data::Dataset& dataset,
   Columns c;
   std::string lines;
   for (const Slate& slate : slates) {
-    PODIUM_CHECK(slate_flaw(slate).empty());
+    PODIUM_CHECK(slate_flaw(slate).empty() && slate.numbers() == slates.front().numbers());
     c.add(slate);
     lines += readable(dataset, slate).dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
   }
@@ -201,6 +220,7 @@ void write_slates(const fs::path& dir, const data::Dataset& dataset,
   writer.add<float>("score", c.score);
   writer.add<uint8_t>("evidence", c.evidence, {int64_t(c.item.size()), kEvidenceKinds});
   writer.add<uint8_t>("gain", c.gain);
+  writer.add<float>("numbers", c.numbers);
   writer.add<int64_t>("candidate_begin", c.candidate_begin);
   writer.set_metadata("podium_slates", std::string(kVersion));
   writer.set_metadata("sha256", checksum(c));
@@ -211,6 +231,7 @@ void write_slates(const fs::path& dir, const data::Dataset& dataset,
 std::vector<Slate> read_slates(const fs::path& dir) {
   const fs::path path = dir / "slates.safetensors";
   const artifact::SafetensorsFile file(path);
+  check_version(file, path);
   const ColumnViews columns(file);
   check_columns(file, columns, path);
   std::vector<Slate> slates;

@@ -39,12 +39,16 @@ struct SlateCandidate {
   float upstream_score = 0;  // larger is better; the slate is in descending order of it
   Evidence evidence{};
   uint8_t gain = 0;  // label: 0 not chosen, 1.. graded engagement; unknown when serving: 0
+  // The ranker's features as a network reads them (funnel/feature_scale.h): as many for all
+  // candidates of a slate; none where nobody has computed them.
+  std::vector<float> numbers = {};
 };
 
 // An item that came after training, as a prompt shows it.
 struct AddedItemName {
   ItemIndex item = 0;           // not below the number of trained items
   std::vector<uint16_t> codes;  // [levels], its semantic ID
+  std::vector<float> text;      // [width], the vector of its text
   std::string title;
 };
 
@@ -54,6 +58,7 @@ struct Slate {
   std::vector<SlateCandidate> candidates;  // K of them, 2..100, distinct items
   std::vector<AddedItemName> added;        // those of them, when serving; never in a file
 
+  size_t numbers() const;  // of a candidate
   int positives() const;
   bool can_be_ranked() const;  // it has a positive and a negative
 };
@@ -62,8 +67,9 @@ struct Slate {
 // above 3); empty when nothing is.
 std::string slate_flaw(const Slate& slate);
 
-// slates.safetensors (columns) and slates.jsonl (one readable slate a line: ids, titles, labels)
-// in `dir`, each written atomically. Reading checks version, checksum and every slate.
+// All of one number of numbers. slates.safetensors (columns) and slates.jsonl (one readable slate a
+// line: ids, titles, labels) in `dir`, each written atomically. Reading checks version, checksum
+// and every slate.
 void write_slates(const fs::path& dir, const data::Dataset& dataset,
                   const std::vector<Slate>& slates);
 std::vector<Slate> read_slates(const fs::path& dir);  // from slates.safetensors

@@ -16,7 +16,7 @@ class SlateTest : public testing::Test {
  protected:
   SlateTest() : dir_(scratch_dir("slates")) {
     Rng rng(1);
-    for (int i = 0; i < 5; ++i) slates_.push_back(world_.random_slate(rng, 2 + 3 * i, i));
+    for (int i = 0; i < 5; ++i) slates_.push_back(world_.described_slate(rng, 2 + 3 * i, i));
     write_slates(dir_, world_.dataset(), slates_);
   }
 
@@ -38,8 +38,19 @@ TEST_F(SlateTest, RoundTrip) {
       EXPECT_EQ(back[i].candidates[c].upstream_score, slates_[i].candidates[c].upstream_score);
       EXPECT_EQ(back[i].candidates[c].evidence, slates_[i].candidates[c].evidence);
       EXPECT_EQ(back[i].candidates[c].gain, slates_[i].candidates[c].gain);
+      EXPECT_EQ(back[i].candidates[c].numbers, slates_[i].candidates[c].numbers);
     }
   }
+}
+
+TEST_F(SlateTest, NumbersAreOfOneSizeAndFinite) {
+  Slate slate = slates_[1];
+  EXPECT_EQ(slate_flaw(slate), "");
+  slate.candidates[2].numbers.pop_back();
+  EXPECT_NE(slate_flaw(slate), "");
+  slate = slates_[1];
+  slate.candidates[2].numbers[0] = std::numeric_limits<float>::quiet_NaN();
+  EXPECT_NE(slate_flaw(slate), "");
 }
 
 TEST_F(SlateTest, LinesAreReadable) {
@@ -70,7 +81,7 @@ TEST_F(SlateTest, AFlippedBitIsFound) {
 TEST_F(SlateTest, ANewerVersionIsRefused) {
   const fs::path path = dir_ / "slates.safetensors";
   std::string bytes = read_file(path);
-  const std::string from = "\"podium_slates\":\"1\"";
+  const std::string from = "\"podium_slates\":\"2\"";
   const size_t at = bytes.find(from);
   ASSERT_NE(at, std::string::npos);
   bytes.replace(at, from.size(), "\"podium_slates\":\"9\"");

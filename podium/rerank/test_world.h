@@ -19,7 +19,7 @@ namespace podium::rerank {
 
 class TestWorld {
  public:
-  static constexpr int kItems = 40, kLevels = 4, kCodes = 16;
+  static constexpr int kItems = 40, kLevels = 4, kCodes = 16, kTextWidth = 6, kNumbers = 3;
 
   TestWorld()
       : dir_(scratch("world")),
@@ -35,11 +35,19 @@ class TestWorld {
         sids_.codes.push_back(uint16_t(rng.below(level == 0 ? 3 : kCodes)));
       }
     }
+    for (int i = 0; i < kItems * kTextWidth; ++i) texts_.push_back(float(rng.normal()));
   }
   ~TestWorld() { fs::remove_all(dir_); }
 
   PromptContext context(PromptOptions options = {}) const {
     return {tokenizer_, vocabulary_, sids_, &dataset_, options};
+  }
+  // The same with the items' text, for a model that reads slates.
+  PromptContext context_with_text(PromptOptions options = {}) const {
+    PromptContext with_text = context(options);
+    with_text.texts = texts_;
+    with_text.text_width = kTextWidth;
+    return with_text;
   }
   const text::Tokenizer& tokenizer() const { return tokenizer_; }
   const Vocabulary& vocabulary() const { return vocabulary_; }
@@ -49,6 +57,14 @@ class TestWorld {
     return dataset_.find_item(fmt::format("i{}", number)).value();
   }
 
+  // As random_slate, with random numbers.
+  Slate described_slate(Rng& rng, int k, int history = 5) const {
+    Slate slate = random_slate(rng, k, history);
+    for (SlateCandidate& candidate : slate.candidates) {
+      for (int i = 0; i < kNumbers; ++i) candidate.numbers.push_back(float(rng.normal()));
+    }
+    return slate;
+  }
   // Random distinct candidates in descending score, random evidence and labels.
   Slate random_slate(Rng& rng, int k, int history = 5) const {
     std::vector<ItemIndex> items(kItems);
@@ -103,6 +119,7 @@ class TestWorld {
   Vocabulary vocabulary_;
   data::Dataset dataset_;
   sid::SidTable sids_;
+  std::vector<float> texts_;
 };
 
 }  // namespace podium::rerank

@@ -34,6 +34,7 @@ class VectorIndex {
   std::span<const float> vector(ItemIndex item) const {
     return {vectors_.data() + size_t(item) * dim_, dim_};
   }
+  std::span<const float> vectors() const { return vectors_; }  // [items, dim]
   size_t dim() const { return dim_; }
   size_t items() const { return vectors_.size() / dim_; }
 

@@ -48,6 +48,20 @@ struct Branches {
   std::vector<Run> runs;        // [tokens, width], without overlap, before the token's own place
   size_t added_width = 0;       // tokens whose embeddings are added to each token's own
   std::vector<TokenId> added;   // [tokens, added_width]; negative: none
+  // The first tokens are candidates' names, of which a model that reads slates takes more.
+  size_t names = 0;
+  std::span<const float> numbers = {};  // [names, spec.numbers]
+  std::span<float> keys = {};  // [names, spec.choice], filled when the last layer is reached
+};
+
+// The vectors of <text> tokens (rerank/prompt.h): of the catalogue's items and of a slate's own.
+struct ItemTexts {
+  const rerank::PromptContext& context;
+  const rerank::Slate& slate;
+
+  std::span<const float> of(TokenId token) const {
+    return rerank::text_of(context, slate, rerank::item_of_text(token));
+  }
 };
 
 // New tokens of one sequence, read after those that its cache holds. Chunks whose caches begin with
@@ -57,6 +71,7 @@ struct Chunk {
   KvCache* cache;                      // grows by them
   const Branches* branches = nullptr;  // null: every token sees all those before it
   size_t first = 0;                    // branches: the first token's place in them
+  const ItemTexts* texts = nullptr;    // where a token is a <text>
 };
 
 // Query tokens of one chunk, neighbours; the last stands at `seen - 1` of its sequence.

@@ -72,6 +72,13 @@ void keep_last(std::span<const Chunk> chunks, std::vector<T>& x, size_t dim) {
   x.resize(chunks.size() * dim);
 }
 
+// y [outputs] += matrix [outputs, inputs] x
+void add_product(const float* matrix, std::span<const float> x, size_t outputs, float* y) {
+  for (size_t o = 0; o < outputs; ++o) {
+    y[o] += kernels::dot(matrix + o * x.size(), x.data(), x.size());
+  }
+}
+
 class Pass {
  public:
   Pass(const Model& model, std::span<Chunk> chunks, Rows rows, Workspace& work)
@@ -94,8 +101,8 @@ class Pass {
       PODIUM_CHECK(!chunk.tokens.empty());
       chunk.cache->reserve(chunk.tokens.size());
       for (size_t t = 0; t < chunk.tokens.size(); ++t) {
-        const float* row = embedding_of(chunk.tokens[t]);
-        w_.x.insert(w_.x.end(), row, row + spec_.hidden);
+        w_.x.resize(w_.x.size() + size_t(spec_.hidden));  // zeros
+        add_token(chunk, chunk.tokens[t]);
         if (chunk.branches) add_embeddings(*chunk.branches, chunk.first + t);
         w_.position.push_back(chunk.branches ? chunk.branches->position[chunk.first + t]
                                              : int(chunk.cache->length() + t));
@@ -110,13 +117,42 @@ class Pass {
     return model_.embedding + size_t(token) * spec_.hidden;
   }
 
+  float* last_row() { return w_.x.data() + w_.x.size() - spec_.hidden; }
+
+  // To the last row, what a token is.
+  void add_token(const Chunk& chunk, TokenId token) {
+    if (!rerank::is_text(token)) {
+      std::copy_n(embedding_of(token), spec_.hidden, last_row());
+      return;
+    }
+    PODIUM_CHECK(chunk.texts && model_.text);
+    add_product(model_.text, chunk.texts->of(token), size_t(spec_.hidden), last_row());
+  }
+
   // To the last row, what is added to a token of the branches.
   void add_embeddings(const Branches& branches, size_t token) {
     const size_t begin = token * branches.added_width, end = begin + branches.added_width;
-    float* const row = w_.x.data() + w_.x.size() - spec_.hidden;
     for (size_t i = begin; i < end; ++i) {
       const TokenId added = branches.added[i];
-      if (added >= 0) kernels::axpy(1, embedding_of(added), row, spec_.hidden);
+      if (added >= 0) kernels::axpy(1, embedding_of(added), last_row(), spec_.hidden);
+    }
+    if (token >= branches.names || !model_.numbers) return;
+    const auto width = size_t(spec_.numbers);
+    add_product(model_.numbers, branches.numbers.subspan(token * width, width),
+                size_t(spec_.hidden), last_row());
+  }
+
+  // Of the names in the last layer's input, for choices among them.
+  void keep_keys() {
+    const auto hidden = size_t(spec_.hidden), width = size_t(spec_.choice);
+    const float* row = w_.h.data();
+    for (const Chunk& chunk : chunks_) {
+      for (size_t t = 0; t < chunk.tokens.size(); ++t, row += hidden) {
+        if (!chunk.branches || chunk.first + t >= chunk.branches->names) continue;
+        const auto key = chunk.branches->keys.subspan((chunk.first + t) * width, width);
+        std::ranges::fill(key, 0.0F);
+        add_product(model_.choice_key, {row, hidden}, width, key.data());
+      }
     }
   }
 
@@ -131,6 +167,7 @@ class Pass {
     const LayerWeights& layer = model_.layers[index];
     w_.h.resize(w_.x.size());
     norm_rows(w_.x.data(), layer.input_norm, w_.h.data(), n_, spec_.hidden, spec_.norm_eps);
+    if (index + 1 == spec_.layers && spec_.reads_slates()) keep_keys();
     read(w_.h);
     project(layer.k, w_.k);
     project(layer.v, w_.v);

@@ -40,6 +40,13 @@ void Job::check() const {
       std::all_of(slate.candidates.begin(), slate.candidates.end(),
                   [](const auto& candidate) { return std::ranges::max(candidate.evidence) <= 3; }),
       "an evidence level above 3", "use levels 0 to 3");
+  const rerank::ModelSpec& spec = policy_.parts.model.spec;
+  require(policy_.context.text_width == size_t(spec.text_width),
+          "prompts with text that the policy does not read, or without what it reads",
+          "set prompt.text as the policy was trained, and give the vectors of that encoder");
+  require(slate.numbers() == 0 || !spec.reads_slates() || slate.numbers() == size_t(spec.numbers),
+          "candidates with more or fewer numbers than the policy reads",
+          "describe them by the upstream that the policy was trained with");
 }
 
 size_t Job::answer_room() const {
@@ -64,9 +71,8 @@ void Job::begin() {
   open_lanes();
   const auto& forced = rollouts_.front().tokens;
   prompt_.tokens.insert(prompt_.tokens.end(), forced.begin(), forced.end());
-  if (policy_.parts.prefixes) {
-    cache_ = policy_.parts.prefixes->find(std::span(prompt_.tokens).first(prompt_.history()));
-  }
+  const auto history = std::span(prompt_.tokens).first(prompt_.history());
+  if (policy_.parts.prefixes && lasting(history)) cache_ = policy_.parts.prefixes->find(history);
   cache_.expect(prompt_.tokens.size());
   find_blocks();
   list_branches();
@@ -78,7 +84,8 @@ void Job::open_lanes() {
   rollouts_.resize(size_t(request_.options.samples));
   lanes_.reserve(rollouts_.size());
   for (size_t i = 0; i < rollouts_.size(); ++i) {
-    lanes_.emplace_back(policy_, request_, rollouts_[i], root.fork(uint64_t(i)), room_);
+    lanes_.emplace_back(policy_, request_, candidates_, rollouts_[i], root.fork(uint64_t(i)),
+                        room_);
   }
 }
 
@@ -89,7 +96,9 @@ void Job::find_blocks() {
   if (first_block_ < blocks.size()) cache_.truncate(blocks[first_block_].begin);
   blocks_.resize(blocks.size());
   for (size_t i = first_block_; i < blocks.size(); ++i) {
-    if (policy_.parts.items) blocks_[i] = policy_.parts.items->find(tokens_of(i));
+    if (policy_.parts.items && lasting(tokens_of(i))) {
+      blocks_[i] = policy_.parts.items->find(tokens_of(i));
+    }
     if (!blocks_[i]) block_reads_.push_back({i, KvCache(policy_.parts.pool)});
   }
 }
@@ -110,6 +119,26 @@ void Job::list_branches() {
     branches_.runs.push_back({0, 0});
   }
   branches_.added.resize(branches_.position.size() * branches_.added_width, -1);
+  describe_names();
+}
+
+// What a model that reads slates knows of the candidates beyond the prompt's tokens.
+void Job::describe_names() {
+  const rerank::ModelSpec& spec = policy_.parts.model.spec;
+  if (!spec.reads_slates()) return;
+  const size_t k = prompt_.candidates;
+  if (prompt_.numbers.empty()) prompt_.numbers.resize(k * size_t(spec.numbers));
+  candidates_.scores = prompt_.scores;
+  candidates_.keys.resize(k * size_t(spec.choice));
+  branches_.names = k;
+  branches_.numbers = prompt_.numbers;
+  branches_.keys = candidates_.keys;
+}
+
+bool Job::lasting(std::span<const TokenId> tokens) const {
+  return std::ranges::none_of(tokens, [&](TokenId token) {
+    return rerank::is_text(token) && rerank::item_of_text(token) >= policy_.context.sids.items();
+  });
 }
 
 size_t Job::unread() const {
@@ -130,7 +159,7 @@ size_t Job::read_blocks(size_t most, std::vector<Chunk>& chunks) {
   for (BlockRead& read : block_reads_) {
     const auto tokens = tokens_of(read.block);
     if (left < tokens.size() && left < most) break;
-    chunks.push_back({tokens, &read.cache});
+    chunks.push_back({.tokens = tokens, .cache = &read.cache, .texts = &texts_});
     left -= std::min(left, tokens.size());
     ++block_reads_now_;
     if (left == 0) break;
@@ -167,15 +196,18 @@ void Job::keep_blocks() {
     const BlockRead& read = block_reads_[i];
     auto& block = blocks_[read.block];
     block = std::make_shared<const ItemBlock>(read.cache);
-    if (policy_.parts.items) policy_.parts.items->insert(tokens_of(read.block), block);
+    if (policy_.parts.items && lasting(tokens_of(read.block))) {
+      policy_.parts.items->insert(tokens_of(read.block), block);
+    }
   }
   block_reads_.erase(block_reads_.begin(), block_reads_.begin() + ptrdiff_t(block_reads_now_));
   block_reads_now_ = 0;
 }
 
 void Job::start_answering() {
-  if (policy_.parts.prefixes) {
-    policy_.parts.prefixes->insert(std::span(prompt_.tokens).first(prompt_.history()), cache_);
+  const auto history = std::span(prompt_.tokens).first(prompt_.history());
+  if (policy_.parts.prefixes && lasting(history)) {
+    policy_.parts.prefixes->insert(history, cache_);
   }
   for (Lane& lane : lanes_) lane.open(cache_, prompt_.tokens.size() + room_);
   stage_ = Stage::kAnswering;

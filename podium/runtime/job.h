@@ -72,6 +72,9 @@ class Job {
   void keep_blocks();
   void place_blocks();
   void start_answering();
+  void describe_names();
+  // What is read of tokens may be kept for others: none is the text of an item of this slate only.
+  bool lasting(std::span<const TokenId> tokens) const;
   std::span<const TokenId> tokens_of(size_t block) const {
     const rerank::Span& span = prompt_.blocks[block];
     return std::span(prompt_.tokens).subspan(span.begin, span.size());
@@ -84,6 +87,8 @@ class Job {
   rerank::Prompt prompt_;  // and, after its tokens, what the grammar forces in every rollout
   size_t room_ = 0;        // most tokens of an answer
   KvCache cache_{policy_.parts.pool};  // of the prompt, in its order
+  const ItemTexts texts_{policy_.context, request_.slate};
+  Candidates candidates_;
   std::vector<Rollout> rollouts_;
   std::vector<Lane> lanes_;  // [rollouts]
 

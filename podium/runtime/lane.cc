@@ -23,19 +23,23 @@ void sort_by(std::span<const float> values, std::span<int> indices) {
 
 }  // namespace
 
-Lane::Lane(const Policy& policy, const Request& request, Rollout& rollout, const Rng& rng,
-           size_t room)
-    : policy_(&policy), request_(&request), rollout_(&rollout), rng_(rng) {
+Lane::Lane(const Policy& policy, const Request& request, const Candidates& candidates,
+           Rollout& rollout, const Rng& rng, size_t room)
+    : policy_(&policy),
+      request_(&request),
+      candidates_(&candidates),
+      rollout_(&rollout),
+      rng_(rng) {
   const DecodeOptions& options = request.options;
-  const size_t candidates = request.slate.candidates.size();
+  const size_t count = request.slate.candidates.size();
   const rerank::Vocabulary& vocabulary = policy.context.vocabulary;
   rollout.tokens.reserve(room);
   rollout.logprob.reserve(room);
   rollout.kind.reserve(room);
-  rollout.order.reserve(candidates);
-  name_logits_.reserve(candidates);
+  rollout.order.reserve(count);
+  name_logits_.reserve(count);
   if (options.constrained) {
-    grammar_.emplace(vocabulary, candidates, options.with_trace, options.max_trace);
+    grammar_.emplace(vocabulary, count, options.with_trace, options.max_trace);
     say_forced();
   } else {
     say(options.with_trace ? vocabulary.open_trace : vocabulary.open_answer_only, 0,
@@ -82,17 +86,31 @@ void Lane::choose_token(const float* logits, ChoiceSpace& space) {
   say_forced();
 }
 
-void Lane::choose_name(const float* state, ChoiceSpace& space) {
+// Of the names that are left, into space.values and name_logits_.
+void Lane::name_logits(const float* state, ChoiceSpace& space) {
   const Model& model = policy_->parts.model;
-  const size_t hidden = size_t(model.spec.hidden);
+  const size_t hidden = size_t(model.spec.hidden), width = size_t(model.spec.choice);
   const TokenId first = policy_->context.vocabulary.candidate(0);
-  const auto names = grammar_->allowed();
   name_logits_.resize(request_->slate.candidates.size());
   space.values.clear();
-  for (const TokenId name : names) {
-    space.values.push_back(kernels::dot(state, model.head + size_t(name) * hidden, hidden));
-    name_logits_[size_t(name - first)] = space.values.back();
+  space.query.clear();
+  for (size_t i = 0; i < width; ++i) {
+    space.query.push_back(kernels::dot(state, model.choice_query + i * hidden, hidden) /
+                          std::sqrt(float(width)));
   }
+  for (const TokenId name : grammar_->allowed()) {
+    const auto i = size_t(name - first);
+    name_logits_[i] =
+        width == 0 ? kernels::dot(state, model.head + size_t(name) * hidden, hidden)
+                   : *model.choice_scale * candidates_->scores[i] +
+                         kernels::dot(space.query.data(), &candidates_->keys[i * width], width);
+    space.values.push_back(name_logits_[i]);
+  }
+}
+
+void Lane::choose_name(const float* state, ChoiceSpace& space) {
+  name_logits(state, space);
+  const auto names = grammar_->allowed();
   if (!request_->options.verbalize) {
     const Pick best = pick(space.values, request_->options.temperature, rng_, space.scaled);
     say(names[best.index], best.logprob, TokenKind::kChoice);

@@ -19,17 +19,25 @@
 
 namespace podium::runtime {
 
-// Buffers of a choice, kept between calls; one per thread.
-struct ChoiceSpace {
-  std::vector<float> values, scaled;
+// What a model that reads slates knows of the candidates when it chooses; as long-lived as the
+// prompt that it was read from.
+struct Candidates {
+  std::vector<float> scores;  // [K], Prompt::scores
+  std::vector<float> keys;    // [K, spec.choice]
 };
 
-// Not thread-safe. The policy, the request and the rollout must outlive it, where they are.
+// Buffers of a choice, kept between calls; one per thread.
+struct ChoiceSpace {
+  std::vector<float> values, scaled, query;
+};
+
+// Not thread-safe. What it is made with must outlive it, where it is.
 class Lane {
  public:
   // Says what is forced before the first choice. `room`: most tokens of an answer; within them it
   // allocates nothing more.
-  Lane(const Policy& policy, const Request& request, Rollout& rollout, const Rng& rng, size_t room);
+  Lane(const Policy& policy, const Request& request, const Candidates& candidates, Rollout& rollout,
+       const Rng& rng, size_t room);
 
   bool done() const { return done_; }
   // How the next token is chosen.
@@ -57,10 +65,12 @@ class Lane {
   void say_forced();
   void choose_token(const float* logits, ChoiceSpace& space);
   void choose_name(const float* state, ChoiceSpace& space);
+  void name_logits(const float* state, ChoiceSpace& space);
   bool finished();
 
   const Policy* policy_;
   const Request* request_;
+  const Candidates* candidates_;
   Rollout* rollout_;
   std::optional<rerank::PermutationGrammar> grammar_;  // none: unconstrained
   Rng rng_;

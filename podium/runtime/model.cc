@@ -46,6 +46,14 @@ Model::Model(const rerank::ModelSpec& model_spec, const WeightMap& weights,
   all = {head, size_t(spec.vocab), size_t(spec.hidden),
          std::min(precision, kernels::Precision::kInt8)};
   norm = get("model.norm.weight");
+  const auto of_slates = [&](const std::string& name, bool there) {
+    return there ? get("podium." + name) : nullptr;
+  };
+  text = of_slates("text.weight", spec.text_width > 0);
+  numbers = of_slates("numbers.weight", spec.numbers > 0);
+  choice_query = of_slates("choice.query.weight", spec.reads_slates());
+  choice_key = of_slates("choice.key.weight", spec.reads_slates());
+  choice_scale = of_slates("choice.scale", spec.reads_slates());
   const size_t hidden = spec.hidden, ffn = spec.ffn;
   const size_t query = size_t(spec.heads) * spec.head_dim;
   const size_t key = size_t(spec.kv_heads) * spec.head_dim;

@@ -30,6 +30,10 @@ struct Model {
   const float* head;          // [vocab, hidden]; the embedding when tied
   kernels::PackedMatrix all;  // the head, for logits of the whole vocabulary
   const float* norm;          // [hidden]
+  // Of slates (ModelSpec): null where the model has none.
+  const float *text, *numbers;             // [hidden, text_width], [hidden, numbers]
+  const float *choice_query, *choice_key;  // [choice, hidden]
+  const float* choice_scale;               // [1]
   std::vector<LayerWeights> layers;
   std::vector<float> inverse_frequency;  // [head_dim / 2], RoPE
 

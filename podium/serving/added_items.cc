@@ -42,7 +42,7 @@ std::optional<data::ItemIndex> AddedItems::find(std::string_view id) const {
 
 rerank::AddedItemName AddedItems::name(data::ItemIndex item) const {
   const Entry& e = entry(item);
-  return {item, e.codes, e.facts.title.empty() ? e.facts.id : e.facts.title};
+  return {item, e.codes, e.features.vector, e.facts.title.empty() ? e.facts.id : e.facts.title};
 }
 
 }  // namespace podium::serving

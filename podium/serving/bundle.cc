@@ -32,8 +32,8 @@ Bundle::Bundle(const fs::path& dir, const BundleOptions& options)
       tokenizer_(text::Tokenizer::load(dir / "policy" / "tokenizer.json")),
       sids_(sid::load_sid(dir / "sid")),
       vocabulary_(tokenizer_, sids_.table.levels, sids_.table.codes_per_level),
-      prompts_{tokenizer_, vocabulary_, sids_.table, &dataset_, options_.prompt},
       upstream_(funnel::Upstream::load(dir / "upstream", dataset_, options_.upstream)),
+      prompts_(prompt_context()),
       timed_(has_times(dataset_)),
       source_names_(names_of(upstream_)),
       encoder_([dir] {
@@ -42,6 +42,15 @@ Bundle::Bundle(const fs::path& dir, const BundleOptions& options)
       reasoning_(later("policy", options.engine)),
       fast_(later("policy-fast", options.engine)) {
   check();
+}
+
+rerank::PromptContext Bundle::prompt_context() const {
+  rerank::PromptContext context{tokenizer_, vocabulary_, sids_.table, &dataset_, options_.prompt};
+  if (options_.prompt.text) {
+    context.texts = upstream_.sources().content->vectors();
+    context.text_width = upstream_.sources().content->dim();
+  }
+  return context;
 }
 
 void Bundle::check() const {

@@ -66,6 +66,7 @@ class Bundle {
   };
 
   Bundle(const fs::path& dir, const BundleOptions& options);
+  rerank::PromptContext prompt_context() const;
   void check() const;
   Lazy<OpenPolicy> later(const char* name, const runtime::EngineOptions& options) const;
 
@@ -75,8 +76,8 @@ class Bundle {
   text::Tokenizer tokenizer_;
   sid::SidModel sids_;
   rerank::Vocabulary vocabulary_;
-  rerank::PromptContext prompts_;
   funnel::Upstream upstream_;
+  rerank::PromptContext prompts_;
   bool timed_;
   std::vector<std::string> source_names_;
   Lazy<Encoder> encoder_;

@@ -57,7 +57,8 @@ TEST_F(BundleTest, OtherFormatsAreRefusedWithTheCure) {
   const auto of_version = [](int version) {
     return with_manifest([&](Json& manifest) { manifest["podium"]["version"] = version; });
   };
-  const std::string older = error_of(of_version(2)), newer = error_of(of_version(4));
+  const std::string older = error_of(of_version(2)),
+                    newer = error_of(of_version(funnel::kBundleVersion + 1));
   EXPECT_NE(older.find("format 2"), std::string::npos) << older;
   EXPECT_NE(older.find("podium train --until bundle"), std::string::npos) << older;
   EXPECT_NE(newer.find("newer than this podium"), std::string::npos) << newer;

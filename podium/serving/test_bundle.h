@@ -39,14 +39,18 @@ inline void write_test_shop(const fs::path& dir, int users = 80) {
   builder.write(dir, "test shop", 0, Json::object());
 }
 
-inline void write_random_policy(const fs::path& dir, int vocab, uint64_t seed) {
+// numbers: of a candidate of this upstream.
+inline void write_random_policy(const fs::path& dir, int vocab, int numbers, uint64_t seed) {
   const rerank::ModelSpec spec{.vocab = vocab,
                                .hidden = 32,
                                .layers = 1,
                                .heads = 2,
                                .kv_heads = 1,
                                .head_dim = 16,
-                               .ffn = 48};
+                               .ffn = 48,
+                               .text_width = 16,
+                               .numbers = numbers,
+                               .choice = 8};
   fs::create_directories(dir);
   Rng rng(seed);
   std::map<std::string, std::vector<float>, std::less<>> values;
@@ -99,13 +103,15 @@ inline fs::path write_test_bundle(const fs::path& root, int users = 80,
                         .test = {},
                         .options = options.upstream},
                        root / "upstream");
+  const fs::path upstream = root / "upstream" / "serving";
   const int vocab = write_test_tokenizer(root / "tokenizer.json", dataset, sids.table);
-  write_random_policy(root / "policy", vocab, 1);
-  write_random_policy(root / "policy-fast", vocab, 2);
+  const auto scale = funnel::FeatureScale::from_json(read_json(upstream / "scale.json"));
+  write_random_policy(root / "policy", vocab, int(scale.numbers()), 1);
+  write_random_policy(root / "policy-fast", vocab, int(scale.numbers()), 2);
   fs::create_directories(root / "bundle");
   funnel::write_bundle_files({.dataset = root / "shop",
                               .sid = root / "sid",
-                              .upstream = root / "upstream" / "serving",
+                              .upstream = upstream,
                               .policy = root / "policy",
                               .policy_fast = root / "policy-fast",
                               .tokenizer = root / "tokenizer.json",

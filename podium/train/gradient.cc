@@ -37,9 +37,9 @@ void add_to(GradientWorkers::Result& total, const GradientWorkers::Result& part)
 
 }  // namespace
 
-GradientWorkers::GradientWorkers(Qwen3 model, Tensor trace_mask, int threads, int64_t micro_tokens)
+GradientWorkers::GradientWorkers(Qwen3 model, Frozen frozen, int threads, int64_t micro_tokens)
     : model_(std::move(model)),
-      trace_mask_(std::move(trace_mask)),
+      frozen_(std::move(frozen)),
       threads_(threads),
       micro_tokens_(micro_tokens),
       leaves_(kShards) {
@@ -61,7 +61,7 @@ GradientWorkers::Result GradientWorkers::backward(const std::vector<Example>& ex
     for (size_t b = shard; b < batches.size(); b += kShards) {
       const Example part = concatenate(batches[b]);
       if (part.scored.empty()) continue;
-      const PartLoss value = loss(log_probs(model_->spec, leaves_[shard], part, trace_mask_), part);
+      const PartLoss value = loss(log_probs(model_->spec, leaves_[shard], part, frozen_), part);
       value.loss.backward();
       results[b] = {value.loss.item<double>(), value.statistics};
     }

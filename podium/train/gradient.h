@@ -22,8 +22,8 @@ using LossFunction = std::function<PartLoss(const torch::Tensor& logprob, const 
 
 class GradientWorkers {
  public:
-  // trace_mask: see log_probs. micro_tokens: tokens a micro-batch, at least one example.
-  GradientWorkers(Qwen3 model, torch::Tensor trace_mask, int threads, int64_t micro_tokens = 1024);
+  // micro_tokens: tokens a micro-batch, at least one example.
+  GradientWorkers(Qwen3 model, Frozen frozen, int threads, int64_t micro_tokens = 1024);
 
   struct Result {
     double loss = 0;
@@ -34,7 +34,7 @@ class GradientWorkers {
 
  private:
   Qwen3 model_;
-  torch::Tensor trace_mask_;
+  Frozen frozen_;
   int threads_;
   int64_t micro_tokens_;
   std::vector<std::vector<torch::Tensor>> leaves_;  // [shards][weights], sharing the model's memory

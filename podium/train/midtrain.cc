@@ -51,7 +51,7 @@ Json midtrain(Qwen3& model, const MidtrainSource& source, const MidtrainOptions&
   Checkpointer checkpointer(
       {job.work / "checkpoint.safetensors", job.fingerprint, job.checkpoint_seconds, job.stop});
   MetricsLog log(job.work / "metrics.jsonl");
-  GradientWorkers workers(model, torch::ones({model->spec.vocab}, torch::kBool), job.threads);
+  GradientWorkers workers(model, {torch::ones({model->spec.vocab}, torch::kBool), {}}, job.threads);
   std::vector<double> losses;
   int64_t tokens = 0;
   if (const auto cursor = checkpointer.restore(*model, adam)) {

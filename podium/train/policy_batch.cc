@@ -1,6 +1,7 @@
 #include "podium/train/policy_batch.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 #include "podium/base/error.h"
@@ -16,47 +17,69 @@ constexpr float kMinusInfinity = -std::numeric_limits<float>::infinity();
 
 Tensor longs(const std::vector<int64_t>& values) { return torch::tensor(values, torch::kLong); }
 
-// [rows, most choices]: the listed tokens of each row, and 0 or -inf where the list has ended.
+// [rows, most choices]: the listed tokens of each row with their names' rows and their scores, and
+// 0 or -inf where the list has ended; target [rows, 1], the token's own place in the list.
 struct Lists {
-  Tensor tokens, mask;
+  Tensor tokens, names, scores, mask, target;
 };
 
 Lists lists_of(const std::vector<const ScoredToken*>& scored) {
   size_t most = 1;
   for (const ScoredToken* s : scored) most = std::max(most, s->allowed.size());
   const auto rows = int64_t(scored.size());
-  Lists lists{torch::zeros({rows, int64_t(most)}, torch::kLong),
-              torch::full({rows, int64_t(most)}, kMinusInfinity)};
-  int64_t* tokens = lists.tokens.data_ptr<int64_t>();
-  float* mask = lists.mask.data_ptr<float>();
+  const auto zeros = [&](auto type) { return torch::zeros({rows, int64_t(most)}, type); };
+  Lists lists{zeros(torch::kLong), zeros(torch::kLong), zeros(torch::kFloat),
+              torch::full({rows, int64_t(most)}, kMinusInfinity),
+              torch::zeros({rows, 1}, torch::kLong)};
   for (size_t i = 0; i < scored.size(); ++i) {
-    const auto& allowed = scored[i]->allowed;
-    PODIUM_CHECK(!allowed.empty());
-    for (size_t j = 0; j < allowed.size(); ++j) {
-      tokens[i * most + j] = allowed[j];
-      mask[i * most + j] = 0;
-    }
+    const ScoredToken& s = *scored[i];
+    const size_t at = i * most;
+    PODIUM_CHECK(!s.allowed.empty());
+    std::copy(s.allowed.begin(), s.allowed.end(), lists.tokens.data_ptr<int64_t>() + at);
+    std::copy(s.names.begin(), s.names.end(), lists.names.data_ptr<int64_t>() + at);
+    std::copy(s.scores.begin(), s.scores.end(), lists.scores.data_ptr<float>() + at);
+    std::fill_n(lists.mask.data_ptr<float>() + at, s.allowed.size(), 0.0F);
+    const auto own = std::find(s.allowed.begin(), s.allowed.end(), s.target);
+    PODIUM_CHECK(own != s.allowed.end());
+    lists.target.data_ptr<int64_t>()[i] = own - s.allowed.begin();
   }
   return lists;
 }
 
+// Logits of choices among candidates, [scored, most choices] (ModelSpec).
+Tensor choice_logits(const std::vector<const ScoredToken*>& scored, const Tensor& states,
+                     const Tensor& inputs, const SlateWeights& own, const Lists& lists) {
+  const Tensor query = states.matmul(own.query.t());  // [scored, choice]
+  const Tensor keys = inputs.index_select(0, lists.names.view(-1)).matmul(own.key.t());
+  const int64_t rows = lists.names.size(0), most = lists.names.size(1), width = query.size(1);
+  const Tensor met = keys.view({rows, most, width}).matmul(query.unsqueeze(2)).squeeze(2);
+  return own.scale * lists.scores + met / std::sqrt(double(width)) + lists.mask;
+}
+
 // log P of the tokens of one kind, [scored].
-Tensor log_probs_of_kind(const std::vector<const ScoredToken*>& scored, const Tensor& hidden,
-                         const Tensor& embedding, const Tensor& trace_mask) {
+Tensor log_probs_of_kind(const std::vector<const ScoredToken*>& scored, const States& all,
+                         const Tensor& embedding, const SlateWeights& own, const Frozen& frozen) {
   std::vector<int64_t> rows, targets;
   for (const ScoredToken* s : scored) {
     rows.push_back(s->row);
     targets.push_back(s->target);
   }
-  Tensor logits = torch::mm(hidden.index_select(0, longs(rows)), embedding.t());
-  const Tensor own = logits.gather(1, longs(targets).unsqueeze(1)).squeeze(1);
-  if (scored.front()->over == Over::kTrace) {
-    logits = logits.masked_fill(trace_mask.logical_not(), kMinusInfinity);
-  } else if (scored.front()->over == Over::kListed) {
+  const Tensor states = all.last.index_select(0, longs(rows));
+  const Over over = scored.front()->over;
+  if (over == Over::kListed && own.key.defined()) {
+    const Lists lists = lists_of(scored);
+    const Tensor logits = choice_logits(scored, states, all.input, own, lists);
+    return logits.gather(1, lists.target).squeeze(1) - logits.logsumexp(1);
+  }
+  Tensor logits = torch::mm(states, embedding.t());
+  const Tensor chosen = logits.gather(1, longs(targets).unsqueeze(1)).squeeze(1);
+  if (over == Over::kTrace) {
+    logits = logits.masked_fill(frozen.trace_mask.logical_not(), kMinusInfinity);
+  } else if (over == Over::kListed) {
     const Lists lists = lists_of(scored);
     logits = logits.gather(1, lists.tokens) + lists.mask;
   }
-  return own - logits.logsumexp(1);
+  return chosen - logits.logsumexp(1);
 }
 
 }  // namespace
@@ -68,7 +91,7 @@ Example document_example(std::span<const TokenId> tokens) {
   for (int64_t t = 0; t < n; ++t) {
     example.packed.tokens.push_back(tokens[t]);
     example.packed.positions.push_back(t);
-    example.scored.push_back({.row = t, .target = tokens[t + 1], .allowed = {}});
+    example.scored.push_back({.row = t, .target = tokens[t + 1]});
   }
   example.packed.segments.push_back({{0, n}});
   return example;
@@ -83,6 +106,8 @@ SlateExample::SlateExample(const rerank::PromptContext& context, const rerank::S
   };
   const Range history{0, int64_t(prompt.history())};
   prompt_end_ = int64_t(prompt.tokens.size());
+  first_name_ = int64_t(prompt.names());
+  scores_ = prompt.scores;
   Packed& packed = example_.packed;
   packed.tokens.assign(prompt.tokens.begin(), prompt.tokens.end());
   const auto positions = prompt.positions();
@@ -96,6 +121,25 @@ SlateExample::SlateExample(const rerank::PromptContext& context, const rerank::S
   for (size_t i = 0; i < prompt.evidence.size(); ++i) {
     packed.added_rows.push_back(int64_t(prompt.names() + i / prompt.evidence_tokens()));
   }
+  for (size_t t = 0; t < prompt.tokens.size(); ++t) {
+    if (!rerank::is_text(prompt.tokens[t])) continue;
+    packed.text_rows.push_back(int64_t(t));
+    packed.text_items.push_back(rerank::item_of_text(prompt.tokens[t]));
+  }
+  packed.numbers = prompt.numbers;
+  for (size_t i = 0; i < prompt.candidates && !prompt.numbers.empty(); ++i) {
+    packed.number_rows.push_back(int64_t(prompt.names() + i));
+  }
+}
+
+void SlateExample::list_choices(std::span<const TokenId> allowed, ScoredToken& scored) const {
+  scored.over = Over::kListed;
+  scored.allowed.assign(allowed.begin(), allowed.end());
+  for (const TokenId token : allowed) {
+    const int64_t candidate = token - context_.vocabulary.first_candidate;
+    scored.names.push_back(first_name_ + candidate);
+    scored.scores.push_back(scores_[size_t(candidate)]);
+  }
 }
 
 std::span<ScoredToken> SlateExample::add_answer(std::span<const TokenId> tokens,
@@ -108,12 +152,9 @@ std::span<ScoredToken> SlateExample::add_answer(std::span<const TokenId> tokens,
   for (size_t t = 0; t < tokens.size(); ++t) {
     const TokenKind kind = grammar.kind();
     if (t > 0 && (kind != TokenKind::kForced || score_forced)) {
-      ScoredToken scored{.row = begin + int64_t(t) - 1, .target = tokens[t], .allowed = {}};
+      ScoredToken scored{.row = begin + int64_t(t) - 1, .target = tokens[t]};
       if (kind == TokenKind::kTrace) scored.over = Over::kTrace;
-      if (kind == TokenKind::kChoice) {
-        scored.over = Over::kListed;
-        scored.allowed.assign(grammar.allowed().begin(), grammar.allowed().end());
-      }
+      if (kind == TokenKind::kChoice) list_choices(grammar.allowed(), scored);
       example_.scored.push_back(std::move(scored));
       used = int64_t(t);
     }
@@ -126,6 +167,26 @@ std::span<ScoredToken> SlateExample::add_answer(std::span<const TokenId> tokens,
   }
   if (used > 0) example_.packed.segments.push_back({{begin, begin + used}, {{{0, prompt_end_}}}});
   return std::span(example_.scored).subspan(first);
+}
+
+void SlateExample::add_first_choice(std::span<const uint8_t> gains, float weight) {
+  const rerank::Vocabulary& vocabulary = context_.vocabulary;
+  const int64_t row = example_.tokens();
+  example_.packed.tokens.push_back(vocabulary.open_answer_only);
+  example_.packed.positions.push_back(prompt_end_);
+  example_.packed.segments.push_back({{row, row + 1}, {{{0, prompt_end_}}}});
+  std::vector<TokenId> names;
+  float sum = 0;
+  for (size_t i = 0; i < gains.size(); ++i) {
+    names.push_back(vocabulary.candidate(i));
+    sum += float(gains[i]);
+  }
+  for (size_t i = 0; i < gains.size(); ++i) {
+    if (gains[i] == 0) continue;
+    ScoredToken scored{.row = row, .target = names[i], .weight = weight * float(gains[i]) / sum};
+    list_choices(names, scored);
+    example_.scored.push_back(std::move(scored));
+  }
 }
 
 Example concatenate(std::span<const Example> examples) {
@@ -141,18 +202,30 @@ Example concatenate(std::span<const Example> examples) {
     }
     all.packed.added_tokens.insert(all.packed.added_tokens.end(), p.added_tokens.begin(),
                                    p.added_tokens.end());
-    for (const int64_t row : p.added_rows) all.packed.added_rows.push_back(row + shift);
+    const auto append = [](auto& to, const auto& from) {
+      to.insert(to.end(), from.begin(), from.end());
+    };
+    const auto append_moved = [shift](std::vector<int64_t>& to, const std::vector<int64_t>& from) {
+      for (const int64_t row : from) to.push_back(row + shift);
+    };
+    append_moved(all.packed.added_rows, p.added_rows);
+    append_moved(all.packed.text_rows, p.text_rows);
+    append(all.packed.text_items, p.text_items);
+    append_moved(all.packed.number_rows, p.number_rows);
+    append(all.packed.numbers, p.numbers);
     for (const ScoredToken& scored : example.scored) {
       all.scored.push_back(scored);
       all.scored.back().row += shift;
+      for (int64_t& name : all.scored.back().names) name += shift;
     }
   }
   return all;
 }
 
 Tensor log_probs(const rerank::ModelSpec& spec, const std::vector<Tensor>& weights,
-                 const Example& example, const Tensor& trace_mask) {
-  const Tensor hidden = hidden_states(spec, weights, example.packed);
+                 const Example& example, const Frozen& frozen) {
+  const States states = states_of(spec, weights, example.packed, frozen.texts);
+  const SlateWeights own = slate_weights(spec, weights);
   const Tensor& embedding = output_embedding(spec, weights);
   std::vector<Tensor> parts;
   std::vector<int64_t> place(example.scored.size());  // of each token in the parts' order
@@ -164,18 +237,25 @@ Tensor log_probs(const rerank::ModelSpec& spec, const std::vector<Tensor>& weigh
       scored.push_back(&example.scored[i]);
       place[i] = next++;
     }
-    if (!scored.empty()) parts.push_back(log_probs_of_kind(scored, hidden, embedding, trace_mask));
+    if (scored.empty()) continue;
+    parts.push_back(log_probs_of_kind(scored, states, embedding, own, frozen));
   }
   PODIUM_CHECK(!parts.empty());
   if (parts.size() == 1) return parts.front();
   return torch::cat(parts).index_select(0, longs(place));
 }
 
-Tensor trace_mask_tensor(const rerank::PromptContext& context, int vocab) {
+Frozen frozen_of(const rerank::PromptContext& context, int vocab) {
   const auto allowed = rerank::trace_mask(context.tokenizer, context.vocabulary);
   Tensor mask = torch::zeros({vocab}, torch::kBool);
   for (size_t i = 0; i < allowed.size(); ++i) mask[int64_t(i)] = allowed[i] != 0;
-  return mask;
+  Frozen frozen{mask, {}};
+  if (context.text_width > 0) {
+    const auto width = int64_t(context.text_width);
+    frozen.texts = torch::from_blob(const_cast<float*>(context.texts.data()),  // read only
+                                    {int64_t(context.texts.size()) / width, width});
+  }
+  return frozen;
 }
 
 }  // namespace podium::train

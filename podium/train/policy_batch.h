@@ -23,9 +23,11 @@ struct ScoredToken {
   int64_t row = 0;  // the position whose hidden state predicts it
   TokenId target = 0;
   Over over = Over::kVocabulary;
-  std::vector<TokenId> allowed;  // kListed: the grammar's choices
-  float weight = 1;              // of its loss; in RL the advantage
-  float old_logprob = 0;         // RL: under the policy that sampled it
+  std::vector<TokenId> allowed = {};  // kListed: the grammar's choices
+  std::vector<int64_t> names = {};    // [allowed] rows of the candidates' names in the prompt
+  std::vector<float> scores = {};     // [allowed] of Prompt::scores
+  float weight = 1;                   // of its loss; in RL the advantage
+  float old_logprob = 0;              // RL: under the policy that sampled it
 };
 
 struct Example {
@@ -52,24 +54,33 @@ class SlateExample {
   // first token, which says whether a trace follows, is given.
   std::span<ScoredToken> add_answer(std::span<const TokenId> tokens, bool score_forced = false);
 
+  // What a user chose as the first name of an answer without a trace: one scored token a candidate
+  // with a gain, whose weights add up to `weight`, in proportion to the gains [K].
+  void add_first_choice(std::span<const uint8_t> gains, float weight);
+
   Example take() { return std::move(example_); }
 
  private:
+  void list_choices(std::span<const TokenId> allowed, ScoredToken& scored) const;
+
   const rerank::PromptContext& context_;
   const rerank::Slate& slate_;
   bool with_trace_;
   int max_trace_;
   int64_t prompt_end_;  // tokens of the prompt
+  int64_t first_name_;
+  std::vector<float> scores_;
   Example example_;
 };
 
 // Back to back; rows and segments moved along.
 Example concatenate(std::span<const Example> examples);
 
-// log P of every scored token, [scored], in order. trace_mask: [vocab], true where allowed.
+// log P of every scored token, [scored], in order.
 torch::Tensor log_probs(const rerank::ModelSpec& spec, const std::vector<torch::Tensor>& weights,
-                        const Example& example, const torch::Tensor& trace_mask);
+                        const Example& example, const Frozen& frozen);
 
-torch::Tensor trace_mask_tensor(const rerank::PromptContext& context, int vocab);  // [vocab] bool
+// Of a model of `vocab` tokens; the context's texts must outlive it.
+Frozen frozen_of(const rerank::PromptContext& context, int vocab);
 
 }  // namespace podium::train

@@ -123,7 +123,9 @@ void run_on_slates(PolicyArguments& a, const std::string& stage, const Train& tr
   const data::Dataset dataset = data::Dataset::open(a.data);
   const rerank::PromptWorld world(dataset, a.sid, fs::path(a.policy) / "tokenizer.json", a.prompt);
   const SlateSets slates = read_slate_sets(a.slates, a.valid_slates);
-  Qwen3 model = load_policy(a.policy);
+  const size_t numbers = slates.train.empty() ? 0 : slates.train.front().numbers();
+  Qwen3 model =
+      for_slates(load_policy(a.policy), int(world.prompts.text_width), int(numbers), job.seed);
   if (model->spec.vocab != world.tokenizer.vocab()) {
     throw Error("the model's vocabulary is not its tokenizer's", "run mid-training again",
                 a.policy);

@@ -93,13 +93,14 @@ TEST_F(PolicyStages, SftThenRlLearnToReadEvidence) {
   SftOptions sft_options;
   sft_options.epochs = 5;
   sft_options.learning_rate = 2e-3;
+  sft_options.label_weight = 0;  // or nothing would be left for RL to learn
   sft_options.no_trace_share = 0.6;
   // The scores tell nothing here, so the teacher must try every candidate.
   const auto traces = drawn(slates, {.temperature = 3});
   const Json stats = sft(model, context_, slates, traces, sft_options, fresh_job("sft"));
   EXPECT_GT(stats["accept_rate"].get<double>(), 0.15);
   EXPECT_LT(stats["accept_rate"].get<double>(), 0.5);
-  const Validation taught = validate(*model, context_, slates.valid, 100, false, 64, 2);
+  const Validation taught = validate(*model, context_, slates.valid, {100, false, 64, 2});
 
   RlOptions rl_options;
   rl_options.steps = 30;
@@ -108,7 +109,7 @@ TEST_F(PolicyStages, SftThenRlLearnToReadEvidence) {
   rl_options.eval_every = 5;
   const Json learned =
       reinforce(model, context_, slates, rl_options, /*with_trace=*/false, fresh_job("rl"));
-  const Validation after = validate(*model, context_, slates.valid, 100, false, 64, 2);
+  const Validation after = validate(*model, context_, slates.valid, {100, false, 64, 2});
   EXPECT_GT(after.ndcg, taught.ndcg + 0.03);
   EXPECT_GT(after.gain(), 0.3) << "SFT " << taught.ndcg << ", input " << after.input_ndcg;
   EXPECT_EQ(after.ndcg, learned["validation"][learned["best_step"].get<int>() / 5]["ndcg"]);
@@ -253,6 +254,7 @@ TEST_F(PolicyStages, SftWeighsTraceBelowAnswerAndSkipsRejectedSlates) {
   const SlateSets slates = telling_slates(world_, 60, 1);
   SftOptions options;
   options.no_trace_share = 0.5;
+  options.label_weight = 0;
   const auto traces = drawn(slates, {.tries = 1});
   const auto epoch = sft_epoch(slates.train, traces, options, 5, 0);
   EXPECT_LT(epoch.size(), 50u);
@@ -270,6 +272,27 @@ TEST_F(PolicyStages, SftWeighsTraceBelowAnswerAndSkipsRejectedSlates) {
     }
     EXPECT_GT(forced, 0u);
     EXPECT_EQ(traced, sample.with_trace ? sample.teacher.trace.size() + 1 : 0);
+  }
+}
+
+TEST_F(PolicyStages, SftAlsoTeachesWhatTheUserChose) {
+  SlateSets slates = telling_slates(world_, 20, 1);
+  SftOptions options;
+  options.label_weight = 0.5;
+  const auto epoch = sft_epoch(slates.train, {}, options, 5, 0);
+  ASSERT_EQ(epoch.size(), slates.train.size()) << "no trace is needed";
+  rerank::Slate& slate = slates.train[0];
+  for (auto& candidate : slate.candidates) candidate.gain = 0;
+  slate.candidates[1].gain = 1;
+  slate.candidates[2].gain = 3;
+  const Example example = sft_example(context_, {slate, {}, false, true}, options);
+  ASSERT_EQ(example.scored.size(), 2U);
+  for (size_t i = 0; i < 2; ++i) {
+    const ScoredToken& scored = example.scored[i];
+    EXPECT_EQ(scored.target, world_.vocabulary().candidate(i + 1));
+    EXPECT_EQ(scored.row, example.tokens() - 1);
+    EXPECT_EQ(scored.allowed.size(), slate.candidates.size());
+    EXPECT_FLOAT_EQ(scored.weight, i == 0 ? 0.125F : 0.375F);
   }
 }
 

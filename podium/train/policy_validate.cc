@@ -1,10 +1,14 @@
 #include "podium/train/policy_validate.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <numeric>
 
+#include "podium/base/progress.h"
 #include "podium/rerank/reward.h"
 #include "podium/runtime/engine.h"
+#include "podium/train/checkpoint.h"
 
 namespace podium::train {
 
@@ -22,15 +26,14 @@ bool is_input_order(std::span<const int> order) {
 }
 
 Validation validate(const Qwen3Impl& model, const rerank::PromptContext& context,
-                    const std::vector<rerank::Slate>& slates, size_t most, bool with_trace,
-                    int max_trace, int threads) {
-  const auto part = std::span(slates).first(std::min(most, slates.size()));
+                    const std::vector<rerank::Slate>& slates, const ValidationPlan& plan) {
+  const auto part = std::span(slates).first(std::min(plan.most, slates.size()));
   Validation sum;
   if (part.empty()) return sum;
   runtime::DecodeOptions options;
-  options.with_trace = with_trace;
-  options.max_trace = max_trace;
-  const auto rollouts = engine_over(model).decode(context, part, options, threads);
+  options.with_trace = plan.with_trace;
+  options.max_trace = plan.max_trace;
+  const auto rollouts = engine_over(model).decode(context, part, options, plan.threads);
   for (size_t i = 0; i < part.size(); ++i) {
     const auto gains = gains_of(part[i]);
     std::vector<int> input(gains.size());
@@ -46,5 +49,31 @@ Validation validate(const Qwen3Impl& model, const rerank::PromptContext& context
 Json to_json(const Validation& v) {
   return {{"ndcg", v.ndcg}, {"input_ndcg", v.input_ndcg}, {"identity_rate", v.identity_rate}};
 }
+
+Selection::Selection(Qwen3& model, const rerank::PromptContext& context,
+                     const std::vector<rerank::Slate>& slates, const ValidationPlan& plan,
+                     fs::path file)
+    : model_(model),
+      context_(context),
+      slates_(slates),
+      plan_(plan),
+      file_(std::move(file)),
+      state_{{"best_step", 0}, {"best_ndcg", 0}, {"curve", Json::array()}} {}
+
+void Selection::measure(const std::string& stage, int64_t step) {
+  const Validation v = validate(*model_, context_, slates_, plan_);
+  Json row = {{"step", step}};
+  row.update(to_json(v));
+  const bool first = state_["curve"].empty();
+  state_["curve"].push_back(row);
+  log_info(fmt::format("{} step {:4}  NDCG {:.4f} (input {:.4f})  identity {:.3f}", stage, step,
+                       v.ndcg, v.input_ndcg, v.identity_rate));
+  if (!first && v.ndcg <= state_["best_ndcg"].get<double>() && !slates_.empty()) return;
+  state_["best_ndcg"] = v.ndcg;
+  state_["best_step"] = step;
+  save_weights(file_, *model_);
+}
+
+void Selection::take_best() { load_weights(file_, *model_); }
 
 }  // namespace podium::train

@@ -1,4 +1,4 @@
-// How good a policy is on validation slates, in the middle of its training.
+// How good a policy is on validation slates, in the middle of its training, and which was best.
 #pragma once
 
 #include <vector>
@@ -15,11 +15,41 @@ struct Validation {
   double gain() const { return ndcg - input_ndcg; }
 };
 
-// Greedy answers to the first `most` slates, as they come. All zero without slates.
+struct ValidationPlan {
+  size_t most = 400;        // slates, as they come
+  bool with_trace = false;  // answers after a trace
+  int max_trace = 96;
+  int threads = 1;
+};
+
+// Greedy answers to the slates. All zero without slates.
 Validation validate(const Qwen3Impl& model, const rerank::PromptContext& context,
-                    const std::vector<rerank::Slate>& slates, size_t most, bool with_trace,
-                    int max_trace, int threads);
+                    const std::vector<rerank::Slate>& slates, const ValidationPlan& plan);
 Json to_json(const Validation& validation);
+
+// Measures a policy from time to time and keeps the best in a file; without slates to validate on,
+// the newest is the best.
+class Selection {
+ public:
+  // All must outlive it.
+  Selection(Qwen3& model, const rerank::PromptContext& context,
+            const std::vector<rerank::Slate>& slates, const ValidationPlan& plan, fs::path file);
+
+  void measure(const std::string& stage, int64_t step);
+  void take_best();  // the model's weights become the best's
+
+  // {"best_step", "best_ndcg", "curve": [{"step", ...}]}: a checkpoint's part, the stage's result.
+  const Json& state() const { return state_; }
+  void restore(const Json& state) { state_ = state; }
+
+ private:
+  Qwen3& model_;
+  const rerank::PromptContext& context_;
+  const std::vector<rerank::Slate>& slates_;
+  ValidationPlan plan_;
+  fs::path file_;
+  Json state_;
+};
 
 std::vector<uint8_t> gains_of(const rerank::Slate& slate);
 bool is_input_order(std::span<const int> order);

@@ -42,6 +42,7 @@ bool ends_with(const std::string& text, std::string_view end) {
 
 Tensor initial(const rerank::TensorSpec& tensor, const ModelSpec& spec, uint64_t seed) {
   if (tensor.shape.size() == 1) return torch::ones(tensor.shape);
+  if (tensor.name == "podium.choice.key.weight") return torch::zeros(tensor.shape);
   Tensor weight = torch::empty(tensor.shape);
   Rng rng = Rng(seed).fork(tensor.name);
   const bool residual =
@@ -91,10 +92,10 @@ Tensor heads_of(const Tensor& x, const Tensor& norm, const ModelSpec& spec, cons
   return rotate(normed.view({n, heads, spec.head_dim}), r.cosine, r.sine);
 }
 
-Tensor layer_forward(const ModelSpec& spec, const Tensor* w, const Tensor& x, const Rotation& r,
-                     const std::vector<Segment>& segments) {
+// h: x after the layer's first norm.
+Tensor layer_forward(const ModelSpec& spec, const Tensor* w, const Tensor& x, const Tensor& h,
+                     const Rotation& r, const std::vector<Segment>& segments) {
   const int64_t n = x.size(0);
-  const Tensor h = rms_norm(x, w[kInputNorm], spec.norm_eps);
   const Tensor q = heads_of(torch::mm(h, w[kQ].t()), w[kQNorm], spec, r);
   const Tensor k = heads_of(torch::mm(h, w[kK].t()), w[kKNorm], spec, r);
   const Tensor v = torch::mm(h, w[kV].t()).view({n, spec.kv_heads, spec.head_dim});
@@ -103,6 +104,32 @@ Tensor layer_forward(const ModelSpec& spec, const Tensor* w, const Tensor& x, co
   const Tensor f = rms_norm(y, w[kPostNorm], spec.norm_eps);
   const Tensor inner = torch::silu(torch::mm(f, w[kGate].t())) * torch::mm(f, w[kUp].t());
   return torch::addmm(y, inner, w[kDown].t());
+}
+
+Tensor longs(const std::vector<int64_t>& values) { return torch::tensor(values, torch::kLong); }
+
+// What the first layer reads, [n, hidden].
+Tensor embedded(const ModelSpec& spec, const std::vector<Tensor>& weights, const Packed& batch,
+                const Tensor& texts) {
+  const auto embed = [&](const std::vector<int64_t>& tokens) {
+    return torch::embedding(weights[0], longs(tokens).clamp_min(0));  // a text's is replaced
+  };
+  const SlateWeights own = slate_weights(spec, weights);
+  Tensor x = embed(batch.tokens);
+  if (!batch.text_rows.empty()) {
+    PODIUM_CHECK(texts.defined() && own.text.defined());
+    const Tensor told = texts.index_select(0, longs(batch.text_items));
+    x = x.index_copy(0, longs(batch.text_rows), told.matmul(own.text.t()));
+  }
+  if (!batch.added_rows.empty()) {
+    x = x.index_add(0, longs(batch.added_rows), embed(batch.added_tokens));
+  }
+  if (!batch.number_rows.empty() && own.numbers.defined()) {
+    const Tensor numbers =
+        torch::tensor(batch.numbers).view({int64_t(batch.number_rows.size()), spec.numbers});
+    x = x.index_add(0, longs(batch.number_rows), numbers.matmul(own.numbers.t()));
+  }
+  return x;
 }
 
 }  // namespace
@@ -119,26 +146,52 @@ Qwen3Impl::Qwen3Impl(const ModelSpec& model, uint64_t seed) : spec(model) {
   }
 }
 
-Tensor hidden_states(const ModelSpec& spec, const std::vector<Tensor>& weights,
-                     const Packed& batch) {
-  const auto table_size = size_t(spec.layers) * kLayer + (spec.tied ? 2 : 3);
-  PODIUM_CHECK(weights.size() == table_size && batch.tokens.size() == batch.positions.size());
+States states_of(const ModelSpec& spec, const std::vector<Tensor>& weights, const Packed& batch,
+                 const Tensor& texts) {
+  PODIUM_CHECK(weights.size() == rerank::tensor_table(spec).size() &&
+               batch.tokens.size() == batch.positions.size());
   const Rotation r = rotation(spec, batch.positions);
-  const auto embed = [&](const std::vector<int64_t>& tokens) {
-    return torch::embedding(weights[0], torch::tensor(tokens, torch::kLong));
-  };
-  Tensor x = embed(batch.tokens);
-  if (!batch.added_rows.empty()) {
-    x = x.index_add(0, torch::tensor(batch.added_rows, torch::kLong), embed(batch.added_tokens));
-  }
+  Tensor x = embedded(spec, weights, batch, texts), h;
   for (int layer = 0; layer < spec.layers; ++layer) {
-    x = layer_forward(spec, weights.data() + 1 + size_t(layer) * kLayer, x, r, batch.segments);
+    const Tensor* w = weights.data() + 1 + size_t(layer) * kLayer;
+    h = rms_norm(x, w[kInputNorm], spec.norm_eps);
+    x = layer_forward(spec, w, x, h, r, batch.segments);
   }
-  return rms_norm(x, weights[1 + size_t(spec.layers) * kLayer], spec.norm_eps);
+  return {rms_norm(x, weights[1 + size_t(spec.layers) * kLayer], spec.norm_eps), h};
+}
+
+SlateWeights slate_weights(const ModelSpec& spec, const std::vector<Tensor>& weights) {
+  SlateWeights found;
+  if (!spec.reads_slates()) return found;
+  size_t at = weights.size();
+  found.scale = weights[--at];
+  found.key = weights[--at];
+  found.query = weights[--at];
+  if (spec.numbers > 0) found.numbers = weights[--at];
+  if (spec.text_width > 0) found.text = weights[--at];
+  return found;
+}
+
+Qwen3 for_slates(const Qwen3& model, int text_width, int numbers, uint64_t seed) {
+  ModelSpec spec = model->spec;
+  if (spec.reads_slates()) {
+    if (spec.text_width == text_width && spec.numbers == numbers) return model;
+    throw Error(fmt::format("the policy reads {} numbers and text of {}, the slates have {} and {}",
+                            spec.numbers, spec.text_width, numbers, text_width),
+                "go on from a policy of the same upstream and encoder, or from mid-training");
+  }
+  spec.text_width = text_width;
+  spec.numbers = numbers;
+  spec.choice = spec.hidden / 2;
+  Qwen3 grown(spec, seed);
+  const torch::NoGradGuard no_grad;
+  for (size_t i = 0; i < model->weights.size(); ++i) grown->weights[i].copy_(model->weights[i]);
+  return grown;
 }
 
 const Tensor& output_embedding(const ModelSpec& spec, const std::vector<Tensor>& weights) {
-  return spec.tied ? weights.front() : weights.back();
+  if (spec.tied) return weights.front();
+  return weights[2 + size_t(spec.layers) * kLayer];
 }
 
 runtime::Engine engine_over(const Qwen3Impl& model) {

@@ -19,6 +19,15 @@ struct Packed {
   std::vector<int64_t> tokens, positions;         // [n]
   std::vector<Segment> segments;                  // partition of [0, n)
   std::vector<int64_t> added_rows, added_tokens;  // embeddings added to those of rows
+  std::vector<int64_t> text_rows, text_items;     // rows that are the text of an item
+  std::vector<int64_t> number_rows;               // rows to which numbers are added
+  std::vector<float> numbers;                     // [number_rows, F]
+};
+
+// What training reads and does not change.
+struct Frozen {
+  torch::Tensor trace_mask;  // [vocab] bool, true where a trace may hold the token
+  torch::Tensor texts;       // [items, text_width]; undefined: prompts hold none
 };
 
 // The parameters, in the order of tensor_table.
@@ -32,10 +41,25 @@ class Qwen3Impl : public torch::nn::Module {
 };
 TORCH_MODULE(Qwen3);
 
-// Final hidden states [n, hidden], after the last norm. weights: in order of tensor_table; the
-// module's own or leaves that share its memory.
-torch::Tensor hidden_states(const rerank::ModelSpec& spec,
-                            const std::vector<torch::Tensor>& weights, const Packed& batch);
+struct States {
+  torch::Tensor last;   // [n, hidden], after the last norm
+  torch::Tensor input;  // [n, hidden], as the last layer reads them, after its norm
+};
+// weights: in order of tensor_table; the module's own or leaves that share its memory.
+States states_of(const rerank::ModelSpec& spec, const std::vector<torch::Tensor>& weights,
+                 const Packed& batch, const torch::Tensor& texts = {});
+
+// The "podium." tensors of a model that reads slates; undefined where it has none.
+struct SlateWeights {
+  torch::Tensor text, numbers, query, key, scale;
+};
+SlateWeights slate_weights(const rerank::ModelSpec& spec,
+                           const std::vector<torch::Tensor>& weights);
+
+// The model with what slates need (ModelSpec), new and untaught: it chooses in the upstream's order
+// until it has learnt better. A model that reads slates already comes back as it is, when its
+// shape is this one; else throws Error.
+Qwen3 for_slates(const Qwen3& model, int text_width, int numbers, uint64_t seed);
 
 // The output embedding [vocab, hidden].
 const torch::Tensor& output_embedding(const rerank::ModelSpec& spec,

@@ -109,7 +109,7 @@ TEST(Qwen3, LogitsEqualTheEngines) {
   }
   batch.segments = {{{0, 23}}};
   torch::NoGradGuard no_grad;
-  const Tensor ours = torch::mm(hidden_states(model->spec, model->weights, batch),
+  const Tensor ours = torch::mm(states_of(model->spec, model->weights, batch).last,
                                 output_embedding(model->spec, model->weights).t());
   auto theirs = engine_over(*model).logits(tokens);
   EXPECT_LT(largest_difference(ours, torch::from_blob(theirs.data(), {23, 50})), 1e-4);
@@ -135,7 +135,7 @@ TEST(PolicyBatch, AnswersBesideOneAnotherScoreAsOnTheirOwn) {
   Rng rng(6);
   const rerank::Slate slate = world.random_slate(rng, 5);
   const Qwen3 model = tiny_model(world.tokenizer().vocab());
-  const Tensor mask = trace_mask_tensor(context, model->spec.vocab);
+  const Frozen mask = frozen_of(context, model->spec.vocab);
   runtime::DecodeOptions decode{.with_trace = true, .max_trace = 9, .temperature = 1, .samples = 4};
   const auto rollouts = engine_over(*model).decode(context, {&slate, 1}, decode, 1);
   SlateExample together(context, slate, true, 9);
@@ -165,7 +165,7 @@ TEST(GradientWorkers, SameBitsOnOneThreadAndOnThreeAndEqualToOneBatch) {
   const auto loss = [](const Tensor& logprob, const Example&) {
     return PartLoss{-logprob.sum(), {double(logprob.size(0))}};
   };
-  const Tensor mask = torch::ones({50}, torch::kBool);
+  const Frozen mask{torch::ones({50}, torch::kBool), {}};
   Qwen3 model = tiny_model(50);
   std::vector<std::vector<Tensor>> grads;
   for (int threads : {1, 3}) {

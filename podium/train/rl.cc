@@ -39,8 +39,10 @@ class Reinforcer {
         with_trace_(with_trace),
         job_(job),
         adam_(make_adamw(model, options.learning_rate, 0)),
-        workers_(model, trace_mask_tensor(context, model->spec.vocab), job.threads),
-        best_file_(job.work / "best.safetensors") {}
+        workers_(model, frozen_of(context, model->spec.vocab), job.threads),
+        selection_(model, context, slates.valid,
+                   {size_t(options.eval_slates), with_trace, options.max_trace, job.threads},
+                   job.work / "best.safetensors") {}
 
   Json run() {
     Checkpointer checkpointer({job_.work / "checkpoint.safetensors", job_.fingerprint,
@@ -48,29 +50,32 @@ class Reinforcer {
     MetricsLog log(job_.work / "metrics.jsonl");
     if (const auto cursor = checkpointer.restore(*model_, adam_)) {
       state_ = *cursor;
+      selection_.restore(state_["selection"]);
     } else {
-      state_ = {{"step", 0},      {"drawn", 0},     {"dropped", 0},
-                {"best_step", 0}, {"best_ndcg", 0}, {"curve", Json::array()}};
-      measure(0);
+      state_ = {{"step", 0}, {"drawn", 0}, {"dropped", 0}};
+      selection_.measure("RL", 0);
     }
     Progress progress(with_trace_ ? "RL" : "RL without trace", uint64_t(options_.steps), "steps");
     for (int64_t step = state_["step"]; step < options_.steps; ++step) {
       state_["step"] = step;
+      state_["selection"] = selection_.state();
       checkpointer.poll(*model_, adam_, [&] { return state_; });
       const Json row = learn(step);
       log.add(step + 1, row);
       progress.note(fmt::format("reward {:.3f}", row["reward"].get<double>()));
       progress.add();
-      if ((step + 1) % options_.eval_every == 0 || step + 1 == options_.steps) measure(step + 1);
+      if ((step + 1) % options_.eval_every == 0 || step + 1 == options_.steps) {
+        selection_.measure("RL", step + 1);
+      }
     }
-    load_weights(best_file_, *model_);
+    selection_.take_best();
     log.finish(job_.work / "metrics.done.jsonl");
     return {{"steps", options_.steps},
             {"with_trace", with_trace_},
             {"gate", options_.gate},
             {"dropped_groups", state_["dropped"]},
-            {"best_step", state_["best_step"]},
-            {"validation", state_["curve"]}};
+            {"best_step", selection_.state()["best_step"]},
+            {"validation", selection_.state()["curve"]}};
   }
 
  private:
@@ -166,21 +171,6 @@ class Reinforcer {
             {"entropy", surprise / t},       {"clip_share", clipped / t}};
   }
 
-  void measure(int64_t step) {
-    const Validation v = validate(*model_, context_, slates_.valid, size_t(options_.eval_slates),
-                                  with_trace_, options_.max_trace, job_.threads);
-    Json row = {{"step", step}};
-    row.update(to_json(v));
-    state_["curve"].push_back(row);
-    log_info(fmt::format("RL step {:4}  NDCG {:.4f} (input {:.4f})  identity {:.3f}", step, v.ndcg,
-                         v.input_ndcg, v.identity_rate));
-    // Without slates to validate on, the newest policy is the best.
-    if (step > 0 && v.ndcg <= state_["best_ndcg"].get<double>() && !slates_.valid.empty()) return;
-    state_["best_ndcg"] = v.ndcg;
-    state_["best_step"] = step;
-    save_weights(best_file_, *model_);
-  }
-
   Qwen3& model_;
   const rerank::PromptContext& context_;
   const SlateSets& slates_;
@@ -190,7 +180,7 @@ class Reinforcer {
   const StageJob& job_;
   torch::optim::AdamW adam_;
   GradientWorkers workers_;
-  fs::path best_file_;
+  Selection selection_;
   Json state_;  // the checkpoint's cursor
   int64_t epoch_ = -1;
   std::vector<size_t> order_;

@@ -16,8 +16,6 @@
 namespace podium::train {
 namespace {
 
-constexpr size_t kValidSlates = 400;
-
 double weight_of(Over over, const SftOptions& options) {
   switch (over) {
     case Over::kTrace:
@@ -59,16 +57,23 @@ std::vector<Example> batch_of(const rerank::PromptContext& context,
 }
 
 Json statistics(const Qwen3& model, const rerank::PromptContext& context, const SlateSets& slates,
-                const rerank::TraceSummary& traces, int max_trace, const StageJob& job) {
-  const Validation traced =
-      validate(*model, context, slates.valid, kValidSlates, true, max_trace, job.threads);
-  const Validation direct =
-      validate(*model, context, slates.valid, kValidSlates, false, max_trace, job.threads);
+                const rerank::TraceSummary& traces, const Selection& selection,
+                ValidationPlan plan) {
+  const auto answers = [&](bool with_trace) {
+    plan.with_trace = with_trace;
+    return validate(*model, context, slates.valid, plan);
+  };
+  const Validation traced = answers(true), direct = answers(false);
   log_info(fmt::format("SFT: NDCG {:.4f} with trace, {:.4f} without; input order {:.4f}",
                        traced.ndcg, direct.ndcg, traced.input_ndcg));
-  return {{"accept_rate", traces.accept_rate},   {"coverage", traces.coverage},
-          {"train_slates", slates.train.size()}, {"valid_slates", slates.valid.size()},
-          {"valid_with_trace", to_json(traced)}, {"valid_without_trace", to_json(direct)}};
+  return {{"accept_rate", traces.accept_rate},
+          {"coverage", traces.coverage},
+          {"train_slates", slates.train.size()},
+          {"valid_slates", slates.valid.size()},
+          {"valid_with_trace", to_json(traced)},
+          {"valid_without_trace", to_json(direct)},
+          {"best_step", selection.state()["best_step"]},
+          {"validation", selection.state()["curve"]}};
 }
 
 // The traces by slate, in order of their draws.
@@ -94,6 +99,9 @@ std::vector<SftSample> sft_epoch(const std::vector<rerank::Slate>& slates,
   std::vector<SftSample> samples;
   for (const rerank::Slate& slate : slates) {
     const bool with_trace = rng.uniform() >= options.no_trace_share;
+    if (options.label_weight > 0 && slate.can_be_ranked()) {
+      samples.push_back({slate, {}, false, true});
+    }
     const auto found = drawn.find(slate.id);
     if (found == drawn.end()) continue;
     const rerank::Trace& trace = *found->second[size_t(epoch) % found->second.size()];
@@ -105,6 +113,11 @@ std::vector<SftSample> sft_epoch(const std::vector<rerank::Slate>& slates,
 
 Example sft_example(const rerank::PromptContext& context, const SftSample& sample,
                     const SftOptions& options) {
+  if (sample.labels) {
+    SlateExample example(context, sample.slate, false, 1);
+    example.add_first_choice(gains_of(sample.slate), float(options.label_weight));
+    return example.take();
+  }
   const auto& trace = sample.teacher.trace;
   const std::vector<TokenId> answer = rerank::build_answer(
       context, sample.slate, sample.with_trace ? std::span(trace) : std::span<const TokenId>(),
@@ -123,7 +136,10 @@ Json sft(Qwen3& model, const rerank::PromptContext& context, const SlateSets& sl
   Checkpointer checkpointer(
       {job.work / "checkpoint.safetensors", job.fingerprint, job.checkpoint_seconds, job.stop});
   MetricsLog log(job.work / "metrics.jsonl");
-  GradientWorkers workers(model, trace_mask_tensor(context, model->spec.vocab), job.threads);
+  GradientWorkers workers(model, frozen_of(context, model->spec.vocab), job.threads);
+  // By answers without a trace: traces are there to be reinforced later.
+  const ValidationPlan plan{size_t(options.eval_slates), false, options.max_trace, job.threads};
+  Selection selection(model, context, slates.valid, plan, job.work / "best.safetensors");
   int first_epoch = 0;
   int64_t step = 0;
   size_t first = 0;
@@ -131,6 +147,9 @@ Json sft(Qwen3& model, const rerank::PromptContext& context, const SlateSets& sl
     first_epoch = (*cursor)["epoch"];
     first = (*cursor)["begin"];
     step = (*cursor)["step"];
+    selection.restore((*cursor)["selection"]);
+  } else {
+    selection.measure("SFT", 0);
   }
   const rerank::TraceSummary summary = rerank::summary_of(traces);
   const size_t first_samples = sft_epoch(slates.train, traces, options, job.seed, 0).size();
@@ -146,7 +165,8 @@ Json sft(Qwen3& model, const rerank::PromptContext& context, const SlateSets& sl
     const auto order = permutation(epoch.size(), job.seed, uint64_t(e));
     for (size_t begin = first; begin < order.size(); begin += batch, ++step) {
       checkpointer.poll(*model, adam, [&] {
-        return Json{{"epoch", e}, {"begin", begin}, {"step", step}};
+        return Json{
+            {"epoch", e}, {"begin", begin}, {"step", step}, {"selection", selection.state()}};
       });
       const auto result = backward(workers, batch_of(context, epoch, order, begin, options));
       optimizer_step(model, adam,
@@ -155,10 +175,14 @@ Json sft(Qwen3& model, const rerank::PromptContext& context, const SlateSets& sl
       log.add(step + 1, {{"loss", result.loss}});
       progress.note(fmt::format("loss {:.3f}", result.loss));
       progress.add();
+      if ((step + 1) % options.eval_every == 0 || step + 1 == steps) {
+        selection.measure("SFT", step + 1);
+      }
     }
   }
+  selection.take_best();
   log.finish(job.work / "metrics.done.jsonl");
-  return statistics(model, context, slates, summary, options.max_trace, job);
+  return statistics(model, context, slates, summary, selection, plan);
 }
 
 }  // namespace podium::train

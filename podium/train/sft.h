@@ -1,6 +1,8 @@
 // Supervised fine-tuning on a teacher's accepted traces (docs/gr2.md sections 4 and 5):
 // L = -lambda_r sum log P(trace tokens) - lambda_o sum log P(answer tokens), over the masks of
-// constrained decoding, divided by the batch's summed weights.
+// constrained decoding, divided by the batch's summed weights. And, of every slate whether or not
+// the teacher found the positive, -lambda_l log P(the positive comes first) without a trace: the
+// list-wise soft-max, which costs one token.
 #pragma once
 
 #include "podium/base/json.h"
@@ -15,9 +17,10 @@ struct SftSample {
   rerank::Slate slate;  // as the trace shows it
   rerank::TeacherTrace teacher;
   bool with_trace;
+  bool labels = false;  // not the teacher's answer but the user's choice
 };
-// The next draw of every slate, in the slates' order, those without an accepted trace left out.
-// A function of its arguments.
+// The next draw of every slate, in the slates' order, those without an accepted trace left out;
+// with label_weight its labels too. A function of its arguments.
 std::vector<SftSample> sft_epoch(const std::vector<rerank::Slate>& slates,
                                  const std::vector<rerank::Trace>& traces,
                                  const SftOptions& options, uint64_t seed, int epoch);

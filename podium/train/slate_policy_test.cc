@@ -1,0 +1,152 @@
+// Policies that read slates: text, numbers, and choices that begin in the upstream's order.
+#include <gtest/gtest.h>
+
+#include "podium/base/error.h"
+#include "podium/rerank/test_world.h"
+#include "podium/runtime/engine.h"
+#include "podium/train/gradient.h"
+#include "podium/train/policy_batch.h"
+#include "podium/train/qwen3.h"
+
+namespace podium::train {
+namespace {
+
+using rerank::TestWorld;
+using torch::Tensor;
+
+class SlatePolicy : public testing::Test {
+ protected:
+  SlatePolicy() {
+    rerank::ModelSpec spec;
+    spec.vocab = world_.tokenizer().vocab();
+    spec.hidden = 32, spec.layers = 2, spec.heads = 4, spec.kv_heads = 2, spec.head_dim = 8;
+    spec.ffn = 48;
+    model_ = for_slates(Qwen3(spec, 3), TestWorld::kTextWidth, TestWorld::kNumbers, 3);
+    for (int i = 0; i < 6; ++i) slates_.push_back(world_.described_slate(rng_, 7));
+  }
+
+  // What a policy is once it has learnt something.
+  void disturb() {
+    const torch::NoGradGuard no_grad;
+    torch::manual_seed(4);
+    const SlateWeights own = slate_weights(model_->spec, model_->weights);
+    for (const Tensor& weight : {own.text, own.numbers, own.query, own.key}) {
+      weight.add_(torch::randn(weight.sizes()).mul_(0.3));
+    }
+    own.scale.fill_(0.7);
+  }
+
+  std::vector<runtime::Rollout> answers(const runtime::DecodeOptions& options) const {
+    return engine_over(*model_).decode(world_.context_with_text(), slates_, options, 1);
+  }
+
+  TestWorld world_;
+  Rng rng_{5};
+  Qwen3 model_{nullptr};
+  std::vector<rerank::Slate> slates_;
+};
+
+TEST_F(SlatePolicy, BeginsWithTheUpstreamsOrder) {
+  for (const bool verbalize : {false, true}) {
+    for (const auto& rollout : answers({.with_trace = false, .verbalize = verbalize})) {
+      EXPECT_EQ(rollout.order, (std::vector<int>{0, 1, 2, 3, 4, 5, 6}));
+    }
+  }
+  std::reverse(slates_[0].candidates.begin(), slates_[0].candidates.end());
+  EXPECT_EQ(answers({.with_trace = false})[0].order, (std::vector<int>{6, 5, 4, 3, 2, 1, 0}))
+      << "by score, wherever a candidate stands";
+  for (auto& candidate : slates_[0].candidates) candidate.upstream_score = 0.5F;
+  EXPECT_EQ(answers({.with_trace = false})[0].order, (std::vector<int>{0, 1, 2, 3, 4, 5, 6}))
+      << "without scores as given";
+}
+
+TEST_F(SlatePolicy, TrainerAndEngineAgree) {
+  disturb();
+  const auto context = world_.context_with_text();
+  const Frozen frozen = frozen_of(context, model_->spec.vocab);
+  const torch::NoGradGuard no_grad;
+  for (const bool with_trace : {false, true}) {
+    const auto rollouts =
+        answers({.with_trace = with_trace, .max_trace = 9, .temperature = 1, .samples = 2});
+    std::vector<Example> examples;
+    std::vector<float> sampled;
+    for (size_t s = 0; s < slates_.size(); ++s) {
+      SlateExample example(context, slates_[s], with_trace, 9);
+      for (size_t i = 2 * s; i < 2 * s + 2; ++i) {
+        example.add_answer(rollouts[i].tokens);
+        for (size_t t = 0; t < rollouts[i].tokens.size(); ++t) {
+          if (rollouts[i].kind[t] == rerank::TokenKind::kForced) continue;
+          sampled.push_back(rollouts[i].logprob[t]);
+        }
+      }
+      examples.push_back(example.take());
+    }
+    const Tensor logprob = log_probs(model_->spec, model_->weights, concatenate(examples), frozen);
+    EXPECT_LT((logprob - torch::tensor(sampled)).abs().max().item<double>(), 1e-3);
+    EXPECT_GT(logprob.std().item<double>(), 0.1) << "what is compared is not constant";
+  }
+}
+
+TEST_F(SlatePolicy, EveryWeightIsLearnt) {
+  disturb();
+  const auto context = world_.context_with_text();
+  std::vector<Example> examples;
+  for (const auto& slate : slates_) {
+    SlateExample example(context, slate, false, 9);
+    const std::vector<int> order = {3, 1, 0, 2, 6, 5, 4};
+    example.add_answer(rerank::build_answer(context, slate, {}, false, order));
+    examples.push_back(example.take());
+  }
+  GradientWorkers workers(model_, frozen_of(context, model_->spec.vocab), 1);
+  workers.backward(examples, [](const Tensor& logprob, const Example&) {
+    return PartLoss{-logprob.sum(), {}};
+  });
+  const SlateWeights own = slate_weights(model_->spec, model_->weights);
+  for (const Tensor& weight : {own.text, own.numbers, own.query, own.key, own.scale}) {
+    ASSERT_TRUE(weight.grad().defined());
+    EXPECT_GT(weight.grad().abs().max().item<double>(), 0);
+  }
+}
+
+TEST_F(SlatePolicy, IsKeptInItsDirectory) {
+  disturb();
+  const fs::path dir = scratch_dir("slate_policy");
+  save_policy(dir, *model_, world_.tokenizer());
+  const Qwen3 again = load_policy(dir);
+  EXPECT_EQ(again->spec.numbers, TestWorld::kNumbers);
+  for (size_t i = 0; i < model_->weights.size(); ++i) {
+    EXPECT_TRUE(torch::equal(model_->weights[i], again->weights[i])) << i;
+  }
+  const auto before = answers({.with_trace = false});
+  const auto after = runtime::Engine::open(dir).decode(world_.context_with_text(), slates_,
+                                                       {.with_trace = false}, 1);
+  for (size_t i = 0; i < before.size(); ++i) EXPECT_EQ(before[i].order, after[i].order);
+  EXPECT_EQ(for_slates(again, TestWorld::kTextWidth, TestWorld::kNumbers, 1).get(), again.get());
+  EXPECT_THROW(for_slates(again, TestWorld::kTextWidth, 4, 1), Error);
+  EXPECT_THROW(engine_over(*again).decode(world_.context(), slates_, {}, 1), Error)
+      << "prompts without the text that it reads";
+}
+
+// An item that is no part of the catalogue has its text in the slate; what was read of it is kept
+// for nobody else.
+TEST_F(SlatePolicy, AddedItemsAreReadAnew) {
+  disturb();
+  const runtime::Engine engine = engine_over(*model_);
+  rerank::Slate slate = slates_[0];
+  const auto fresh = rerank::ItemIndex(TestWorld::kItems);
+  slate.candidates[6].item = fresh;
+  slate.history[4] = fresh;
+  const auto logprobs = [&](float first) {
+    std::vector<float> text(TestWorld::kTextWidth, 0.5F);
+    text[0] = first;
+    slate.added = {{fresh, {1, 2, 3, 4}, text, "Fresh"}};
+    return engine.decode(world_.context_with_text(), {&slate, 1}, {.with_trace = false}, 1)[0]
+        .logprob;
+  };
+  const auto one = logprobs(-2), other = logprobs(3);
+  EXPECT_NE(one, other);
+  EXPECT_EQ(logprobs(-2), one);
+}
+
+}  // namespace
+}  // namespace podium::train
