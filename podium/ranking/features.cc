@@ -17,10 +17,12 @@ constexpr size_t kRecent = 10, kNewest = 5;
 constexpr double kDecay = 0.8;
 
 constexpr const char* kNames[kColumns] = {
-    "next_last",      "near_last",   "near_lag2",      "near_lag3",   "affinity_sum",
-    "affinity_max",   "text_last",   "text_mean",      "text_max",    "sequence_score",
-    "log_count",      "log_recent",  "brand_last",     "brand_count", "category_last",
-    "category_count", "price_ratio", "history_length", "idle_days"};
+    "next_last",    "near_last",      "near_lag2",   "near_lag3",      "affinity_sum",
+    "affinity_max", "text_last",      "text_mean",   "text_max",       "text_lag2",
+    "text_lag3",    "text_lag4",      "text_lag5",   "text_lag6",      "text_lag7",
+    "text_lag8",    "text_lag9",      "text_lag10",  "sequence_score", "log_count",
+    "log_recent",   "brand_last",     "brand_count", "category_last",  "category_count",
+    "price_ratio",  "history_length", "idle_days"};
 
 constexpr const char* kRepeatNames[kRepeatColumns] = {"times_had", "days_since_had"};
 constexpr uint32_t kForeign = UINT32_MAX;  // a category that no trained item has
@@ -149,7 +151,9 @@ void Features::fill_history(const Context& context, const Facts& facts, float* r
   double weight = 1;
   for (size_t back = 1; back <= n; ++back, weight *= kDecay) {
     const ItemIndex past = context.recent[n - back];
-    row[kTextMax] = std::max(row[kTextMax], like(past));
+    const float alike = like(past);
+    row[kTextMax] = std::max(row[kTextMax], alike);
+    if (back >= 2) row[kTextLag2 + back - 2] = alike;
     row[kBrandCount] += facts.brand != 0 && facts.brand == brand_[past] ? 1.0F : 0.0F;
     if (facts.added) continue;  // nobody has met it yet
     const float affinity = met.affinity(past, facts.item);

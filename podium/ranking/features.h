@@ -21,9 +21,11 @@ enum Column : uint8_t {
   kNearLag3,
   kAffinitySum,  // normalised co-visitation with the last 10, decayed by .8 a place
   kAffinityMax,
-  kTextLast,       // content similarity to the last item
-  kTextMean,       // to the mean of the last 5
-  kTextMax,        // the highest with any of the last 10
+  kTextLast,  // content similarity to the last item
+  kTextMean,  // to the mean of the last 5
+  kTextMax,   // the highest with any of the last 10
+  kTextLag2,  // to the one before the last, and so on; 0 where the history is shorter
+  kTextLag10 = kTextLag2 + 8,
   kSequenceScore,  // SASRec's, for every candidate; NaN without SASRec
   kLogCount,       // log(1 + events)
   kLogRecent,      // log(1 + decayed events)
