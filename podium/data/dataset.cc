@@ -10,6 +10,7 @@
 #include "podium/artifact/manifest.h"
 #include "podium/artifact/safetensors.h"
 #include "podium/base/error.h"
+#include "podium/data/impressions.h"
 
 namespace podium::data {
 
@@ -79,8 +80,9 @@ std::optional<uint32_t> find_id(const StringColumn& ids, const std::vector<uint3
 }  // namespace
 
 struct Dataset::Impl {
-  Impl(const fs::path& dir, bool verify)
-      : manifest(artifact::read_manifest(dir, "dataset", kDatasetVersion, verify)),
+  Impl(const fs::path& from, bool verify)
+      : dir(from),
+        manifest(artifact::read_manifest(dir, "dataset", kDatasetVersion, verify)),
         events(dir / kEvents),
         catalog(dir / kCatalog),
         users(dir / kUsers) {
@@ -104,12 +106,12 @@ struct Dataset::Impl {
     if (category_ptr.size() != n + 1) damaged(dir, "categories have the wrong length");
     check_offsets(category_ptr, size_t(category_ptr.empty() ? 0 : category_ptr.back()), dir);
     category = open_strings(catalog, "category", size_t(category_ptr.back()), dir);
-    check_events(dir);
+    check_events();
     user_order = order_by_id(user_id, dir);
     item_order = order_by_id(item_id, dir);
   }
 
-  void check_events(const fs::path& dir) const {
+  void check_events() const {
     if (item.empty()) damaged(dir, "there are no events");
     for (const uint32_t i : item) {
       if (i >= price.size()) damaged(dir, "an event names an item outside the catalogue");
@@ -133,6 +135,7 @@ struct Dataset::Impl {
     return column.subspan(size_t(user_ptr[user]), size_t(user_ptr[user + 1] - user_ptr[user]));
   }
 
+  fs::path dir;
   Json manifest;
   SafetensorsFile events, catalog, users;
   std::string name;
@@ -150,6 +153,16 @@ Dataset::~Dataset() = default;
 
 Dataset Dataset::open(const fs::path& dir, bool verify) {
   return Dataset(std::make_unique<Impl>(dir, verify));
+}
+
+std::shared_ptr<const Impressions> Dataset::impressions() const {
+  const fs::path folder = impl_->dir / "impressions";
+  if (!fs::exists(folder)) {
+    throw Error("the data set has no impressions: what users were shown, and what they clicked",
+                "import logs that hold them, or choose another split.protocol",
+                impl_->dir.string());
+  }
+  return std::make_shared<const Impressions>(folder, users(), items());
 }
 
 const std::string& Dataset::name() const { return impl_->name; }

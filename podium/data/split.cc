@@ -1,6 +1,7 @@
 #include "podium/data/split.h"
 
 #include <algorithm>
+#include <limits>
 #include <numeric>
 
 #include "podium/base/error.h"
@@ -41,9 +42,63 @@ Phase time_window(const Dataset& dataset, std::string name, int64_t begin, int64
   return phase;
 }
 
+// Whether a slate can be re-ranked and judged.
+bool can_be_judged(const ImpressionSlate& slate) {
+  return slate.items.size() >= 2 &&
+         std::ranges::any_of(slate.clicked, [](uint8_t clicked) { return clicked != 0; });
+}
+
+// Events before `begin` fit; slates in [begin, end) are asked for.
+Phase shown_window(const Dataset& dataset, const std::string& name,
+                   const std::shared_ptr<const Impressions>& impressions, int64_t begin,
+                   int64_t end) {
+  Phase phase = time_window(dataset, name, begin, begin);
+  phase.impressions = impressions;
+  for (uint64_t s = 0; s < impressions->slates(); ++s) {
+    const ImpressionSlate slate = impressions->slate(s);
+    if (slate.time < begin || slate.time >= end || !can_be_judged(slate)) continue;
+    const auto times = dataset.times_of(slate.user);
+    const auto position =
+        uint32_t(std::lower_bound(times.begin(), times.end(), slate.time) - times.begin());
+    if (position == 0) continue;
+    phase.targets.push_back({slate.user, position});
+    phase.shown.push_back(s);
+  }
+  if (phase.targets.empty()) {
+    throw Error("no slate with a click and a history falls into phase " + name,
+                "move split.before_t0, before_t1 and before_t2, or import more impressions");
+  }
+  return phase;
+}
+
 }  // namespace
 
 uint64_t View::events() const { return std::accumulate(length.begin(), length.end(), uint64_t{0}); }
+
+std::vector<ItemIndex> Phase::answers(size_t target) const {
+  const auto& [user, position] = targets[target];
+  if (!impressions) return {fit.dataset->items_of(user)[position]};
+  const ImpressionSlate slate = impressions->slate(shown[target]);
+  std::vector<ItemIndex> clicked;
+  for (size_t i = 0; i < slate.items.size(); ++i) {
+    if (slate.clicked[i] != 0) clicked.push_back(slate.items[i]);
+  }
+  return clicked;
+}
+
+int64_t Phase::time(size_t target) const {
+  if (impressions) return impressions->slate(shown[target]).time;
+  return fit.dataset->times_of(targets[target].user)[targets[target].position];
+}
+
+std::vector<Target> Phase::next_events() const {
+  std::vector<Target> events;
+  for (const Target& target : targets) {
+    const bool there = target.position < fit.dataset->items_of(target.user).size();
+    if (there && (events.empty() || events.back() != target)) events.push_back(target);
+  }
+  return events;
+}
 
 size_t seen_targets(const Phase& phase) {
   const Dataset& dataset = *phase.fit.dataset;
@@ -54,7 +109,8 @@ size_t seen_targets(const Phase& phase) {
     const auto items = dataset.items_of(user);
     if (t == 0 || phase.targets[t - 1].user != user) read = 0;
     for (; read < position; ++read) had_by[items[read]] = user;
-    seen += had_by[items[position]] == user ? 1 : 0;
+    const auto answers = phase.answers(t);
+    seen += std::ranges::any_of(answers, [&](ItemIndex item) { return had_by[item] == user; });
   }
   return seen;
 }
@@ -80,6 +136,22 @@ Split global_time(const Dataset& dataset, double before_t0, double before_t1, do
   const int64_t t0 = border(before_t0), t1 = border(before_t1), t2 = border(before_t2);
   return {time_window(dataset, "slates", t0, t1), time_window(dataset, "valid", t1, t2),
           time_window(dataset, "test", t2, times.back() + 1)};
+}
+
+Split by_impressions(const Dataset& dataset, std::shared_ptr<const Impressions> impressions,
+                     double before_t0, double before_t1, double before_t2) {
+  std::vector<int64_t> times;
+  for (size_t s = 0; s < impressions->slates(); ++s) times.push_back(impressions->slate(s).time);
+  std::sort(times.begin(), times.end());
+  const auto border = [&](double share) {
+    const auto at = size_t(share * double(times.size()));
+    return at < times.size() ? times[at] : std::numeric_limits<int64_t>::max();
+  };
+  const int64_t t0 = border(before_t0), t1 = border(before_t1), t2 = border(before_t2);
+  constexpr int64_t kEnd = std::numeric_limits<int64_t>::max();
+  return {shown_window(dataset, "slates", impressions, t0, t1),
+          shown_window(dataset, "valid", impressions, t1, t2),
+          shown_window(dataset, "test", impressions, t2, kEnd)};
 }
 
 }  // namespace podium::data

@@ -8,16 +8,24 @@
 //
 // m = slate_targets, at most half of the user's first n-2 events, and 1 by default.
 //
+// Protocol "impressions" asks for what users clicked of the slates that they were shown
+// (impressions.h); t0 < t1 < t2 are shares of the slates by time:
+//
+//   slates  fit on events before the first slate of [t0, t1), asked for the clicks of these
+//   valid   ... [t1, t2)          test   ... [t2, end)
+//
 // "slates" trains the ranker (cross-fitted) and the re-ranking policy on events that the retrievers
 // of that phase have not seen; "valid" tunes; "test" is read once.
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "podium/data/dataset.h"
+#include "podium/data/impressions.h"
 
 namespace podium::data {
 
@@ -38,7 +46,7 @@ struct View {
   uint64_t events() const;
 };
 
-// One event to predict. Its history is the user's first `position` events.
+// One event to predict, or one slate. Its history is the user's first `position` events.
 struct Target {
   UserIndex user;
   uint32_t position;
@@ -50,9 +58,18 @@ struct Phase {
   std::string name;  // "slates", "valid", "test"
   View fit;
   std::vector<Target> targets;  // by user, then position; history never empty
+  // Protocol "impressions" only: the slate that each target was shown.
+  std::shared_ptr<const Impressions> impressions = nullptr;
+  std::vector<uint64_t> shown = {};  // [targets]
+
+  // What the user chose: the event's item, or the clicked items of the slate, perhaps none.
+  std::vector<ItemIndex> answers(size_t target) const;
+  int64_t time(size_t target) const;  // of the event or the slate
+  // Targets that an event stands for; all but those after whose slate the user did nothing.
+  std::vector<Target> next_events() const;
 };
 
-// Targets whose item the user already has. Linear in the events.
+// Targets of which the user already has an answer. Linear in the events.
 size_t seen_targets(const Phase& phase);
 
 struct Split {
@@ -65,5 +82,10 @@ Split leave_one_out(const Dataset& dataset, uint32_t slate_targets = 1);
 // Shares of events by time, e.g. .7, .8, .9 of all events lie before t0, t1, t2 (events with a
 // border's own time fall behind it).
 Split global_time(const Dataset& dataset, double before_t0, double before_t1, double before_t2);
+
+// Shares of slates by time; before_t0 may be 0. Slates of users without an event before them, of
+// fewer than two items or with no click are left out. Throws Error when a phase has none.
+Split by_impressions(const Dataset& dataset, std::shared_ptr<const Impressions> impressions,
+                     double before_t0, double before_t1, double before_t2);
 
 }  // namespace podium::data

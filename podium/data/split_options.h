@@ -12,22 +12,21 @@ namespace podium::data {
 
 // How events are divided into phases.
 struct SplitOptions {
-  std::string protocol = "leave-one-out";  // or "global-time"
+  std::string protocol = "leave-one-out";  // or "global-time", "impressions"
   int slate_targets = 1;
   double before_t0 = 0.7, before_t1 = 0.8, before_t2 = 0.9;
   template <class V>
   void visit(V& v) {
     v("protocol", protocol, "how events are divided into phases",
-      one_of({"leave-one-out", "global-time"}));
+      one_of({"leave-one-out", "global-time", "impressions"}));
     v("slate_targets", slate_targets,
       "leave-one-out: events a user that rankers and policies train on (at most half of them)",
       between(1, 1000));
-    v("before_t0", before_t0, "global-time: share of events before the slates phase's targets",
-      between(0.001, 0.999));
-    v("before_t1", before_t1, "global-time: share of events before the validation targets",
-      between(0.001, 0.999));
-    v("before_t2", before_t2, "global-time: share of events before the test targets",
-      between(0.001, 0.999));
+    v("before_t0", before_t0,
+      "global-time: share of events (impressions: of slates) before the slates phase's targets",
+      between(0, 0.999));
+    v("before_t1", before_t1, "the same before the validation targets", between(0.001, 0.999));
+    v("before_t2", before_t2, "the same before the test targets", between(0.001, 0.999));
     v.rule([this] { return before_t0 < before_t1 && before_t1 < before_t2; },
            "before_t0, before_t1, before_t2 must ascend");
   }
@@ -41,8 +40,12 @@ inline Split make_split(const Dataset& dataset, const SplitOptions& options) {
   if (options.protocol == "global-time") {
     return global_time(dataset, options.before_t0, options.before_t1, options.before_t2);
   }
+  if (options.protocol == "impressions") {
+    return by_impressions(dataset, dataset.impressions(), options.before_t0, options.before_t1,
+                          options.before_t2);
+  }
   throw Error("unknown split protocol '" + options.protocol + "'",
-              "use leave-one-out or global-time");
+              "use leave-one-out, global-time or impressions");
 }
 
 inline const Phase& phase_of(const Split& split, const std::string& name) {

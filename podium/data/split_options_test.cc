@@ -52,6 +52,62 @@ TEST(SlateTargets, OneIsTheDefault) {
   EXPECT_EQ(a.slates.targets.size(), 2u);
 }
 
+// Ten users, an event a day; a slate before each of the events 2 .. 9 with its item and another.
+Dataset shown_dataset() {
+  const fs::path dir = scratch("shown");
+  DatasetBuilder builder;
+  for (int u = 0; u < 10; ++u) {
+    const std::string user = "u" + std::to_string(u);
+    for (int t = 0; t < 10; ++t) {
+      const std::string item = "i" + std::to_string(t), other = "j" + std::to_string(t);
+      builder.add_item({item, "", "", "", {}, 1});
+      builder.add_item({other, "", "", "", {}, 1});
+      builder.add_event({user, item, t * 86400 + 10, 1});
+      if (t < 2) continue;
+      const std::vector<std::string_view> shown = {other, item};
+      const std::vector<uint8_t> clicked = {0, uint8_t(t != 5)};
+      builder.add_shown({user, t * 86400, shown, clicked});
+    }
+  }
+  builder.write(dir, "shown", 0, {});
+  return Dataset::open(dir);
+}
+
+TEST(ByImpressions, SlatesFollowTheEventsThatTheyMayKnow) {
+  const Dataset dataset = shown_dataset();
+  SplitOptions options;
+  options.protocol = "impressions";
+  options.before_t0 = 0.25, options.before_t1 = 0.5, options.before_t2 = 0.75;
+  const Split split = make_split(dataset, options);
+  // Days 2 and 3 train nothing but sources; nobody clicked on day 5.
+  const std::map<std::string, std::vector<int64_t>> days = {
+      {"slates", {4}}, {"valid", {6, 7}}, {"test", {8, 9}}};
+  for (const Phase* phase : {&split.slates, &split.valid, &split.test}) {
+    const auto& expected = days.at(phase->name);
+    ASSERT_EQ(phase->targets.size(), 10 * expected.size());
+    ASSERT_EQ(phase->shown.size(), phase->targets.size());
+    for (size_t t = 0; t < phase->targets.size(); ++t) {
+      const int64_t day = expected[t % expected.size()];
+      EXPECT_EQ(phase->time(t), day * 86400);
+      EXPECT_EQ(phase->targets[t].position, uint32_t(day)) << "the events before the slate";
+      EXPECT_EQ(phase->fit.length[phase->targets[t].user], uint32_t(expected[0]));
+      const auto answers = phase->answers(t);
+      ASSERT_EQ(answers.size(), 1u);
+      EXPECT_EQ(dataset.item_id(answers[0]), "i" + std::to_string(day));
+    }
+    EXPECT_EQ(phase->next_events().size(), phase->targets.size());
+    EXPECT_EQ(seen_targets(*phase), 0u);
+  }
+}
+
+TEST(ByImpressions, SaysWhatIsMissing) {
+  SplitOptions options;
+  options.protocol = "impressions";
+  EXPECT_THROW(make_split(dataset_of({4, 9}), options), Error) << "no impressions";
+  options.before_t1 = 0.99, options.before_t2 = 0.995;
+  EXPECT_THROW(make_split(shown_dataset(), options), Error) << "no slate between t1 and t2";
+}
+
 TEST(MakeSplit, UnknownProtocolIsAnError) {
   SplitOptions options;
   options.protocol = "random";

@@ -26,6 +26,25 @@ double metric_of_rank(Metric metric, int32_t rank, size_t k) {
   return metric <= kR10 ? 1 : rank_discount(size_t(rank));
 }
 
+double metric_of_labels(Metric metric, std::span<const uint8_t> labels) {
+  constexpr std::array<size_t, kMrr> kCut = {1, 3, 5, 10, 3, 5, 10};
+  const auto positive = [](uint8_t label) { return label > 0; };
+  const auto first = size_t(std::ranges::find_if(labels, positive) - labels.begin());
+  if (metric == kMrr) return first < labels.size() ? 1.0 / double(first + 1) : 0;
+  if (metric <= kR10) return first < std::min(labels.size(), kCut[metric]) ? 1 : 0;
+  if (metric < kMrr) return ndcg(labels, kCut[metric]);
+  size_t positives = 0, ordered = 0;  // pairs
+  for (const uint8_t label : labels) {
+    if (label > 0) {
+      ++positives;
+    } else {
+      ordered += positives;
+    }
+  }
+  const size_t pairs = positives * (labels.size() - positives);
+  return pairs == 0 ? kNan : double(ordered) / double(pairs);
+}
+
 double gini(std::vector<uint64_t> counts) {
   std::sort(counts.begin(), counts.end());
   double weighted = 0, total = 0;

@@ -16,24 +16,21 @@ namespace podium::eval {
 namespace {
 
 bool reorders_slates(const std::string& stage) {
-  return stage == "upstream" || stage.starts_with("gr2");
+  return stage == "upstream" || stage == "lambdamart" || stage.starts_with("gr2");
 }
 
 using Values = std::array<double, kMetrics>;
 
 // The targets in the form that resampling reads.
 struct Prepared {
-  size_t k = 10, bins = 11;                // ranks 0 .. bins - 2, then "behind or not retrieved"
+  size_t k = 10;
   size_t units = 0;                        // users
   std::vector<uint32_t> unit;              // [targets]
   std::vector<uint8_t> cell;               // [targets]
   std::vector<SliceMask> slices;           // those kept
-  std::vector<std::vector<uint16_t>> bin;  // [stages][targets]
-  std::vector<std::vector<double>> reciprocal;  // [stages][targets], for MRR
-  std::vector<bool> with_auc;                   // [stages]
-  std::vector<Values> bin_values;               // [bins] metrics of a target in a bin
+  std::vector<std::vector<Values>> value;  // [stages][targets]; AUC is NaN outside the slate
 
-  size_t stages() const { return bin.size(); }
+  size_t stages() const { return value.size(); }
 };
 
 void drop_empty_slices(Prepared& p) {
@@ -71,20 +68,21 @@ void prepare_targets(const TargetSet& set, const StageResult* upstream, Prepared
   p.units = unit_of.size();
 }
 
-// metric_of_rank of every bin: [bins].
-std::vector<Values> values_of_bins(const Prepared& p) {
-  std::vector<Values> values(p.bins);
-  for (size_t b = 0; b < p.bins; ++b) {
-    const int32_t rank = b + 1 == p.bins ? -1 : int32_t(b);
-    for (size_t m = 0; m < kMetrics; ++m) values[b][m] = metric_of_rank(Metric(m), rank, p.k);
+Values values_of(const StageResult& stage, size_t target, bool in_slate, size_t k) {
+  Values values;
+  const bool judged = in_slate && reorders_slates(stage.stage);
+  for (size_t m = 0; m < kMetrics; ++m) {
+    values[m] = stage.labels.empty() ? metric_of_rank(Metric(m), stage.rank[target], k)
+                                     : metric_of_labels(Metric(m), stage.labels[target]);
   }
+  if (stage.labels.empty() && !judged) values[kAuc] = kNan;
   return values;
 }
 
 Prepared prepare(const TargetSet& set, const std::vector<StageResult>& stages, size_t k) {
   const size_t n = set.targets.size();
   for (const StageResult& s : stages) {
-    if (s.rank.size() != n || s.lists.size() != n) {
+    if (s.rank.size() != n || s.lists.size() != n || (!s.labels.empty() && s.labels.size() != n)) {
       throw Error(fmt::format("stage {} has {} ranks and {} lists for {} targets", s.stage,
                               s.rank.size(), s.lists.size(), n),
                   "give every stage one entry a target");
@@ -92,67 +90,52 @@ Prepared prepare(const TargetSet& set, const std::vector<StageResult>& stages, s
   }
   Prepared p;
   p.k = k;
-  p.bins = std::max<size_t>(k, 10) + 1;
-  p.bin_values = values_of_bins(p);
   p.slices = all_slices();
   prepare_targets(set, find_stage(stages, "upstream"), p);
   drop_empty_slices(p);
   for (const StageResult& s : stages) {
-    std::vector<uint16_t> bin(n);
-    std::vector<double> reciprocal(n);
+    std::vector<Values>& values = p.value.emplace_back();
     for (size_t t = 0; t < n; ++t) {
-      const bool behind = s.rank[t] < 0 || size_t(s.rank[t]) >= p.bins - 1;
-      bin[t] = uint16_t(behind ? p.bins - 1 : size_t(s.rank[t]));
-      reciprocal[t] = metric_of_rank(kMrr, s.rank[t], k);
+      values.push_back(values_of(s, t, Cell::of(p.cell[t]).in_slate, k));
     }
-    p.bin.push_back(std::move(bin));
-    p.reciprocal.push_back(std::move(reciprocal));
-    p.with_auc.push_back(reorders_slates(s.stage));
   }
   return p;
 }
 
-// Weighted counts of one stage, summed per cell.
-struct Histogram {
-  std::vector<double> count;  // [cells, bins]
-  std::array<double, kCells> reciprocal{};
+// Weighted sums of one stage's values, a cell.
+struct Sums {
+  std::array<Values, kCells> sum{};
+  std::array<double, kCells> targets{}, judged{};  // judged: those with an AUC
 };
 
-Histogram accumulate(const Prepared& p, size_t stage, const std::vector<uint32_t>& weight) {
-  Histogram h;
-  h.count.assign(kCells * p.bins, 0);
-  const uint16_t* bin = p.bin[stage].data();
-  const double* reciprocal = p.reciprocal[stage].data();
+Sums accumulate(const Prepared& p, size_t stage, const std::vector<uint32_t>& weight) {
+  Sums sums;
+  const Values* value = p.value[stage].data();
   for (size_t t = 0; t < p.cell.size(); ++t) {
     const double w = weight[p.unit[t]];
-    h.count[p.cell[t] * p.bins + bin[t]] += w;
-    h.reciprocal[p.cell[t]] += w * reciprocal[t];
+    if (w == 0) continue;
+    const uint8_t cell = p.cell[t];
+    for (size_t m = 0; m < kAuc; ++m) sums.sum[cell][m] += w * value[t][m];
+    sums.targets[cell] += w;
+    if (std::isnan(value[t][kAuc])) continue;
+    sums.sum[cell][kAuc] += w * value[t][kAuc];
+    sums.judged[cell] += w;
   }
-  return h;
+  return sums;
 }
 
-Values metrics_of(const Prepared& p, const Histogram& h, const SliceMask& slice, bool with_auc) {
-  std::vector<double> count(p.bins), count_in_slate(p.bins);
-  Values sums{};
+Values metrics_of(const Sums& sums, const SliceMask& slice) {
+  Values mean{};
+  double targets = 0, judged = 0;
   for (size_t c = 0; c < kCells; ++c) {
     if (!slice.cells[c]) continue;
-    sums[kMrr] += h.reciprocal[c];
-    const bool in_slate = with_auc && Cell::of(c).in_slate;
-    for (size_t b = 0; b < p.bins; ++b) {
-      count[b] += h.count[c * p.bins + b];
-      if (in_slate) count_in_slate[b] += h.count[c * p.bins + b];
-    }
+    for (size_t m = 0; m < kMetrics; ++m) mean[m] += sums.sum[c][m];
+    targets += sums.targets[c];
+    judged += sums.judged[c];
   }
-  double total = 0, in_slate = 0;
-  for (size_t b = 0; b < p.bins; ++b) {
-    total += count[b];
-    in_slate += count_in_slate[b];
-    for (size_t m = 0; m < kMrr; ++m) sums[m] += count[b] * p.bin_values[b][m];
-    sums[kAuc] += count_in_slate[b] * p.bin_values[b][kAuc];
-  }
-  for (size_t m = 0; m < kAuc; ++m) sums[m] = total > 0 ? sums[m] / total : kNan;
-  sums[kAuc] = in_slate > 0 ? sums[kAuc] / in_slate : kNan;
-  return sums;
+  for (size_t m = 0; m < kAuc; ++m) mean[m] = targets > 0 ? mean[m] / targets : kNan;
+  mean[kAuc] = judged > 0 ? mean[kAuc] / judged : kNan;
+  return mean;
 }
 
 // All values under one weighting of the users: [stages * slices].
@@ -160,10 +143,8 @@ std::vector<Values> values_under(const Prepared& p, const std::vector<uint32_t>&
   std::vector<Values> values;
   values.reserve(p.stages() * p.slices.size());
   for (size_t s = 0; s < p.stages(); ++s) {
-    const Histogram h = accumulate(p, s, weight);
-    for (const SliceMask& slice : p.slices) {
-      values.push_back(metrics_of(p, h, slice, p.with_auc[s]));
-    }
+    const Sums sums = accumulate(p, s, weight);
+    for (const SliceMask& slice : p.slices) values.push_back(metrics_of(sums, slice));
   }
   return values;
 }
@@ -223,15 +204,12 @@ double permutation_p(const std::vector<double>& difference, int permutations, Rn
   return double(extreme + 1) / double(permutations + 1);
 }
 
-std::vector<double> user_differences(const Prepared& p, const StageResult& stage,
-                                     const StageResult& baseline, const SliceMask& slice,
-                                     Metric metric) {
+std::vector<double> user_differences(const Prepared& p, size_t stage, size_t baseline,
+                                     const SliceMask& slice, Metric metric) {
   std::vector<double> difference(p.units);
   for (size_t t = 0; t < p.cell.size(); ++t) {
-    if (!slice.cells[p.cell[t]] || stage.rank[t] == baseline.rank[t]) continue;
-    if (metric == kAuc && !Cell::of(p.cell[t]).in_slate) continue;
-    difference[p.unit[t]] +=
-        metric_of_rank(metric, stage.rank[t], p.k) - metric_of_rank(metric, baseline.rank[t], p.k);
+    const double by = p.value[stage][t][metric] - p.value[baseline][t][metric];
+    if (slice.cells[p.cell[t]] && !std::isnan(by)) difference[p.unit[t]] += by;
   }
   return difference;
 }
@@ -280,7 +258,7 @@ Comparison compare(const Context& c, const Pair& pair) {
     if (std::isnan(out.difference[m].value)) continue;
     const SliceMask& slice = c.p.slices[pair.slice];
     out.p[m] = permutation_p(
-        user_differences(c.p, stage, baseline, slice, Metric(m)), c.options.resamples,
+        user_differences(c.p, pair.stage, pair.baseline, slice, Metric(m)), c.options.resamples,
         Rng(uint64_t(c.options.seed))
             .fork(fmt::format("{} {} {} {}", stage.stage, baseline.stage, slice.name, m)));
   }

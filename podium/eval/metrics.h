@@ -3,15 +3,17 @@
 //   R@k   share of targets ranked before k         N@k   1 / log2(rank + 2) before k, else 0
 //   MRR   1 / (rank + 1), 0 if not retrieved       AUC   1 - rank / (K - 1), over targets among the
 //                                                        K candidates; only of slate re-orderers
-// (one positive a target; rank from 0). Intervals: percentile bootstrap over users (a user's
-// targets stay together; Efron and Tibshirani 1993), the same resamples for every stage, so that
-// differences are paired. p-values: two-sided sign-flip permutation test over users.
-// Deterministic for a seed, whatever the thread count.
+// (one positive a target; rank from 0). Of slates that were shown, with any number of clicks: R@k
+// is whether a click stands before k, MRR that of the first, N@k and AUC count all. Intervals:
+// percentile bootstrap over users (a user's targets stay together; Efron and Tibshirani 1993), the
+// same resamples for every stage, so that differences are paired. p-values: two-sided sign-flip
+// permutation test over users. Deterministic for a seed, whatever the thread count.
 #pragma once
 
 #include <array>
 #include <cstdint>
 #include <limits>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -84,6 +86,10 @@ Json to_json(const Evaluation& evaluation);  // NaN becomes null
 
 // One metric of one target: its value given the rank; NaN for AUC outside the slate.
 double metric_of_rank(Metric metric, int32_t rank, size_t k);
+
+// One metric of a slate that was shown, given its labels in the stage's order; NaN for the AUC of
+// labels that are all alike.
+double metric_of_labels(Metric metric, std::span<const uint8_t> labels);
 
 // Gini coefficient of non-negative counts; 0 when all are 0.
 double gini(std::vector<uint64_t> counts);

@@ -61,13 +61,15 @@ std::vector<TargetInfo> targets_from(const Json& json) {
 }
 
 Json stage_json(const StageResult& s) {
-  return {{"stage", s.stage},
-          {"identity_rate", s.identity_rate},
-          {"invalid_rate", s.invalid_rate},
-          {"position_bias", s.position_bias},
-          {"milliseconds", s.milliseconds},
-          {"rank", s.rank},
-          {"lists", s.lists}};
+  Json json = {{"stage", s.stage},
+               {"identity_rate", s.identity_rate},
+               {"invalid_rate", s.invalid_rate},
+               {"position_bias", s.position_bias},
+               {"milliseconds", s.milliseconds},
+               {"rank", s.rank},
+               {"lists", s.lists}};
+  if (!s.labels.empty()) json["labels"] = s.labels;
+  return json;
 }
 
 StageResult stage_from(const Json& json, const TargetSet& set) {
@@ -79,7 +81,10 @@ StageResult stage_from(const Json& json, const TargetSet& set) {
   json.at("milliseconds").get_to(s.milliseconds);
   json.at("rank").get_to(s.rank);
   json.at("lists").get_to(s.lists);
-  if (s.rank.size() != set.targets.size() || s.lists.size() != set.targets.size()) {
+  if (json.contains("labels")) json.at("labels").get_to(s.labels);
+  const size_t targets = set.targets.size();
+  if (s.rank.size() != targets || s.lists.size() != targets ||
+      (!s.labels.empty() && s.labels.size() != targets)) {
     throw std::out_of_range(fmt::format("columns of stage {}", s.stage));
   }
   for (const auto& list : s.lists) {
@@ -101,13 +106,14 @@ TargetSet target_set(const data::Phase& phase) {
   }
   const std::vector<ItemGroup> groups = group_items(set.popularity);
   set.targets.reserve(phase.targets.size());
-  for (const data::Target& target : phase.targets) {
-    const auto times = dataset.times_of(target.user);
-    const uint32_t p = target.position;
-    set.targets.push_back({.user = target.user,
-                           .history = p,
-                           .same_day = p > 0 && day_of(times[p]) == day_of(times[p - 1]),
-                           .group = groups[dataset.items_of(target.user)[p]]});
+  for (size_t t = 0; t < phase.targets.size(); ++t) {
+    const auto& [user, position] = phase.targets[t];
+    const auto times = dataset.times_of(user);
+    set.targets.push_back(
+        {.user = user,
+         .history = position,
+         .same_day = position > 0 && day_of(phase.time(t)) == day_of(times[position - 1]),
+         .group = groups[phase.answers(t).front()]});
   }
   return set;
 }

@@ -20,6 +20,9 @@ struct StageResult {
   std::string stage;          // "popularity", "item-to-item", "sasrec", "upstream", "gr2-sft", ...
   std::vector<int32_t> rank;  // [targets]
   std::vector<std::vector<data::ItemIndex>> lists;  // [targets][<= 10]
+  // Of slates that were shown: the clicks in this stage's order, 1 or 0; empty otherwise.
+  std::vector<std::vector<uint8_t>> labels;  // [targets][candidates]
+
   // Only of re-rankers (negative: not measured).
   double identity_rate = -1;  // answers equal to the input order, where a positive was present
   double invalid_rate = -1;   // unconstrained decoding

@@ -1,7 +1,6 @@
 #include "podium/funnel/upstream.h"
 
 #include <algorithm>
-#include <numeric>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -20,14 +19,6 @@ uint32_t sources_of(const retrieval::Blended& candidate) {
 }
 
 }  // namespace
-
-std::vector<size_t> order_by(std::span<const float> scores) {
-  std::vector<size_t> order(scores.size());
-  std::iota(order.begin(), order.end(), size_t{0});
-  std::stable_sort(order.begin(), order.end(),
-                   [&](size_t a, size_t b) { return scores[a] > scores[b]; });
-  return order;
-}
 
 void Description::tell(const ranking::Features& features, const float* row, float score,
                        rerank::SlateCandidate& candidate) const {
@@ -83,24 +74,26 @@ Found Upstream::find(const retrieval::Query& query, size_t k) const {
 }
 
 Ranked Upstream::rank(const retrieval::Query& query, const Found& found, size_t k) const {
-  const size_t width = features_->count(), all = found.candidates.size();
-  if (all == 0) return {};
-  std::vector<float> rows(all * width);
-  features_->compute(query, found.candidates, rows.data());
-  const std::vector<float> scores = ranker_.get().predict(rows.data(), all, width);
-  std::vector<size_t> order = order_by(std::span(scores).first(found.blended));
-  for (const size_t i : order_by(std::span(scores).subspan(found.blended))) {
-    order.push_back(found.blended + i);
-  }
-  order.resize(std::min(k, order.size()));
+  if (found.candidates.empty()) return {};
+  Described described{found.candidates, {}, found.blended};
+  const std::vector<float> scores = score(query, described);
+  const Arrangement arrangement = arrange_found(options_.order, *sources_, described, scores);
   Ranked ranked;
-  for (const size_t i : order) {
-    const retrieval::Blended& candidate = found.candidates[i];
-    ranked.candidates.push_back({candidate.item, scores[i], {}, 0});
-    description_.tell(*features_, &rows[i * width], scores[i], ranked.candidates.back());
-    ranked.sources.push_back(sources_of(candidate));
+  for (size_t r = 0; r < std::min(k, arrangement.order.size()); ++r) {
+    const size_t i = arrangement.order[r];
+    ranked.candidates.push_back({found.candidates[i].item, arrangement.score[r], {}, 0});
+    description_.tell(*features_, &described.rows[i * features_->count()], scores[i],
+                      ranked.candidates.back());
+    ranked.sources.push_back(sources_of(found.candidates[i]));
   }
   return ranked;
+}
+
+std::vector<float> Upstream::score(const retrieval::Query& query, Described& described) const {
+  const size_t width = features_->count(), n = described.candidates.size();
+  described.rows.resize(n * width);
+  features_->compute(query, described.candidates, described.rows.data());
+  return ranker_.get().predict(described.rows.data(), n, width);
 }
 
 std::vector<rerank::SlateCandidate> Upstream::rank(const retrieval::Query& query, size_t k) const {
@@ -130,8 +123,24 @@ Ranked Upstream::popular(const retrieval::Query& query, size_t k) const {
 std::vector<rerank::SlateCandidate> Upstream::describe(
     const retrieval::Query& query, const std::vector<data::ItemIndex>& items) const {
   if (items.empty()) return {};
+  Described given{given_candidates(*sources_, query, options_.blend, items), {}};
+  const std::vector<float> scores = score(query, given);
+  const Arrangement arrangement = arrange_given(options_.order, *features_, given, scores);
+  std::vector<rerank::SlateCandidate> candidates(items.size());
+  for (size_t r = 0; r < arrangement.order.size(); ++r) {
+    const size_t i = arrangement.order[r];
+    candidates[i] = {items[i], arrangement.score[r], {}, 0};
+    description_.tell(*features_, &given.rows[i * features_->count()], scores[i], candidates[i]);
+  }
+  return candidates;
+}
+
+std::vector<retrieval::Blended> given_candidates(const retrieval::Sources& sources,
+                                                 const retrieval::Query& query,
+                                                 const retrieval::BlendOptions& options,
+                                                 std::span<const data::ItemIndex> items) {
   std::unordered_map<data::ItemIndex, retrieval::Blended> found;
-  for (auto& candidate : retrieval::blend(*sources_, query, options_.blend)) {
+  for (auto& candidate : retrieval::blend(sources, query, options)) {
     const data::ItemIndex item = candidate.item;
     found.emplace(item, std::move(candidate));
   }
@@ -140,16 +149,7 @@ std::vector<rerank::SlateCandidate> Upstream::describe(
     const auto known = found.find(item);
     given.push_back(known == found.end() ? retrieval::Blended{item, {}, {}} : known->second);
   }
-  const size_t width = features_->count();
-  std::vector<float> rows(given.size() * width);
-  features_->compute(query, given, rows.data());
-  const std::vector<float> scores = ranker_.get().predict(rows.data(), given.size(), width);
-  std::vector<rerank::SlateCandidate> described;
-  for (size_t i = 0; i < given.size(); ++i) {
-    described.push_back({items[i], scores[i], {}, 0});
-    description_.tell(*features_, &rows[i * width], scores[i], described.back());
-  }
-  return described;
+  return given;
 }
 
 }  // namespace podium::funnel

@@ -11,6 +11,7 @@
 #include "podium/data/dataset.h"
 #include "podium/funnel/evidence.h"
 #include "podium/funnel/feature_scale.h"
+#include "podium/funnel/order.h"
 #include "podium/ranking/features.h"
 #include "podium/ranking/ranker.h"
 #include "podium/rerank/slate.h"
@@ -22,11 +23,15 @@ inline constexpr size_t kHistoryKept =
     rerank::kMaxHistory;  // newest items of a history, kept in a slate
 
 struct UpstreamOptions {
+  std::string order = kRankerOrder;
   retrieval::SourceOptions sources;
   retrieval::BlendOptions blend;
   ranking::RankerOptions ranker;
   template <class V>
   void visit(V& v) {
+    v("order", order,
+      "whose order the policy improves: ranker; a source's (popularity, item-to-item, content, "
+      "sasrec, hstu); or shown: the shop's own (split.protocol impressions)");
     v.section("sources", sources);
     v.section("blend", blend);
     v.section("ranker", ranker);
@@ -56,8 +61,11 @@ struct Description {
             rerank::SlateCandidate& candidate) const;
 };
 
-// The one rule of order, for training and serving: descending score, ties as they stand.
-std::vector<size_t> order_by(std::span<const float> scores);
+// Items that somebody else chose, with what the sources say of those that they find too.
+std::vector<retrieval::Blended> given_candidates(const retrieval::Sources& sources,
+                                                 const retrieval::Query& query,
+                                                 const retrieval::BlendOptions& options,
+                                                 std::span<const data::ItemIndex> items);
 
 class Upstream {
  public:
@@ -83,13 +91,17 @@ class Upstream {
   static Ranked unranked(const Found& found, size_t k);
   Ranked popular(const retrieval::Query& query, size_t k) const;
 
-  // Somebody else's candidates, in their order, as rank() would describe and score them.
+  // Somebody else's candidates, as they stand, described and scored as rank() would, or, where the
+  // order is the shop's own, by their places.
   std::vector<rerank::SlateCandidate> describe(const retrieval::Query& query,
                                                const std::vector<data::ItemIndex>& items) const;
 
   const retrieval::Sources& sources() const { return *sources_; }
 
  private:
+  // Fills the rows.
+  std::vector<float> score(const retrieval::Query& query, Described& described) const;
+
   std::unique_ptr<retrieval::Sources> sources_;  // features_ points to it
   std::unique_ptr<ranking::Features> features_;
   Lazy<ranking::Ranker> ranker_;

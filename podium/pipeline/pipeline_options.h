@@ -87,6 +87,12 @@ struct PipelineOptions {
     v.section("eval", eval);
     v.section("metrics", metrics);
     v.rule([this] { return k <= upstream.blend.total; }, "k must not exceed upstream.blend.total");
+    v.rule(
+        [this] {
+          return upstream.order == funnel::kRankerOrder || upstream.order == funnel::kShownOrder ||
+                 k <= upstream.blend.quota;
+        },
+        "k must not exceed upstream.blend.quota where upstream.order is a source");
     v.rule([this] { return !upstream.sources.hstu || hstu.epochs > 0; },
            "upstream.sources.hstu needs hstu.epochs above 0");
     v.rule([this] { return longest_example() <= rerank::ModelSpec().max_positions; },

@@ -148,10 +148,11 @@ void apply_order(std::span<const int> order, const Slate& slate, size_t target,
                  eval::StageResult& result) {
   PODIUM_CHECK(rerank::is_permutation_of(order, slate.candidates.size()));
   auto& list = result.lists[target];
-  for (size_t r = 0; r < order.size(); ++r) {
+  for (size_t r = order.size(); r-- > 0;) {
     const auto& candidate = slate.candidates[order[r]];
     if (r < list.size()) list[r] = candidate.item;
-    if (candidate.gain > 0) result.rank[target] = int32_t(r);
+    if (candidate.gain > 0) result.rank[target] = int32_t(r);  // in the end the first one's
+    if (!result.labels.empty()) result.labels[target][r] = candidate.gain;
   }
 }
 
@@ -180,6 +181,7 @@ PolicyEvaluation evaluate_policy(const runtime::Engine& engine,
   out.result.stage = request.stage;
   out.result.rank = upstream.rank;
   out.result.lists = upstream.lists;
+  out.result.labels = upstream.labels;
   const std::vector<Rollout>& answers = evaluation.answers();
   for (size_t i = 0; i < where.size(); ++i) {
     apply_order(answers[i].order, positive[i], where[i], out.result);

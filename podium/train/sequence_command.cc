@@ -93,7 +93,7 @@ auto epoch_log(SequenceModelImpl& model, const data::Dataset& dataset, const dat
     const int every = model.options.eval_every;
     Json row = {{"loss", loss}};
     if (phase.name == "valid" && every > 0 && (epoch + 1) % every == 0) {
-      const RankMetrics metrics = evaluate_sequence_model(model, dataset, phase.targets);
+      const RankMetrics metrics = evaluate_sequence_model(model, dataset, phase.next_events());
       log_info(fmt::format("epoch {:3}  loss {:.4f}  valid {}", epoch + 1, loss, line_of(metrics)));
       row["valid R@10"] = metrics.recall10;
       row["valid N@10"] = metrics.ndcg10;
@@ -105,11 +105,11 @@ auto epoch_log(SequenceModelImpl& model, const data::Dataset& dataset, const dat
 void print_metrics(const SequenceArguments& a, SequenceModelImpl& model,
                    const data::Dataset& dataset, const data::Phase& phase) {
   log_info(fmt::format("phase {}: {}", phase.name,
-                       line_of(evaluate_sequence_model(model, dataset, phase.targets))));
+                       line_of(evaluate_sequence_model(model, dataset, phase.next_events()))));
   if (!a.is_hstu() || a.hstu.rank_weight == 0) return;
   const sequence::Hstu served(fs::path(a.out) / a.weights());
   log_info(fmt::format("phase {}, each candidate by its own state: {}", phase.name,
-                       line_of(evaluate_hstu_ranking(served, dataset, phase.targets))));
+                       line_of(evaluate_hstu_ranking(served, dataset, phase.next_events()))));
 }
 
 void run(SequenceArguments& a) {

@@ -1,0 +1,46 @@
+// A phase of a split with the sources that know no more than it may, and its targets' candidates.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "podium/data/split.h"
+#include "podium/funnel/upstream_fit.h"
+
+namespace podium::funnel {
+
+// One target's candidates: what the sources found, or the slate that the user was shown.
+struct Candidates {
+  retrieval::Query query;
+  Described described;
+  std::vector<uint8_t> gains;  // [candidates], 1 where the user chose it
+  bool holds_positive() const;
+};
+
+class FittedPhase {
+ public:
+  // The inputs must outlive it.
+  FittedPhase(const UpstreamInputs& in, const data::Phase& phase, const SequenceModels& models);
+
+  const data::Phase& phase() const { return phase_; }
+  const ranking::Features& features() const { return features_; }
+  const retrieval::Sources& sources() const { return sources_; }
+  retrieval::Sources take_sources() { return std::move(sources_); }
+  bool shown() const { return phase_.impressions != nullptr; }  // slates, not events
+
+  std::string slate_id(size_t target) const;
+  Candidates candidates(size_t target) const;
+  // scores [candidates]: the ranker's; not read where the order is another.
+  Arrangement arrange(const Candidates& candidates, std::span<const float> scores) const;
+
+ private:
+  const UpstreamInputs& in_;
+  const data::Phase& phase_;
+  retrieval::Sources sources_;
+  ranking::Features features_;
+};
+
+// "USER@EVENTS BEFORE IT", or "USER#SLATE" of one that was shown.
+std::string slate_id(const data::Dataset& dataset, const data::Phase& phase, size_t target);
+
+}  // namespace podium::funnel

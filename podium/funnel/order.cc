@@ -1,0 +1,93 @@
+#include "podium/funnel/order.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+
+#include "podium/base/error.h"
+
+namespace podium::funnel {
+namespace {
+
+constexpr float kLast = -std::numeric_limits<float>::infinity();
+
+float score_of_rank(size_t rank) { return -std::log2(float(rank + 1)); }
+
+Arrangement by_scores(std::span<const float> scores, size_t blended = SIZE_MAX) {
+  const size_t first = std::min(blended, scores.size());
+  Arrangement arrangement{order_by(scores.first(first)), {}};
+  for (const size_t i : order_by(scores.subspan(first))) arrangement.order.push_back(first + i);
+  for (const size_t i : arrangement.order) arrangement.score.push_back(scores[i]);
+  return arrangement;
+}
+
+Arrangement by_rank(std::vector<size_t> order) {
+  Arrangement arrangement{std::move(order), {}};
+  for (size_t r = 0; r < arrangement.order.size(); ++r) {
+    arrangement.score.push_back(score_of_rank(r));
+  }
+  return arrangement;
+}
+
+}  // namespace
+
+std::vector<size_t> order_by(std::span<const float> scores) {
+  const auto value = [&](size_t i) { return std::isnan(scores[i]) ? kLast : scores[i]; };
+  std::vector<size_t> order(scores.size());
+  std::iota(order.begin(), order.end(), size_t{0});
+  std::stable_sort(order.begin(), order.end(),
+                   [&](size_t a, size_t b) { return value(a) > value(b); });
+  return order;
+}
+
+Arrangement arrange_found(const std::string& order, const retrieval::Sources& sources,
+                          const Described& found, std::span<const float> scores) {
+  if (order == kRankerOrder) return by_scores(scores, found.blended);
+  if (order == kShownOrder) return by_rank(by_scores(scores, found.blended).order);
+  const auto all = sources.all();
+  const auto source = std::ranges::find_if(all, [&](auto* s) { return s->name() == order; });
+  if (source == all.end()) {
+    throw Error("upstream.order names a source that this run does not have: " + order,
+                "train that source too, or choose another order");
+  }
+  const auto s = size_t(source - all.begin());
+  std::vector<std::pair<int, size_t>> listed;
+  for (size_t i = 0; i < found.candidates.size(); ++i) {
+    const int rank = found.candidates[i].rank[s];
+    if (rank >= 0) listed.emplace_back(rank, i);
+  }
+  std::sort(listed.begin(), listed.end());
+  std::vector<size_t> places;
+  for (const auto& [rank, i] : listed) places.push_back(i);
+  return by_rank(std::move(places));
+}
+
+Arrangement arrange_given(const std::string& order, const ranking::Features& features,
+                          const Described& given, std::span<const float> scores) {
+  if (order == kRankerOrder) return by_scores(scores);
+  const size_t n = given.candidates.size();
+  std::vector<size_t> places(n);
+  std::iota(places.begin(), places.end(), size_t{0});
+  if (order == kShownOrder) return by_rank(std::move(places));
+  const auto column = column_of_source(order);
+  if (!column) {
+    throw Error("upstream.order: " + order + " cannot order candidates that it did not find",
+                "choose ranker, shown, popularity, item-to-item, content or sasrec");
+  }
+  std::vector<float> values;
+  for (size_t i = 0; i < n; ++i) {
+    values.push_back(given.rows[i * features.count() + features.column(*column)]);
+  }
+  return by_rank(order_by(values));
+}
+
+std::optional<ranking::Column> column_of_source(std::string_view source) {
+  if (source == "popularity") return ranking::kLogRecent;
+  if (source == "item-to-item") return ranking::kAffinitySum;
+  if (source == "content") return ranking::kTextMean;
+  if (source == "sasrec") return ranking::kSequenceScore;
+  return std::nullopt;
+}
+
+}  // namespace podium::funnel
