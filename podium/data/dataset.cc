@@ -10,7 +10,6 @@
 #include "podium/artifact/manifest.h"
 #include "podium/artifact/safetensors.h"
 #include "podium/base/error.h"
-#include "podium/data/impressions.h"
 
 namespace podium::data {
 
@@ -155,16 +154,7 @@ Dataset Dataset::open(const fs::path& dir, bool verify) {
   return Dataset(std::make_unique<Impl>(dir, verify));
 }
 
-std::shared_ptr<const Impressions> Dataset::impressions() const {
-  const fs::path folder = impl_->dir / "impressions";
-  if (!fs::exists(folder)) {
-    throw Error("the data set has no impressions: what users were shown, and what they clicked",
-                "import logs that hold them, or choose another split.protocol",
-                impl_->dir.string());
-  }
-  return std::make_shared<const Impressions>(folder, users(), items());
-}
-
+const fs::path& Dataset::dir() const { return impl_->dir; }
 const std::string& Dataset::name() const { return impl_->name; }
 size_t Dataset::users() const { return impl_->user_ptr.size() - 1; }
 size_t Dataset::items() const { return impl_->price.size(); }

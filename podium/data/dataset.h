@@ -23,8 +23,6 @@ inline constexpr int kDatasetVersion = 1;  // of the format on disk
 using ItemIndex = uint32_t;
 using UserIndex = uint32_t;
 
-class Impressions;  // impressions.h
-
 class Dataset {
  public:
   // Throws Error when the directory is missing, differs from its hashes, is damaged or newer than
@@ -59,8 +57,7 @@ class Dataset {
   std::string item_text(ItemIndex item) const;
   bool has_text(ItemIndex item) const;
 
-  // The slates that users were shown. Throws Error when the dataset has none.
-  std::shared_ptr<const Impressions> impressions() const;
+  const fs::path& dir() const;  // that it was opened from
 
   const Json& manifest() const;  // counts, source, import summary
 

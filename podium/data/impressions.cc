@@ -104,4 +104,14 @@ ImpressionSlate Impressions::slate(size_t number) const {
           shard.clicked.subspan(begin, end - begin)};
 }
 
+std::shared_ptr<const Impressions> impressions_of(const Dataset& dataset) {
+  const fs::path folder = dataset.dir() / "impressions";
+  if (!fs::exists(folder)) {
+    throw Error("the data set has no impressions: what users were shown, and what they clicked",
+                "import logs that hold them, or choose another split.protocol",
+                dataset.dir().string());
+  }
+  return std::make_shared<const Impressions>(folder, dataset.users(), dataset.items());
+}
+
 }  // namespace podium::data

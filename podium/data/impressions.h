@@ -9,6 +9,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -66,5 +67,8 @@ class Impressions {
   std::vector<Shard> shards_;
   std::vector<size_t> first_{0};  // [shards + 1] number of each shard's first slate
 };
+
+// The slates beside a dataset. Throws Error when it has none.
+std::shared_ptr<const Impressions> impressions_of(const Dataset& dataset);
 
 }  // namespace podium::data

@@ -41,7 +41,7 @@ inline Split make_split(const Dataset& dataset, const SplitOptions& options) {
     return global_time(dataset, options.before_t0, options.before_t1, options.before_t2);
   }
   if (options.protocol == "impressions") {
-    return by_impressions(dataset, dataset.impressions(), options.before_t0, options.before_t1,
+    return by_impressions(dataset, impressions_of(dataset), options.before_t0, options.before_t1,
                           options.before_t2);
   }
   throw Error("unknown split protocol '" + options.protocol + "'",

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "podium/data/split.h"
-#include "podium/funnel/upstream_fit.h"
+#include "podium/funnel/upstream_inputs.h"
 
 namespace podium::funnel {
 

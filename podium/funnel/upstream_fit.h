@@ -14,26 +14,9 @@
 #include <vector>
 
 #include "podium/data/split.h"
-#include "podium/funnel/upstream.h"
+#include "podium/funnel/upstream_inputs.h"
 
 namespace podium::funnel {
-
-// Directories of one phase's sequence models, each empty where there is none.
-struct SequenceModels {
-  fs::path sasrec, hstu;
-};
-
-struct UpstreamInputs {
-  const data::Dataset* dataset = nullptr;
-  const data::Split* split = nullptr;
-  std::span<const float> item_vectors;  // unit rows [items, dim]
-  size_t dim = 0;
-  SequenceModels slates, valid, test;
-  size_t k = 10;
-  uint64_t seed = 1;
-  int threads = 1;
-  UpstreamOptions options;
-};
 
 // The fold (0 or 1) of a user in cross-fitting.
 int fold_of(data::UserIndex user, uint64_t seed);

@@ -66,14 +66,11 @@ Json statistics(const Qwen3& model, const rerank::PromptContext& context, const 
   const Validation traced = answers(true), direct = answers(false);
   log_info(fmt::format("SFT: NDCG {:.4f} with trace, {:.4f} without; input order {:.4f}",
                        traced.ndcg, direct.ndcg, traced.input_ndcg));
-  return {{"accept_rate", traces.accept_rate},
-          {"coverage", traces.coverage},
-          {"train_slates", slates.train.size()},
-          {"valid_slates", slates.valid.size()},
-          {"valid_with_trace", to_json(traced)},
-          {"valid_without_trace", to_json(direct)},
-          {"best_step", selection.state()["best_step"]},
-          {"validation", selection.state()["curve"]}};
+  return {
+      {"accept_rate", traces.accept_rate},           {"coverage", traces.coverage},
+      {"train_slates", slates.train.size()},         {"valid_slates", slates.valid.size()},
+      {"valid_with_trace", to_json(traced)},         {"valid_without_trace", to_json(direct)},
+      {"best_step", selection.state()["best_step"]}, {"validation", selection.state()["curve"]}};
 }
 
 // The traces by slate, in order of their draws.
