@@ -56,7 +56,7 @@ rerank::PromptContext Bundle::prompt_context() const {
 void Bundle::check() const {
   if (sids_.table.items() == dataset_.items() &&
       upstream_.sources().popularity->items() == dataset_.items() &&
-      upstream_.sources().content->dim() == size_t(sids_.dim)) {
+      upstream_.sources().content->dim() == sids_.vector_dim()) {
     return;
   }
   throw Error(ErrorKind::kCorrupt, "the bundle's parts belong to different datasets",
@@ -76,7 +76,7 @@ Bundle::OpenPolicy::OpenPolicy(const fs::path& dir, const rerank::PromptContext&
 
 std::vector<float> Bundle::embed(const std::string& text) const {
   const text::TextEncoder& encoder = *encoder_.get().text;
-  if (encoder.dim() != size_t(sids_.dim)) {
+  if (encoder.dim() != sids_.vector_dim()) {
     throw Error(ErrorKind::kCorrupt, "the bundle's text encoder belongs to other semantic IDs",
                 "write it again: `podium train` with the run's directory", dir_.string());
   }

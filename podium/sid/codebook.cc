@@ -4,9 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
-#include <numeric>
-#include <set>
 
 #include "podium/artifact/checks.h"
 #include "podium/artifact/safetensors.h"
@@ -15,6 +12,7 @@
 #include "podium/base/rng.h"
 #include "podium/kernels/kernels.h"
 #include "podium/sid/kmeans.h"
+#include "podium/sid/last_level.h"
 
 namespace podium::sid {
 namespace {
@@ -38,73 +36,6 @@ void subtract(std::vector<float>& residual, size_t dim, const std::vector<uint32
   }
 }
 
-// Moves the surplus of every (L-1)-prefix that holds more items than there are last codes to its
-// sibling with the most room, so that the last level can tell all items apart. Items without text
-// share one vector and would pile up otherwise. A whole (L-2)-prefix that is full stays so.
-void spread_overflow(SidTable& table) {
-  const auto levels = static_cast<size_t>(table.levels);
-  const auto codes = static_cast<size_t>(table.codes_per_level);
-  std::map<std::vector<uint16_t>, std::vector<std::vector<uint32_t>>> below;
-  for (uint32_t i = 0; i < table.items(); ++i) {
-    const auto sid = table.of(i);
-    auto& children = below[{sid.begin(), sid.end() - 2}];
-    children.resize(codes);
-    children[sid[levels - 2]].push_back(i);
-  }
-  for (auto& [prefix, children] : below) {
-    for (auto& full : children) {
-      while (full.size() > codes) {
-        const auto room =
-            std::min_element(children.begin(), children.end(),
-                             [](const auto& a, const auto& b) { return a.size() < b.size(); });
-        if (room->size() >= codes) break;
-        table.codes[full.back() * levels + levels - 2] = uint16_t(room - children.begin());
-        room->push_back(full.back());
-        full.pop_back();
-      }
-    }
-  }
-}
-
-// z_L of every item drawn among the codes its prefix has not given out; a prefix with more items
-// than codes starts over.
-void draw_last_level(SidTable& table, uint64_t seed) {
-  const auto levels = static_cast<size_t>(table.levels);
-  std::map<std::vector<uint16_t>, std::vector<uint32_t>> below;
-  for (uint32_t i = 0; i < table.items(); ++i) {
-    const auto sid = table.of(i);
-    below[{sid.begin(), sid.end() - 1}].push_back(i);
-  }
-  Rng rng = Rng(seed).fork("last-level");
-  std::vector<uint16_t> codes(static_cast<size_t>(table.codes_per_level));
-  for (const auto& [prefix, items] : below) {
-    for (size_t n = 0; n < items.size(); ++n) {
-      if (n % codes.size() == 0) {
-        std::iota(codes.begin(), codes.end(), uint16_t{0});
-        rng.shuffle(std::span<uint16_t>(codes));
-      }
-      table.codes[items[n] * levels + levels - 1] = codes[n % codes.size()];
-    }
-  }
-}
-
-void measure(SidModel& model) {
-  const SidTable& table = model.table;
-  for (int level = 0; level < table.levels; ++level) {
-    std::vector<double> counts(static_cast<size_t>(table.codes_per_level));
-    for (uint32_t i = 0; i < table.items(); ++i) ++counts[table.of(i)[size_t(level)]];
-    double used = 0, entropy = 0;
-    for (const double count : counts) {
-      if (count == 0) continue;
-      ++used;
-      const double p = count / double(table.items());
-      entropy -= p * std::log2(p);
-    }
-    model.usage.push_back(used / table.codes_per_level);
-    model.perplexity.push_back(std::exp2(entropy));
-  }
-}
-
 }  // namespace
 
 int codes_for(size_t items, int codes) {
@@ -112,22 +43,6 @@ int codes_for(size_t items, int codes) {
   while (fitting * 2 <= codes && size_t(fitting) * 2 * 4 <= items) fitting *= 2;
   return std::min(fitting, codes);
 }
-
-double SidTable::uniqueness() const {
-  std::set<std::vector<uint16_t>> distinct;
-  for (uint32_t i = 0; i < items(); ++i) distinct.emplace(of(i).begin(), of(i).end());
-  return items() == 0 ? 0 : double(distinct.size()) / double(items());
-}
-
-std::string spell(std::span<const uint16_t> codes) {
-  std::string text;
-  for (size_t level = 0; level < codes.size(); ++level) {
-    text += fmt::format("<s_{}_{}>", char('a' + level), codes[level]);
-  }
-  return text;
-}
-
-std::string SidTable::spell(uint32_t item) const { return sid::spell(of(item)); }
 
 SidModel fit_rq_kmeans(std::span<const float> vectors, int dim, const SidOptions& options,
                        uint64_t seed, int threads) {
@@ -160,12 +75,43 @@ SidModel fit_rq_kmeans(std::span<const float> vectors, int dim, const SidOptions
     }
     progress.add();
   }
-  if (options.random_last_level) {
-    spread_overflow(model.table);
-    draw_last_level(model.table, seed);
-  }
+  if (options.random_last_level) draw_last_level(model.table, seed);
   measure(model);
   return model;
+}
+
+std::vector<float> quantise(SidModel& model, std::span<const float> rows, int levels, int threads) {
+  const size_t dim = size_t(model.dim), all = size_t(model.table.levels);
+  const size_t size = size_t(model.table.codes_per_level) * dim;
+  std::vector<float> residual(rows.begin(), rows.end());
+  for (size_t level = 0; level < size_t(levels); ++level) {
+    const auto centroids = std::span<const float>(model.centroids).subspan(level * size, size);
+    const std::vector<uint32_t> owner = assign(residual, dim, centroids, threads);
+    subtract(residual, dim, owner, centroids);
+    for (size_t i = 0; i < owner.size(); ++i) {
+      model.table.codes[i * all + level] = static_cast<uint16_t>(owner[i]);
+    }
+  }
+  return residual;
+}
+
+void measure(SidModel& model) {
+  model.usage.clear();
+  model.perplexity.clear();
+  const SidTable& table = model.table;
+  for (int level = 0; level < table.levels; ++level) {
+    std::vector<double> counts(static_cast<size_t>(table.codes_per_level));
+    for (uint32_t i = 0; i < table.items(); ++i) ++counts[table.of(i)[size_t(level)]];
+    double used = 0, entropy = 0;
+    for (const double count : counts) {
+      if (count == 0) continue;
+      ++used;
+      const double p = count / double(table.items());
+      entropy -= p * std::log2(p);
+    }
+    model.usage.push_back(used / table.codes_per_level);
+    model.perplexity.push_back(std::exp2(entropy));
+  }
 }
 
 void save_sid(const fs::path& dir, const SidModel& model) {
@@ -173,6 +119,7 @@ void save_sid(const fs::path& dir, const SidModel& model) {
   artifact::SafetensorsWriter writer;
   writer.add<uint16_t>("codes", table.codes, {int64_t(table.items()), table.levels});
   writer.add<float>("centroids", model.centroids, {table.levels, table.codes_per_level, model.dim});
+  add_encoder(model.encoder, writer);
   writer.write(dir / "sid.safetensors");
   write_json_atomic(dir / "sid.json", {{"levels", table.levels},
                                        {"codes", table.codes_per_level},
@@ -211,6 +158,7 @@ SidModel load_sid(const fs::path& dir) {
                      std::all_of(codes.begin(), codes.end(),
                                  [&](uint16_t code) { return code < model.table.codes_per_level; });
   artifact::check_sound(sound, "the semantic IDs", dir / "sid.safetensors", "fit them again");
+  model.encoder = read_encoder(file, size_t(model.dim), dir / "sid.safetensors");
   return model;
 }
 

@@ -1,5 +1,6 @@
 // Semantic IDs: residual quantisation of item vectors (docs/gr2.md section 2; TIGER 2305.05065).
 //   z_k = argmin_j |r_k - e_j^(k)|,  r_{k+1} = r_k - e_{z_k}
+// r_1 is the vector itself (RQ-KMeans), or what the encoder makes of it (RQ-VAE, train/rqvae.h).
 #pragma once
 
 #include <cstdint>
@@ -10,12 +11,15 @@
 #include "podium/base/files.h"
 #include "podium/base/json.h"
 #include "podium/base/option_range.h"
+#include "podium/sid/encoder.h"
+#include "podium/sid/sid_table.h"
 
 namespace podium::sid {
 
 inline constexpr int kMinLevels = 2, kMaxLevels = 8;
 
 struct SidOptions {
+  std::string method = "rq-kmeans";  // or "rq-vae", which podium-train fits
   int levels = 4;
   int codes = 256;                // codes a level; smaller catalogues use fewer, see codes_for()
   int iterations = 25;            // Lloyd iterations a level
@@ -23,6 +27,9 @@ struct SidOptions {
   bool random_last_level = true;  // z_L drawn from codes unused under its prefix
   template <class V>
   void visit(V& v) {
+    v("method", method,
+      "rq-kmeans quantises the items' vectors; rq-vae learns codebooks, options in [rqvae]",
+      one_of({"rq-kmeans", "rq-vae"}));
     v("levels", levels, "residual levels L", between(kMinLevels, kMaxLevels));
     v("codes", codes, "codes a level (fewer for small catalogues)", between(2, 65536));
     v("iterations", iterations, "k-means iterations a level", between(1, 10000));
@@ -37,33 +44,26 @@ struct SidOptions {
 // code, and at least 16.
 int codes_for(size_t items, int codes);
 
-// "<s_a_57><s_b_7><s_c_23><s_d_4>"
-std::string spell(std::span<const uint16_t> codes);
-
-// The SIDs of a catalogue. codes[i * levels + k] in [0, codes_per_level).
-struct SidTable {
-  int levels = 0;
-  int codes_per_level = 0;
-  std::vector<uint16_t> codes;  // [items, levels]
-
-  size_t items() const { return levels == 0 ? 0 : codes.size() / levels; }
-  std::span<const uint16_t> of(uint32_t item) const {
-    return {codes.data() + size_t(item) * levels, size_t(levels)};
-  }
-  double uniqueness() const;  // distinct SIDs / items
-  std::string spell(uint32_t item) const;
-};
-
 struct SidModel {
   SidTable table;
-  std::vector<float> centroids;  // [levels, codes_per_level, dim]
-  int dim = 0;
+  Encoder encoder;                        // from item vectors to the codebooks' space
+  std::vector<float> centroids;           // [levels, codes_per_level, dim]
+  int dim = 0;                            // of the codebooks' space
   std::vector<double> usage, perplexity;  // a level: share of codes used, 2^entropy
+
+  size_t vector_dim() const { return encoder.layers.empty() ? size_t(dim) : encoder.inputs(); }
 };
 
 // vectors: row-major [items, dim]. Deterministic for a seed, whatever the thread count.
+// options.method is not asked.
 SidModel fit_rq_kmeans(std::span<const float> vectors, int dim, const SidOptions& options,
                        uint64_t seed, int threads);
+
+// The nearest codes of rows [items, dim] in the first so many levels, into model.table; returns
+// what they leave of the rows.
+std::vector<float> quantise(SidModel& model, std::span<const float> rows, int levels, int threads);
+
+void measure(SidModel& model);  // fills usage and perplexity
 
 void save_sid(const fs::path& dir, const SidModel& model);  // sid.safetensors + sid.json
 SidModel load_sid(const fs::path& dir);

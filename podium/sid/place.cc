@@ -40,10 +40,10 @@ uint16_t free_code(const SidTable& table, std::span<const uint16_t> prefix,
 
 std::vector<uint16_t> place(const SidModel& model, std::span<const float> vector,
                             std::span<const std::vector<uint16_t>> others) {
-  PODIUM_CHECK(vector.size() == size_t(model.dim));
-  const size_t dim = vector.size(), levels = size_t(model.table.levels);
+  PODIUM_CHECK(vector.size() == model.vector_dim());
+  const size_t dim = size_t(model.dim), levels = size_t(model.table.levels);
   const size_t size = size_t(model.table.codes_per_level) * dim;
-  std::vector<float> residual(vector.begin(), vector.end());
+  std::vector<float> residual = model.encoder.apply(vector, 1);
   std::vector<uint16_t> codes;
   for (size_t level = 0; level < levels; ++level) {
     const auto centroids = std::span(model.centroids).subspan(level * size, size);
