@@ -3,9 +3,11 @@
 //
 //   podium-train sasrec   --data DIR --phase slates|valid|test [--init DIR]
 //   podium-train hstu     --data DIR --phase slates|valid|test [--init DIR]
+//   podium-train rqvae    --data DIR --item-vectors FILE
 //   podium-train midtrain --data DIR --sid DIR --tokenizer FILE
 //   podium-train sft      --data DIR --sid DIR --policy DIR --slates DIR --traces DIR
 //   podium-train rl       --data DIR --sid DIR --policy DIR --slates DIR [--no-trace]
+//   podium-train sid-ablation --data DIR [--item-vectors FILE]
 //
 // each with --config FILE.toml --seed N --out DIR --work DIR (checkpoints, kept through a kill).
 // sft and rl measure themselves on --valid-slates DIR, or, without it, on a tenth of the slates
@@ -19,7 +21,9 @@
 #include "podium/base/json.h"
 #include "podium/base/progress.h"
 #include "podium/train/policy_command.h"
+#include "podium/train/rqvae_command.h"
 #include "podium/train/sequence_command.h"
+#include "podium/train/sid_ablation_command.h"
 
 namespace {
 
@@ -50,6 +54,8 @@ int main(int argc, char** argv) {
   app.add_option("--error-file", error_file,
                  "write what went wrong into this file, as JSON, instead of printing it");
   podium::train::add_sequence_commands(app);
+  podium::train::add_rqvae_command(app);
+  podium::train::add_sid_ablation_command(app);
   podium::train::add_policy_commands(app);
   podium::install_interrupt_handler();
   try {

@@ -15,8 +15,6 @@ using torch::Tensor;
 
 constexpr float kMinusInfinity = -std::numeric_limits<float>::infinity();
 
-Tensor longs(const std::vector<int64_t>& values) { return torch::tensor(values, torch::kLong); }
-
 // [rows, most choices]: the listed tokens of each row with their names' rows and their scores, and
 // 0 or -inf where the list has ended; target [rows, 1], the token's own place in the list.
 struct Lists {

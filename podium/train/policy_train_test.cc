@@ -20,6 +20,7 @@
 #include "podium/train/policy_validate.h"
 #include "podium/train/rl.h"
 #include "podium/train/sft.h"
+#include "podium/train/test_job.h"
 #include "podium/train/torch_setup.h"
 
 namespace podium::train {
@@ -58,15 +59,6 @@ Qwen3 small_model(const rerank::TestWorld& world, uint64_t seed) {
   spec.head_dim = 16;
   spec.ffn = 64;
   return Qwen3(spec, seed);
-}
-
-StageJob fresh_job(const std::string& name, double checkpoint_seconds = 1e9) {
-  const fs::path work = scratch_dir(name);
-  return {.seed = 5,
-          .threads = 2,
-          .work = work,
-          .fingerprint = name,
-          .checkpoint_seconds = checkpoint_seconds};
 }
 
 bool same_weights(const Qwen3& a, const Qwen3& b) {
@@ -137,15 +129,6 @@ TEST_F(PolicyStages, MidtrainLearnsAndSeesNoTarget) {
       EXPECT_EQ(std::search(tokens.begin(), tokens.end(), sid.begin(), sid.end()), tokens.end());
     }
   }
-}
-
-// Of a stage that is killed between two steps: the checkpoint is of the step before, whose row of
-// the log is there already.
-std::function<bool()> killed_at(uint64_t poll) {
-  return [poll, polls = uint64_t(0)]() mutable {
-    if (++polls == poll) throw std::runtime_error("killed");
-    return false;
-  };
 }
 
 // Kills a stage of so many steps at a random one, then calls it again: the same bits as in one go.

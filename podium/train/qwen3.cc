@@ -106,8 +106,6 @@ Tensor layer_forward(const ModelSpec& spec, const Tensor* w, const Tensor& x, co
   return torch::addmm(y, inner, w[kDown].t());
 }
 
-Tensor longs(const std::vector<int64_t>& values) { return torch::tensor(values, torch::kLong); }
-
 // What the first layer reads, [n, hidden].
 Tensor embedded(const ModelSpec& spec, const std::vector<Tensor>& weights, const Packed& batch,
                 const Tensor& texts) {

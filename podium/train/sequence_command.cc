@@ -6,7 +6,6 @@
 
 #include "podium/artifact/manifest.h"
 #include "podium/artifact/output.h"
-#include "podium/artifact/safetensors.h"
 #include "podium/base/error.h"
 #include "podium/base/options.h"
 #include "podium/base/progress.h"
@@ -14,6 +13,7 @@
 #include "podium/data/split_options.h"
 #include "podium/train/checkpoint.h"
 #include "podium/train/hstu.h"
+#include "podium/train/item_vectors.h"
 #include "podium/train/metrics_log.h"
 #include "podium/train/sasrec.h"
 #include "podium/train/sequence_eval.h"
@@ -50,13 +50,8 @@ std::shared_ptr<SequenceModelImpl> make_model(const SequenceArguments& a, size_t
 
 // Gives the model its items' text vectors: tensor "vectors" [items, width] of stage sid's file.
 void add_text(SequenceModelImpl& model, const fs::path& file) {
-  const artifact::SafetensorsFile opened(file);
-  const auto& shape = opened.tensor("vectors").shape;
-  if (shape.size() != 2 || shape[0] != model.item_embedding.size(0)) {
-    throw Error("these vectors belong to another catalogue",
-                "give the item_vectors.safetensors of this dataset's stage sid", file.string());
-  }
-  model.add_text(opened.get<float>("vectors"), shape[1]);
+  const ItemVectors vectors(file, size_t(model.item_embedding.size(0)));
+  model.add_text(vectors.values, int64_t(vectors.dim));
 }
 
 void export_model(const fs::path& file, const SequenceModelImpl& model) {

@@ -12,37 +12,16 @@
 #include "podium/base/finite.h"
 #include "podium/base/rng.h"
 #include "podium/base/scratch.h"
-#include "podium/data/dataset_builder.h"
 #include "podium/train/checkpoint.h"
 #include "podium/train/hstu.h"
 #include "podium/train/sasrec.h"
 #include "podium/train/sequence_eval.h"
 #include "podium/train/sequence_train.h"
+#include "podium/train/test_ring.h"
 #include "podium/train/torch_setup.h"
 
 namespace podium::train {
 namespace {
-
-// Users walk round a ring of items: the next item is certain.
-data::Dataset ring_dataset(const fs::path& dir, int users, int items, int length) {
-  data::DatasetBuilder builder;
-  for (int u = 0; u < users; ++u) {
-    for (int t = 0; t < length + u % 3; ++t) {
-      builder.add_event(
-          {"u" + std::to_string(u), "i" + std::to_string((u * 7 + t) % items), int64_t(t), 1.0f});
-    }
-  }
-  builder.write(dir, "ring", 0, Json::object());
-  return data::Dataset::open(dir);
-}
-
-data::View whole(const data::Dataset& dataset, uint32_t held_out) {
-  data::View view{&dataset, {}};
-  for (uint32_t u = 0; u < dataset.users(); ++u) {
-    view.length.push_back(uint32_t(dataset.items_of(u).size()) - held_out);
-  }
-  return view;
-}
 
 SequenceOptions small_options() {
   SequenceOptions o;

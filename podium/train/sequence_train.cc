@@ -6,8 +6,8 @@
 #include <cmath>
 
 #include "podium/base/progress.h"
+#include "podium/train/adam_step.h"
 #include "podium/train/checkpoint.h"
-#include "podium/train/divergence.h"
 
 namespace podium::train {
 
@@ -62,27 +62,10 @@ Tensor batch_loss(SequenceModelImpl& model, Batch& batch, const NegativeSampler&
   return loss + model.rank_weight * rank_loss(model, batch, states, embedded, sampler);
 }
 
-void set_learning_rate(torch::optim::Adam& adam, double rate) {
-  for (auto& group : adam.param_groups()) {
-    static_cast<torch::optim::AdamOptions&>(group.options()).lr(rate);
-  }
-}
-
 // Cosine from the full step down to a twentieth of it.
 double learning_rate(const SequenceOptions& options, int64_t step, int64_t steps) {
   const double done = double(step) / double(std::max<int64_t>(1, steps));
   return options.learning_rate * (0.05 + 0.95 * 0.5 * (1 + std::cos(done * M_PI)));
-}
-
-double train_step(torch::optim::Adam& adam, const Tensor& loss, const TrainingStep& at) {
-  const std::vector<Tensor>& parameters = adam.param_groups().front().params();
-  adam.zero_grad();
-  loss.backward();
-  check_loss(loss.item<double>(), at);
-  check_gradients(parameters, at);
-  adam.step();
-  check_weights(parameters, at);
-  return loss.item<double>();
 }
 
 }  // namespace
@@ -137,10 +120,9 @@ void fit_sequence_model(SequenceModelImpl& model, const data::View& fit,
           return Json{{"step", step}, {"epoch", epoch}, {"batch", b}, {"loss_sum", loss_sum}};
         });
       }
-      set_learning_rate(adam, learning_rate(options, step, steps));
       Batch batch = make_batch(fit, batches[b]);
-      loss_sum += train_step(adam, batch_loss(model, batch, sampler, settings.seed, step),
-                             {step + 1, settings.rate_option});
+      loss_sum += adam_step(adam, batch_loss(model, batch, sampler, settings.seed, step),
+                            learning_rate(options, step, steps), {step + 1, settings.rate_option});
     }
     const double loss = loss_sum / double(std::max<size_t>(1, batches.size()));
     first_batch = 0;

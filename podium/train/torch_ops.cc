@@ -226,6 +226,8 @@ class PackedAttention : public torch::autograd::Function<PackedAttention> {
 
 }  // namespace
 
+Tensor longs(const std::vector<int64_t>& values) { return torch::tensor(values, torch::kLong); }
+
 Tensor rms_norm(const Tensor& x, const Tensor& weight, double eps) {
   return RmsNorm::apply(x, weight, eps);
 }

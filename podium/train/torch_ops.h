@@ -10,6 +10,8 @@
 
 namespace podium::train {
 
+torch::Tensor longs(const std::vector<int64_t>& values);  // [values] of I64
+
 // Tokens [begin, end) of a packed batch.
 struct Range {
   int64_t begin = 0, end = 0;
