@@ -18,6 +18,7 @@
 #include "podium/train/midtrain_options.h"
 #include "podium/train/policy_options.h"
 #include "podium/train/rl_options.h"
+#include "podium/train/rqvae_options.h"
 #include "podium/train/sequence_options.h"
 #include "podium/train/sft_options.h"
 
@@ -34,6 +35,7 @@ struct PipelineOptions {
   std::string text_cache;  // results do not depend on it
   text::EncoderOptions encoder;
   sid::SidOptions sid;
+  train::RqVaeOptions rqvae;  // with sid.method rq-vae only
   train::SequenceOptions sasrec;
   train::HstuOptions hstu;  // trained with upstream.sources.hstu only
   funnel::UpstreamOptions upstream;
@@ -74,6 +76,7 @@ struct PipelineOptions {
     v.section("split", split);
     v.section("encoder", encoder);
     v.section("sid", sid);
+    v.section("rqvae", rqvae);
     v.section("sasrec", sasrec);
     v.section("hstu", hstu);
     v.section("upstream", upstream);
@@ -93,6 +96,8 @@ struct PipelineOptions {
                  k <= upstream.blend.quota;
         },
         "k must not exceed upstream.blend.quota where upstream.order is a source");
+    v.rule([this] { return !rqvae.sinkhorn || !sid.random_last_level; },
+           "rqvae.sinkhorn needs sid.random_last_level off");
     v.rule([this] { return !upstream.sources.hstu || hstu.epochs > 0; },
            "upstream.sources.hstu needs hstu.epochs above 0");
     v.rule([this] { return longest_example() <= rerank::ModelSpec().max_positions; },

@@ -38,9 +38,26 @@ rerank::PromptWorld prompt_world(const RunContext& run) {
           run.options().prompt};
 }
 
+// By an RQ-VAE over the vectors that the stage has written.
+double learn_sids(const StageRun& s) {
+  PipelineOptions options = s.run.options();
+  Stage fit = s.stage;
+  fit.options = {};  // podium-train reads no [encoder]
+  fit.options.section("split", options.split);
+  fit.options.section("sid", options.sid);
+  fit.options.section("rqvae", options.rqvae);
+  const double peak = run_trainer({s.run, fit, s.table, s.result, s.work}, "rqvae",
+                                  {"--item-vectors", s.result / "item_vectors.safetensors",
+                                   "--threads", std::to_string(s.run.threads)});
+  for (const char* file : {"sid.safetensors", "sid.json"}) {
+    fs::copy_file(s.result / "model" / file, s.result / file);
+  }
+  return peak;
+}
+
 }  // namespace
 
-void write_sids(const StageRun& s) {
+double write_sids(const StageRun& s) {
   const data::Dataset& dataset = s.run.dataset;
   const PipelineOptions& options = s.run.options();
   const auto text_of = [&](size_t i) { return dataset.item_text(data::ItemIndex(i)); };
@@ -48,15 +65,17 @@ void write_sids(const StageRun& s) {
                                               s.run.seed(), s.run.threads);
   const std::vector<float> vectors =
       text::encode_texts(*encoder, dataset.items(), text_of, s.run.threads, options.text_cache);
-  const sid::SidModel model =
-      sid::fit_rq_kmeans(vectors, int(encoder->dim()), options.sid, s.run.seed(), s.run.threads);
-  sid::save_sid(s.result, model);
   encoder->save(s.result);
   artifact::SafetensorsWriter writer;
   writer.add<float>("vectors", vectors, {int64_t(dataset.items()), int64_t(encoder->dim())});
   writer.write(s.result / "item_vectors.safetensors");
+  if (options.sid.method == "rq-vae") return learn_sids(s);
+  const sid::SidModel model =
+      sid::fit_rq_kmeans(vectors, int(encoder->dim()), options.sid, s.run.seed(), s.run.threads);
+  sid::save_sid(s.result, model);
   log_info(fmt::format("semantic IDs: {} levels of {} codes, {:.2f} % unique", model.table.levels,
                        model.table.codes_per_level, 100 * model.table.uniqueness()));
+  return 0;
 }
 
 void write_upstream(const StageRun& s) {

@@ -8,8 +8,9 @@
 
 namespace podium::pipeline {
 
-// The text encoder (text/text_encoder.h), item_vectors.safetensors, sid.safetensors, sid.json
-void write_sids(const StageRun& s);
+// The text encoder (text/text_encoder.h), item_vectors.safetensors, sid.safetensors, sid.json; by
+// an RQ-VAE also model/, as podium-train wrote it, whose peak memory it returns.
+double write_sids(const StageRun& s);
 
 // tokenizer.json
 void write_tokenizer(const StageRun& s);

@@ -25,7 +25,12 @@ Stage sid(Options& o) {
   if (o.encoder.model != "lsa") {  // what the directory holds counts, not its name alone
     stage.also = {{"text model", text::BertEncoder::identity_of(o.encoder.model)}};
   }
-  stage.body = here(write_sids);
+  if (o.sid.method == "rq-vae") {
+    stage.options.section("split", o.split);
+    stage.options.section("rqvae", o.rqvae);
+    stage.curve = "RQ-VAE";
+  }
+  stage.body = write_sids;
   return stage;
 }
 
