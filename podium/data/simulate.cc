@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <numeric>
 #include <unordered_set>
 
 #include "podium/artifact/output.h"
@@ -26,6 +27,9 @@ constexpr double kMoreSlates = 0.45;     // chance of one more slate in the sess
 constexpr int kMaxSlates = 8;
 constexpr int kTries = 8;   // draws until a slot of a slate stays empty
 constexpr int kBestOf = 5;  // the shop knows its users to this degree
+// With `tiring`: the median user's fatigue and bias, and how far users differ (log-normal).
+constexpr double kFatigue = 0.5, kFatigueSpread = 0.6;
+constexpr double kSteeper = 1.35, kSteeperSpread = 0.3;  // times position_bias
 // Where a slot's item comes from: shares of popular, new and related; the rest is to taste.
 constexpr double kPopular = 0.2, kNew = 0.1, kRelated = 0.3;
 
@@ -45,8 +49,14 @@ class Life {
     price_level_ = rng_.normal();
     for (Interest& interest : interests_) interest = new_interest(shop_.draw_category(rng_, day_));
     tasted_ = day_;
+    double bias = options.position_bias;
+    if (options.tiring) {  // draws of its own, so that the others stay as they are
+      Rng rng = Rng(uint64_t(options.seed)).fork("tiring").fork(user);
+      model_.fatigue = kFatigue * std::exp(kFatigueSpread * rng.normal());
+      bias *= kSteeper * std::exp(kSteeperSpread * rng.normal());
+    }
     for (int p = 1; p <= options.slate_size; ++p) {
-      examined_.push_back(std::pow(double(p), -options.position_bias));
+      model_.examined.push_back(std::pow(double(p), -bias));
     }
   }
 
@@ -86,7 +96,7 @@ class Life {
     for (int slates = 0; slates < kMaxSlates; ++slates) {
       compose();
       click();
-      if (!items_.empty()) show({time, items_, clicked_});
+      if (!items_.empty()) show({time, items_, clicked_, model_});
       time += 3 * int64_t(options_.slate_size) + 30 + int64_t(rng_.below(120));
       if (rng_.uniform() >= kMoreSlates) break;
     }
@@ -169,11 +179,19 @@ class Life {
   }
 
   void click() {
+    model_.liked.clear();
+    model_.category.clear();
+    for (const uint32_t item : items_) {
+      model_.liked.push_back(1 / (1 + std::exp(-relevance(item))));
+      model_.category.push_back(shop_.item(item).category);
+    }
+    as_shown_.resize(items_.size());
+    std::iota(as_shown_.begin(), as_shown_.end(), 0);
+    const auto chances = click_chances(model_, as_shown_);
     clicked_.assign(items_.size(), 0);
     std::optional<uint32_t> last;
     for (size_t p = 0; p < items_.size(); ++p) {
-      const double liked = 1 / (1 + std::exp(-relevance(items_[p])));
-      if (rng_.uniform() >= examined_[p] * liked) continue;
+      if (rng_.uniform() >= chances[p]) continue;
       clicked_[p] = 1;
       chosen_.insert(items_[p]);
       last = items_[p];
@@ -190,7 +208,8 @@ class Life {
   const Interest* intent_ = nullptr;  // what this session is about
   std::optional<uint32_t> last_;      // clicked
   std::vector<uint32_t> companions_;  // of the last click, those on sale
-  std::vector<double> examined_;      // [slate_size] probability by position
+  ClickModel model_;                  // of the slate; examination and fatigue are the user's
+  std::vector<int> as_shown_;         // 0, 1, ..
   std::unordered_set<uint32_t> chosen_;
   std::vector<uint32_t> items_;
   std::vector<uint8_t> clicked_;
@@ -214,6 +233,7 @@ Json options_json(SimulateOptions options) {
     json[std::string(name)] = value;
   };
   options.visit(keep);
+  if (!options.tiring) json.erase("tiring");  // a dataset is as it was before there was this option
   return json;
 }
 

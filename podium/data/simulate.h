@@ -7,8 +7,12 @@
 //               come and new items are released all the time
 //   slates      items the shop shows at once, in random order: popular, new, to the user's taste
 //               and related to the last click
-//   clicks      independent: P(click) = position^-position_bias (examination) x relevance, so that
-//               a slate can hold several; a user never sees again what was clicked before
+//   clicks      independent (click_model.h): P(click) = position^-position_bias (examination) x
+//               relevance, so that a slate can hold several; a user never sees again what was
+//               clicked before
+//   tiring      an option: users tire of a category within a slate, each at a pace of his own, and
+//               look less far down, each to a depth of his own. Without it every byte is as if
+//               there were no such option
 //
 // Every click is an event of rating 1; no two events of a user share a second.
 #pragma once
@@ -21,6 +25,7 @@
 #include "podium/base/files.h"
 #include "podium/base/json.h"
 #include "podium/base/rng.h"
+#include "podium/data/click_model.h"
 #include "podium/data/shop.h"
 #include "podium/data/simulate_options.h"
 
@@ -29,15 +34,17 @@ namespace podium::data {
 inline constexpr int64_t kOpening = 1704067200;  // 2024-01-01 00:00 UTC, a Monday
 inline constexpr int64_t kSecondsPerDay = 86400;
 
-// One slate that a user saw. The spans live until the callback returns.
+// One slate that a user saw. The spans and the model live until the callback returns.
 struct ShownSlate {
   int64_t time;                      // unix seconds
   std::span<const uint32_t> items;   // [shown <= slate_size] item numbers by position
   std::span<const uint8_t> clicked;  // [shown] 1 where clicked
+  const ClickModel& model;           // what the clicks were drawn from; item i: items[i]
   int64_t click_time(size_t position) const { return time + 3 * int64_t(position + 1); }
 };
 
-// The whole life of one user, oldest slate first. Depends on seed and user number alone.
+// The whole life of one user, oldest slate first. Depends on seed and user number alone. In the
+// dataset the user's id is the number + 1, and the slates of the impressions are these.
 void simulate_user(const Shop& shop, const SimulateOptions& options, uint64_t user,
                    const std::function<void(const ShownSlate&)>& show);
 

@@ -14,6 +14,7 @@ struct SimulateOptions {
   double sessions_per_month = 3;
   double position_bias = 0.6;
   double drift = 1;
+  bool tiring = false;
   bool impressions = true;
   template <class V>
   void visit(V& v) {
@@ -26,6 +27,8 @@ struct SimulateOptions {
     v("position_bias", position_bias,
       "a user examines position p with probability p^-position_bias; 0: looks at all");
     v("drift", drift, "speed at which tastes change; 0: never, 1: an interest lasts 120 days");
+    v("tiring", tiring,
+      "users tire of more of one category in a slate, and look less far down, each in his own way");
     v("impressions", impressions, "also write every slate shown, with its clicks");
   }
 };
