@@ -28,7 +28,7 @@ constexpr int kMaxSlates = 8;
 constexpr int kTries = 8;   // draws until a slot of a slate stays empty
 constexpr int kBestOf = 5;  // the shop knows its users to this degree
 // With `tiring`: the median user's fatigue and bias, and how far users differ (log-normal).
-constexpr double kFatigue = 0.5, kFatigueSpread = 0.6;
+constexpr double kFatigue = 1, kFatigueSpread = 0.6;
 constexpr double kSteeper = 1.35, kSteeperSpread = 0.3;  // times position_bias
 // Where a slot's item comes from: shares of popular, new and related; the rest is to taste.
 constexpr double kPopular = 0.2, kNew = 0.1, kRelated = 0.3;
