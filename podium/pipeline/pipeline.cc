@@ -64,6 +64,20 @@ void refuse_retraining(const StagePlan& plan, const PipelineRequest& request) {
       request.out.string());
 }
 
+// What the rewards are about and the catalogue lacks, told before hours of training.
+void check_rewards(const PipelineOptions& options, const data::Dataset& dataset) {
+  for (const std::string& text : {options.rl.rank, options.rl_fast.rank}) {
+    rerank::RewardSpec spec = rerank::parse_reward(text);
+    if (!spec.needs_facts()) continue;
+    std::erase_if(spec.terms, [](const auto& term) {  // the run makes the vectors
+      return term.term == rerank::RewardTerm::kDistance;
+    });
+    const data::View none{&dataset, {}};
+    const data::ItemFacts facts = data::item_facts(none);
+    const rerank::SlateReward reward({.spec = spec}, &facts);
+  }
+}
+
 // What stands where a stage will write, told before the first one starts.
 void check_places(const StagePlan& plan, const std::vector<Stage>& stages,
                   const StageRunner& runner) {
@@ -105,6 +119,7 @@ Json run_pipeline(const PipelineRequest& given) {
   claim_run(request.out, request.data);
   const FileLock lock(request.out / ".lock");
   const data::Dataset dataset = data::Dataset::open(request.data);
+  check_rewards(request.options, dataset);
   StageRunner runner(request.out,
                      {{"version", kPipelineVersion}, {"data", data::content_key(request.data)}});
   std::vector<StageRequest> requests;

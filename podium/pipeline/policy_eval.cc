@@ -20,12 +20,6 @@ using runtime::Rollout;
 
 constexpr size_t kChunk = 128;  // slates decoded between two looks at the interrupt flag
 
-std::vector<uint8_t> gains_of(const Slate& slate) {
-  std::vector<uint8_t> gains;
-  for (const auto& candidate : slate.candidates) gains.push_back(candidate.gain);
-  return gains;
-}
-
 bool is_identity(std::span<const int> order) {
   for (size_t i = 0; i < order.size(); ++i) {
     if (order[i] != int(i)) return false;

@@ -152,6 +152,10 @@ Stage rl(Options& o, const RlPlan& plan) {
   stage.options("max_trace", o.max_trace, "longest trace");
   stage.options.section("prompt", o.prompt);
   stage.options.section(plan.section, *plan.options);
+  if (rerank::parse_reward(plan.options->rank).needs_facts()) {  // of the events before the slates
+    stage.inputs.push_back("sid");
+    stage.options.section("split", o.split);
+  }
   stage.also = {{"reward", plan.reward}};
   stage.curve = plan.name;
   stage.body = [plan](const StageRun& s) {

@@ -202,6 +202,12 @@ std::string slate_flaw(const Slate& slate) {
   return "";
 }
 
+std::vector<uint8_t> gains_of(const Slate& slate) {
+  std::vector<uint8_t> gains;
+  for (const SlateCandidate& candidate : slate.candidates) gains.push_back(candidate.gain);
+  return gains;
+}
+
 void write_slates(const fs::path& dir, const data::Dataset& dataset,
                   const std::vector<Slate>& slates) {
   Columns c;

@@ -63,6 +63,9 @@ struct Slate {
   bool can_be_ranked() const;  // it has a positive and a negative
 };
 
+// [candidates] their labels.
+std::vector<uint8_t> gains_of(const Slate& slate);
+
 // What is wrong with a slate (too few or many candidates, one of them twice, an evidence level
 // above 3); empty when nothing is.
 std::string slate_flaw(const Slate& slate);

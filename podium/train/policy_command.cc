@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <memory>
+#include <optional>
 
 #include "podium/artifact/manifest.h"
 #include "podium/artifact/output.h"
@@ -13,6 +14,7 @@
 #include "podium/data/content_key.h"
 #include "podium/data/split_options.h"
 #include "podium/rerank/prompt_world.h"
+#include "podium/rerank/run_facts.h"
 #include "podium/rerank/traces.h"
 #include "podium/train/midtrain.h"
 #include "podium/train/policy_data.h"
@@ -63,7 +65,7 @@ std::string hash_if_there(const fs::path& file) {
 // Of everything that a stage's result depends on; the thread count does not belong to it.
 std::string fingerprint_of(PolicyArguments& a, const std::string& stage) {
   std::string text =
-      fmt::format("3|{}|{}|{}|{}|", stage, a.seed, a.no_trace, data::content_key(a.data));
+      fmt::format("4|{}|{}|{}|{}|", stage, a.seed, a.no_trace, data::content_key(a.data));
   text += OptionList(a).values().dump() + "|";
   for (const fs::path& file :
        {fs::path(a.sid) / "sid.safetensors", fs::path(a.tokenizer),
@@ -145,11 +147,17 @@ void run_sft(PolicyArguments& a) {
 }
 
 void run_rl(PolicyArguments& a) {
+  const RlOptions& options = a.no_trace ? a.rl_fast : a.rl;
   run_on_slates(a, "rl",
                 [&](Qwen3& model, const PromptContext& prompts, const SlateSets& slates,
                     const StageJob& job) {
-                  return reinforce(model, prompts, slates, a.no_trace ? a.rl_fast : a.rl,
-                                   !a.no_trace, job);
+                  // Facts of the events that the slates' own sources were fitted on.
+                  std::optional<rerank::RunFacts> known;
+                  if (rerank::parse_reward(options.rank).needs_facts()) {
+                    known.emplace(data::make_split(*prompts.dataset, a.split).slates.fit, a.sid);
+                  }
+                  return reinforce(model, prompts, slates,
+                                   {options, !a.no_trace, known ? &known->facts : nullptr}, job);
                 });
 }
 

@@ -100,7 +100,7 @@ TEST_F(PolicyStages, SftThenRlLearnToReadEvidence) {
   rl_options.learning_rate = 1e-3;
   rl_options.eval_every = 5;
   const Json learned =
-      reinforce(model, context_, slates, rl_options, /*with_trace=*/false, fresh_job("rl"));
+      reinforce(model, context_, slates, {rl_options, /*with_trace=*/false}, fresh_job("rl"));
   const Validation after = validate(*model, context_, slates.valid, {100, false, 64, 2});
   EXPECT_GT(after.ndcg, taught.ndcg + 0.03);
   EXPECT_GT(after.gain(), 0.3) << "SFT " << taught.ndcg << ", input " << after.input_ndcg;
@@ -178,7 +178,7 @@ TEST_F(PolicyStages, ResumeBitExactlyWhereverTheyWereKilled) {
     options.max_trace = 6;
     options.eval_every = 2;
     options.learning_rate = 1e-2;
-    return reinforce(model, context_, slates, options, true, job);
+    return reinforce(model, context_, slates, {options, true}, job);
   });
 }
 
@@ -228,7 +228,7 @@ TEST_F(PolicyStages, DivergenceEndsTheStageAndKeepsNothing) {
                  options.rollouts = 4;
                  options.max_trace = 6;
                  options.learning_rate = 1e25;
-                 reinforce(model, context_, slates, options, with_trace, job);
+                 reinforce(model, context_, slates, {options, with_trace}, job);
                });
   }
 }
@@ -294,16 +294,17 @@ TEST(Dapo, AdvantagesAndClipByHand) {
 
 // An order that is nearly right already: copying it pays under the plain gate alone.
 TEST(Dapo, ConditionalGateTakesTheAdvantageFromCopies) {
-  const std::vector<uint8_t> gains = {0, 1, 0, 0};
+  rerank::Slate slate;
+  for (const uint8_t gain : {0, 1, 0, 0}) slate.candidates.push_back({.gain = gain});
   const std::vector<int> copy = {0, 1, 2, 3}, worse = {0, 2, 3, 1}, better = {1, 0, 2, 3};
   RlOptions options;
   options.rank = "ndcg";
   const auto advantages = [&](const std::string& gate) {
     options.gate = gate;
-    const auto reward = reward_options(options);
+    const rerank::SlateReward reward(reward_options(options), nullptr);
     std::vector<double> rewards;
     for (const auto& answer : {copy, worse, better}) {
-      rewards.push_back(rerank::reward(gains, answer, reward));
+      rewards.push_back(reward(slate, answer));
     }
     return group_advantages(rewards);
   };

@@ -12,12 +12,6 @@
 
 namespace podium::train {
 
-std::vector<uint8_t> gains_of(const rerank::Slate& slate) {
-  std::vector<uint8_t> gains;
-  for (const auto& candidate : slate.candidates) gains.push_back(candidate.gain);
-  return gains;
-}
-
 bool is_input_order(std::span<const int> order) {
   for (size_t r = 0; r < order.size(); ++r) {
     if (order[r] != int(r)) return false;
@@ -41,9 +35,10 @@ Validation validate(const Qwen3Impl& model, const rerank::PromptContext& context
     sum.ndcg += rerank::ndcg(gains, rollouts[i].order, gains.size());
     sum.input_ndcg += rerank::ndcg(gains, input, gains.size());
     sum.identity_rate += is_input_order(rollouts[i].order);
+    if (plan.reward != nullptr) sum.value += plan.reward->value(part[i], rollouts[i].order);
   }
   const auto n = double(part.size());
-  return {sum.ndcg / n, sum.input_ndcg / n, sum.identity_rate / n};
+  return {sum.ndcg / n, sum.input_ndcg / n, sum.identity_rate / n, sum.value / n};
 }
 
 Json to_json(const Validation& v) {
@@ -58,18 +53,20 @@ Selection::Selection(Qwen3& model, const rerank::PromptContext& context,
       slates_(slates),
       plan_(plan),
       file_(std::move(file)),
-      state_{{"best_step", 0}, {"best_ndcg", 0}, {"curve", Json::array()}} {}
+      state_{{"best_step", 0}, {"best", 0}, {"curve", Json::array()}} {}
 
 void Selection::measure(const std::string& stage, int64_t step) {
   const Validation v = validate(*model_, context_, slates_, plan_);
   Json row = {{"step", step}};
   row.update(to_json(v));
+  const double score = plan_.reward != nullptr ? v.value : v.ndcg;
+  if (plan_.reward != nullptr) row["value"] = v.value;
   const bool first = state_["curve"].empty();
   state_["curve"].push_back(row);
   log_info(fmt::format("{} step {:4}  NDCG {:.4f} (input {:.4f})  identity {:.3f}", stage, step,
                        v.ndcg, v.input_ndcg, v.identity_rate));
-  if (!first && v.ndcg <= state_["best_ndcg"].get<double>() && !slates_.empty()) return;
-  state_["best_ndcg"] = v.ndcg;
+  if (!first && score <= state_["best"].get<double>() && !slates_.empty()) return;
+  state_["best"] = score;
   state_["best_step"] = step;
   save_weights(file_, *model_);
 }

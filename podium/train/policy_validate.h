@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "podium/base/json.h"
-#include "podium/rerank/slate.h"
+#include "podium/rerank/slate_reward.h"
 #include "podium/train/policy_data.h"
 
 namespace podium::train {
@@ -12,6 +12,7 @@ namespace podium::train {
 struct Validation {
   double ndcg = 0, input_ndcg = 0;  // means over the slates, all candidates counted
   double identity_rate = 0;         // answers equal to the input order
+  double value = 0;                 // mean of ValidationPlan::reward; 0 without one
   double gain() const { return ndcg - input_ndcg; }
 };
 
@@ -20,6 +21,7 @@ struct ValidationPlan {
   bool with_trace = false;  // answers after a trace
   int max_trace = 96;
   int threads = 1;
+  const rerank::SlateReward* reward = nullptr;  // more than NDCG counts: its value is the measure
 };
 
 // Greedy answers to the slates. All zero without slates.
@@ -27,8 +29,8 @@ Validation validate(const Qwen3Impl& model, const rerank::PromptContext& context
                     const std::vector<rerank::Slate>& slates, const ValidationPlan& plan);
 Json to_json(const Validation& validation);
 
-// Measures a policy from time to time and keeps the best in a file; without slates to validate on,
-// the newest is the best.
+// Measures a policy from time to time and keeps the best in a file, by NDCG or by the plan's
+// reward; without slates to validate on, the newest is the best.
 class Selection {
  public:
   // All must outlive it.
@@ -38,7 +40,7 @@ class Selection {
   void measure(const std::string& stage, int64_t step);
   void take_best();  // the model's weights become the best's
 
-  // {"best_step", "best_ndcg", "curve": [{"step", ...}]}: a checkpoint's part, the stage's result.
+  // {"best_step", "best", "curve": [{"step", ...}]}: a checkpoint's part, the stage's result.
   const Json& state() const { return state_; }
   void restore(const Json& state) { state_ = state; }
 
@@ -51,7 +53,6 @@ class Selection {
   Json state_;
 };
 
-std::vector<uint8_t> gains_of(const rerank::Slate& slate);
 bool is_input_order(std::span<const int> order);
 
 }  // namespace podium::train

@@ -30,18 +30,19 @@ struct StepBatch {
 class Reinforcer {
  public:
   Reinforcer(Qwen3& model, const rerank::PromptContext& context, const SlateSets& slates,
-             const RlOptions& options, bool with_trace, const StageJob& job)
+             const RlPlan& plan, const StageJob& job)
       : model_(model),
         context_(context),
         slates_(slates),
-        options_(options),
-        reward_(reward_options(options)),
-        with_trace_(with_trace),
+        options_(plan.options),
+        reward_(reward_options(options_), plan.facts),
+        with_trace_(plan.with_trace),
         job_(job),
-        adam_(make_adamw(model, options.learning_rate, 0)),
+        adam_(make_adamw(model, options_.learning_rate, 0)),
         workers_(model, frozen_of(context, model->spec.vocab), job.threads),
         selection_(model, context, slates.valid,
-                   {size_t(options.eval_slates), with_trace, options.max_trace, job.threads},
+                   {size_t(options_.eval_slates), with_trace_, options_.max_trace, job.threads,
+                    rerank::parse_reward(options_.rank).needs_facts() ? &reward_ : nullptr},
                    job.work / "best.safetensors") {}
 
   Json run() {
@@ -124,9 +125,8 @@ class Reinforcer {
   void add_group(const rerank::Slate& slate, std::vector<runtime::Rollout> rollouts,
                  StepBatch& batch) {
     RolloutGroup group{slate, std::move(rollouts), {}, {}};
-    const auto gains = gains_of(slate);
     for (const runtime::Rollout& rollout : group.rollouts) {
-      group.rewards.push_back(rerank::reward(gains, rollout.order, reward_));
+      group.rewards.push_back(reward_(slate, rollout.order));
       batch.reward += group.rewards.back();
       batch.identical += is_input_order(rollout.order);
       ++batch.rollouts;
@@ -175,7 +175,7 @@ class Reinforcer {
   const rerank::PromptContext& context_;
   const SlateSets& slates_;
   const RlOptions& options_;
-  rerank::RewardOptions reward_;
+  rerank::SlateReward reward_;
   bool with_trace_;
   const StageJob& job_;
   torch::optim::AdamW adam_;
@@ -207,26 +207,13 @@ Tensor clipped_surrogate(const Tensor& logprob, const Tensor& old, const Tensor&
 }
 
 rerank::RewardOptions reward_options(const RlOptions& options) {
-  rerank::RewardOptions reward{.alpha = options.alpha};
-  using rerank::RankReward;
-  if (options.rank == "auc") {
-    reward.rank = RankReward::kAuc;
-  } else if (options.rank == "ndcg") {
-    reward.rank = RankReward::kNdcg;
-  } else if (options.rank == "auc-gain") {
-    reward.rank = RankReward::kAucGain;
-  } else if (options.rank == "ndcg-gain") {
-    reward.rank = RankReward::kNdcgGain;
-  } else {
-    throw Error(fmt::format("unknown rank reward '{}'", options.rank),
-                "use auc, ndcg, auc-gain or ndcg-gain");
-  }
   if (options.gate != "plain" && options.gate != "conditional") {
     throw Error(fmt::format("unknown reward gate '{}'", options.gate), "use conditional or plain");
   }
-  reward.gate =
-      options.gate == "plain" ? rerank::RewardGate::kPlain : rerank::RewardGate::kConditional;
-  return reward;
+  using rerank::RewardGate;
+  return {.spec = rerank::parse_reward(options.rank),
+          .gate = options.gate == "plain" ? RewardGate::kPlain : RewardGate::kConditional,
+          .alpha = options.alpha};
 }
 
 Example group_example(const rerank::PromptContext& context, const RolloutGroup& group,
@@ -271,8 +258,8 @@ GradientWorkers::Result surrogate_backward(GradientWorkers& workers,
 }
 
 Json reinforce(Qwen3& model, const rerank::PromptContext& context, const SlateSets& slates,
-               const RlOptions& options, bool with_trace, const StageJob& job) {
-  return Reinforcer(model, context, slates, options, with_trace, job).run();
+               const RlPlan& plan, const StageJob& job) {
+  return Reinforcer(model, context, slates, plan, job).run();
 }
 
 }  // namespace podium::train

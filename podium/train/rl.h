@@ -1,14 +1,15 @@
 // Reinforcement learning of the policy: DAPO (2503.14476; docs/gr2.md section 8) on the verifiable
-// reward. G rollouts a prompt; groups without spread are dropped and more prompts drawn; advantage
-// (R - mean) / (std + eps) in the group; surrogate min(r A, clip(r, 1 - low, 1 + high) A), averaged
-// over all loss tokens of an update; no KL term. Without a trace it is the internalisation run.
+// reward of whole answers (rerank/slate_reward.h). G rollouts a prompt; groups without spread are
+// dropped and more prompts drawn; advantage (R - mean) / (std + eps) in the group; surrogate min(r
+// A, clip(r, 1 - low, 1 + high) A), averaged over all loss tokens of an update; no KL term. Without
+// a trace it is the internalisation run.
 #pragma once
 
 #include <span>
 #include <vector>
 
 #include "podium/base/json.h"
-#include "podium/rerank/reward.h"
+#include "podium/rerank/slate_reward.h"
 #include "podium/runtime/engine.h"
 #include "podium/train/gradient.h"
 #include "podium/train/policy_data.h"
@@ -45,9 +46,17 @@ GradientWorkers::Result surrogate_backward(GradientWorkers& workers,
                                            const std::vector<Example>& examples,
                                            const RlOptions& options);
 
-// Trains in place to the policy that validates best (the first one included), resumes from
-// job.work. Returns what stats.json says: validations by step, the best one, dropped groups.
+struct RlPlan {
+  const RlOptions& options;
+  bool with_trace = true;
+  const data::ItemFacts* facts = nullptr;  // needed where the reward's terms are about items
+};
+
+// Trains in place to the policy that validates best (the first one included): by NDCG or, where the
+// reward is also about items, by its value. Resumes from job.work. Returns what stats.json says:
+// validations by step, the best one, dropped groups. Throws Error when the facts lack what the
+// reward is about.
 Json reinforce(Qwen3& model, const rerank::PromptContext& context, const SlateSets& slates,
-               const RlOptions& options, bool with_trace, const StageJob& job);
+               const RlPlan& plan, const StageJob& job);
 
 }  // namespace podium::train

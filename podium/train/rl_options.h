@@ -4,6 +4,7 @@
 #include <string>
 
 #include "podium/base/option_range.h"
+#include "podium/rerank/slate_reward.h"
 
 namespace podium::train {
 
@@ -15,7 +16,7 @@ struct RlOptions {
   double learning_rate = 1e-4;
   double clip_low = 0.2, clip_high = 0.28;
   double alpha = 0.1;              // weight of the format reward
-  std::string rank = "ndcg-gain";  // auc, ndcg, auc-gain, ndcg-gain
+  std::string rank = "ndcg-gain";  // what a slate is rewarded for: rerank/slate_reward.h
   bool shuffle = true;             // candidates in random order in every other prompt
   int updates = 2;                 // optimizer steps a batch of rollouts, each on its share
   int epochs = 1;                  // passes over a batch of rollouts
@@ -34,7 +35,12 @@ struct RlOptions {
     v("clip_low", clip_low, "lower clip of the ratio: 1 - clip_low", below(0, 1));
     v("clip_high", clip_high, "upper clip of the ratio: 1 + clip_high", between(0, 1000));
     v("alpha", alpha, "weight of the format reward", between(0, 1000));
-    v("rank", rank, "rank reward", one_of({"auc", "ndcg", "auc-gain", "ndcg-gain"}));
+    v("rank", rank,
+      "what a slate is rewarded for: ndcg, auc, or terms with weights such as "
+      "ndcg-gain:1,coverage:0.2,ild:0.2@8 of ndcg-gain, auc-gain, rank, alpha-ndcg, coverage, ild, "
+      "novelty, freshness, margin, exposure");
+    v.rule([this] { return !rerank::parse_reward(rank).terms.empty(); },  // throws with the reason
+           "rank must name a reward");
     v("shuffle", shuffle, "shuffle candidates in training, against position bias");
     v("updates", updates, "optimizer steps a batch of rollouts", between(1, 10000));
     v("epochs", epochs, "passes over a batch of rollouts", between(1, 1000));
