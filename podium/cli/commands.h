@@ -11,7 +11,8 @@ void add_recommend_command(CLI::App& app);  // recommend --bundle DIR --user ID
 void add_rerank_command(CLI::App& app);     // rerank --bundle DIR < slates.jsonl
 void add_eval_command(CLI::App& app);       // eval --run DIR
 void add_report_command(CLI::App& app);     // report --run DIR
-void add_slates_command(CLI::App& app);     // slates show --run DIR
+void add_slates_command(CLI::App& app);     // slates show --run DIR, and the next
+void add_front_command(CLI::App& slates);   // slates front --run DIR --data DIR
 void add_config_command(CLI::App& app);     // config
 void add_models_command(CLI::App& app);     // models get NAME
 void add_verify_command(CLI::App& app);     // verify DIR

@@ -97,6 +97,7 @@ void add_slates_command(CLI::App& app) {
   command->add_flag("--json", a->json, "print JSON lines");
   command->footer("Example:\n  podium slates show --run out/run --split valid --n 3 --positive");
   command->callback([a] { show(*a); });
+  add_front_command(*slates);
 }
 
 }  // namespace podium::cli

@@ -10,9 +10,11 @@
 
 #include "podium/artifact/safetensors.h"
 #include "podium/base/error.h"
+#include "podium/base/ndcg.h"
 #include "podium/base/options.h"
 #include "podium/base/scratch.h"
 #include "podium/data/dataset_builder.h"
+#include "podium/pipeline/front.h"
 #include "podium/pipeline/stages.h"
 #include "podium/retrieval/popularity.h"
 #include "podium/text/encoder.h"
@@ -134,6 +136,7 @@ TEST(Pipeline, RefusesEveryOptionOutOfRangeBeforeTheFirstStage) {
       {"sft.epochs", [](auto& o) { o.sft.epochs = 0; }},
       {"trace_weight", [](auto& o) { o.sft.trace_weight = 2; }},
       {"rl.clip_low", [](auto& o) { o.rl.clip_low = kNan; }},
+      {"no term 'diversity'", [](auto& o) { o.rl.rank = "ndcg-gain,diversity:2"; }},
       {"rl_fast.rollouts", [](auto& o) { o.rl_fast.rollouts = 1; }},
       {"eval.timed", [](auto& o) { o.eval.timed = -1; }},
       {"metrics.resamples", [](auto& o) { o.metrics.resamples = 0; }},
@@ -283,6 +286,48 @@ TEST(Pipeline, SlatesOfFewerThanTwoCandidatesAreLeftOutAndCounted) {
               counts["targets"].get<size_t>() - counts["too_few_candidates"].get<size_t>());
   }
   EXPECT_GT(upstream["test"]["too_few_candidates"].get<int>(), 0);
+}
+
+TEST(Pipeline, RewardsOfWhatTheCatalogueLacksAreRefusedAtTheStart) {
+  const fs::path root = scratch_dir("rewards");
+  write_shop(root / "shop", 40, 6, walk);  // without prices
+  PipelineRequest request = request_for(root, "sid");
+  request.options.rl_fast.rank = "ndcg-gain,margin:0.1";
+  EXPECT_NE(error_of(request).message().find("no prices"), std::string::npos);
+  EXPECT_FALSE(fs::exists(request.out / "stages/sid"));
+  request.options.rl_fast.rank = "ndcg-gain,coverage:0.1,ild:0.1";
+  EXPECT_EQ(error_of(request).message(), "") << "its vectors are still to be made";
+}
+
+// From upstream's order to the most variety that there is.
+TEST(Pipeline, TheFrontTradesAccuracyForVariety) {
+  const fs::path root = scratch_dir("front");
+  write_shop(root / "shop", 150, 9, walk);
+  const PipelineRequest request = request_for(root, "upstream");
+  run_pipeline(request);
+  const auto dataset = data::Dataset::open(root / "shop");
+  const eval::Front front = diversity_front(dataset, {.run = request.out, .at = 2});
+  const auto slates = rerank::read_slates(request.out / "stages/upstream/slates/test");
+  double ndcg = 0;
+  size_t ranked = 0;
+  for (const auto& slate : slates) {
+    if (!slate.can_be_ranked()) continue;
+    ++ranked;
+    ndcg += slate.candidates[0].gain > 0 ? 1 : slate.candidates[1].gain > 0 ? rank_discount(1) : 0;
+  }
+  ASSERT_EQ(front.points.size(), 19u);
+  EXPECT_EQ(front.slates, ranked);
+  const eval::FrontPoint& upstream = front.points[0];
+  EXPECT_EQ(upstream.order, "upstream");
+  EXPECT_NEAR(upstream.mean.ndcg, ndcg / double(ranked), 1e-9);
+  for (const size_t last : {9, 18}) {  // mmr and dpp at 0.9
+    EXPECT_DOUBLE_EQ(front.points[last].trade, 0.9);
+    EXPECT_GT(front.points[last].mean.distance, upstream.mean.distance + 0.05);
+    EXPECT_GE(front.points[last].mean.coverage, upstream.mean.coverage);
+  }
+  EXPECT_THROW(diversity_front(dataset, {.run = request.out, .split = "none"}), Error);
+  write_shop(root / "other", 20, 9, [](int user, int event) { return user + event; });
+  EXPECT_THROW(diversity_front(data::Dataset::open(root / "other"), {.run = request.out}), Error);
 }
 
 TEST(Pipeline, TargetsThatTheUserHasSeenAreNamedAsTheCause) {
