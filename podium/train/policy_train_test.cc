@@ -295,7 +295,7 @@ TEST(Dapo, AdvantagesAndClipByHand) {
 // An order that is nearly right already: copying it pays under the plain gate alone.
 TEST(Dapo, ConditionalGateTakesTheAdvantageFromCopies) {
   rerank::Slate slate;
-  for (const uint8_t gain : {0, 1, 0, 0}) slate.candidates.push_back({.gain = gain});
+  for (const int gain : {0, 1, 0, 0}) slate.candidates.push_back({.gain = uint8_t(gain)});
   const std::vector<int> copy = {0, 1, 2, 3}, worse = {0, 2, 3, 1}, better = {1, 0, 2, 3};
   RlOptions options;
   options.rank = "ndcg";

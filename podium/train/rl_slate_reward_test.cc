@@ -72,7 +72,7 @@ TEST_F(SlateRewards, UnderCoverageAPolicyLearnsToAlternateCategories) {
   const data::ItemFacts facts = data::item_facts(data::View{&world_.dataset(), {}});
   RlOptions options;
   options.rank = "coverage@2";
-  options.steps = 80;
+  options.steps = 40;
   options.prompts = 16;
   options.learning_rate = 3e-3;
   options.eval_every = 20;
