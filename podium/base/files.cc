@@ -188,6 +188,18 @@ void write_file_atomic(const fs::path& path, std::string_view bytes) {
   file.commit();
 }
 
+AppendFile::AppendFile(const fs::path& path) : path_(path) {
+  make_directories(folder_of(path));
+  file_ = system_calls().open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+  if (file_ < 0) fail_on_path("cannot open file", path);
+}
+
+AppendFile::~AppendFile() { system_calls().close(file_); }
+
+void AppendFile::append(std::string_view bytes) {
+  if (!write_fully(file_, bytes)) fail_on_path("cannot write file", path_);
+}
+
 MappedFile::MappedFile(const fs::path& path) {
   const Descriptor d{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
   if (d.fd < 0) fail_on_path("cannot open file", path);

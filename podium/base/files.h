@@ -36,6 +36,22 @@ class AtomicFile {
 
 void write_file_atomic(const fs::path& path, std::string_view bytes);
 
+// A file that only grows. What append() was given outlives a kill of the process; a kill in the
+// middle of it may leave a part.
+class AppendFile {
+ public:
+  explicit AppendFile(const fs::path& path);  // makes it, and its parent folders
+  ~AppendFile();
+  AppendFile(const AppendFile&) = delete;
+  AppendFile& operator=(const AppendFile&) = delete;
+
+  void append(std::string_view bytes);
+
+ private:
+  fs::path path_;
+  int file_;
+};
+
 // Makes a directory and its parents, as far as they are missing.
 void make_directories(const fs::path& path);
 
