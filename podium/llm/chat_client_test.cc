@@ -89,7 +89,7 @@ TEST(ChatClient, AsksAgainAfterWhatPasses) {
       case '1':
         return TestReply{.status = 500, .body = "oops"};
       case '2':
-        whole.delay = 3;  // past the time-out
+        whole.delay = 30;  // past the time-out
         return whole;
       case '3':
         whole.cut = true;
@@ -103,7 +103,7 @@ TEST(ChatClient, AsksAgainAfterWhatPasses) {
     }
   });
   EndpointOptions options = options_for(server);
-  options.timeout = 0.3;
+  options.timeout = 3;
   ChatClient client(options, "", scratch("faults") / "a.jsonl");
   const Answers answers = ask(client, 8);
   ASSERT_EQ(answers.size(), 8u);
