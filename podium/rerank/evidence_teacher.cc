@@ -8,6 +8,8 @@
 #include <numeric>
 
 #include "podium/base/error.h"
+#include "podium/base/parallel.h"
+#include "podium/rerank/trace_text.h"
 
 namespace podium::rerank {
 namespace {
@@ -15,6 +17,7 @@ namespace {
 constexpr int kCited = 2;           // candidates a trace compares
 constexpr size_t kMaxEvidence = 3;  // cited of the choice; one fewer of the other
 constexpr size_t kCategoryTokens = 8;
+constexpr size_t kSamples = 32;  // that a thread draws at once
 
 double standard_deviation(const Slate& slate) {
   double sum = 0, squares = 0;
@@ -40,12 +43,9 @@ std::vector<int> sample_order(const Slate& slate, double temperature, Rng& rng) 
   return order;
 }
 
-// Catalogue text as part of a JSON string, its leading words that fit the budget.
-std::string quotable(const PromptContext& context, std::string_view category) {
-  std::string text(category);
-  for (char& c : text) {
-    if (c == '"' || c == '\\' || static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = ' ';
-  }
+// Catalogue text in a trace: its leading words that fit the budget.
+std::string shortened(const PromptContext& context, std::string_view category) {
+  std::string text = quotable(category);
   while (context.tokenizer.encode(" " + text).size() > kCategoryTokens) {
     const size_t space = text.find_last_of(' ');
     if (space == std::string::npos || space == 0) return "";
@@ -70,13 +70,8 @@ std::string pattern(const PromptContext& context, const Slate& slate) {
   }
   if (!any) return "unknown";
   if (count[best] < 2 && shown > 1) return "mixed";
-  const std::string text = quotable(context, best);
+  const std::string text = shortened(context, best);
   return text.empty() ? "unknown" : text;
-}
-
-std::string_view level_word(int level) {
-  if (level >= 3) return " strong";
-  return level == 1 ? " weak" : "";
 }
 
 std::string evidence_text(const Evidence& evidence, size_t most) {
@@ -84,14 +79,14 @@ std::string evidence_text(const Evidence& evidence, size_t most) {
   for (int kind = 0; kind < kEvidenceKinds; ++kind) {
     if (evidence[kind] > 0) kinds.push_back(kind);
   }
-  if (kinds.empty()) return " no evidence";
+  if (kinds.empty()) return fmt::format(" {}", kNoEvidence);
   std::stable_sort(kinds.begin(), kinds.end(),
                    [&](int a, int b) { return evidence[a] > evidence[b]; });
   if (kinds.size() > most) kinds.resize(most);
   std::string text;
   for (int kind : kinds) {
-    text += fmt::format("{} {}{}", text.empty() ? "" : ",", evidence_phrase(EvidenceKind(kind)),
-                        level_word(evidence[kind]));
+    text += fmt::format("{} {}", text.empty() ? "" : ",",
+                        evidence_claim(EvidenceKind(kind), evidence[kind]));
   }
   return text;
 }
@@ -103,7 +98,7 @@ std::vector<TokenId> write_trace(const PromptContext& context, const Slate& slat
     const auto tokens = context.tokenizer.encode(text);
     out.insert(out.end(), tokens.begin(), tokens.end());
   };
-  add_text(fmt::format("pattern: {}.", pattern(context, slate)));
+  add_text(fmt::format("{}{}.", kPatternBegin, pattern(context, slate)));
   std::vector<int> cited(order.begin(), order.begin() + std::min<size_t>(kCited, order.size()));
   std::sort(cited.begin(), cited.end());
   for (size_t i = 0; i < cited.size(); ++i) {
@@ -119,13 +114,6 @@ std::vector<TokenId> write_trace(const PromptContext& context, const Slate& slat
 
 }  // namespace
 
-std::string_view evidence_phrase(EvidenceKind kind) {
-  constexpr std::array<std::string_view, kEvidenceKinds> kPhrases = {
-      "together", "fits history",  "similar",    "next in sequence",
-      "popular",  "same category", "same brand", "usual price"};
-  return kPhrases.at(kind);
-}
-
 TeacherTrace EvidenceTeacher::sample(const PromptContext& context, const Slate& slate,
                                      Rng& rng) const {
   PODIUM_CHECK(!slate.candidates.empty());
@@ -134,15 +122,26 @@ TeacherTrace EvidenceTeacher::sample(const PromptContext& context, const Slate& 
   return {std::move(trace), std::move(order)};
 }
 
+std::vector<TeacherTrace> EvidenceTeacher::answer(const PromptContext& context,
+                                                  std::span<const TeacherQuestion> questions,
+                                                  int threads) const {
+  std::vector<TeacherTrace> traces(questions.size());
+  parallel_for(threads, questions.size(), kSamples, [&](size_t begin, size_t end) {
+    for (size_t i = begin; i < end; ++i) {
+      traces[i] = sample(context, *questions[i].slate, *questions[i].rng);
+    }
+  });
+  return traces;
+}
+
 std::vector<std::string> trace_phrases() {
   std::vector<std::string> phrases = {"pattern: mixed.", "pattern: unknown.", " no evidence.",
                                       " no evidence. best"};
   for (int kind = 0; kind < kEvidenceKinds; ++kind) {
     for (int level = 1; level <= 3; ++level) {
-      phrases.push_back(
-          fmt::format(" {}{}. best", evidence_phrase(EvidenceKind(kind)), level_word(level)));
-      phrases.push_back(
-          fmt::format(", {}{}.", evidence_phrase(EvidenceKind(kind)), level_word(level)));
+      const std::string claim = evidence_claim(EvidenceKind(kind), level);
+      phrases.push_back(fmt::format(" {}. best", claim));
+      phrases.push_back(fmt::format(", {}.", claim));
     }
   }
   return phrases;

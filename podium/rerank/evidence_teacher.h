@@ -10,8 +10,8 @@
 // choice: the teacher's first candidate.
 #pragma once
 
+#include <span>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "podium/rerank/teacher.h"
@@ -23,14 +23,14 @@ class EvidenceTeacher : public Teacher {
   // Of the Plackett-Luce sampling over upstream scores, in standard deviations of the slate's
   // scores: rankers differ in scale. At 0 it follows the scores.
   explicit EvidenceTeacher(double temperature) : temperature_(temperature) {}
-  TeacherTrace sample(const PromptContext& context, const Slate& slate, Rng& rng) const override;
+  TeacherTrace sample(const PromptContext& context, const Slate& slate, Rng& rng) const;
+  std::vector<TeacherTrace> answer(const PromptContext& context,
+                                   std::span<const TeacherQuestion> questions,
+                                   int threads) const override;
 
  private:
   double temperature_;
 };
-
-// "together", "fits history", "same category"...
-std::string_view evidence_phrase(EvidenceKind kind);
 
 // The plain text of the traces' fixed phrases, for training the tokenizer (repeat them, or rare as
 // they are beside a catalogue they become many tokens).

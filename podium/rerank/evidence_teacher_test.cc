@@ -10,6 +10,7 @@
 #include "podium/rerank/grammar.h"
 #include "podium/rerank/reward.h"
 #include "podium/rerank/test_world.h"
+#include "podium/rerank/trace_text.h"
 
 namespace podium::rerank {
 namespace {

@@ -220,6 +220,12 @@ std::vector<TokenId> build_answer(const PromptContext& context, const Slate& sla
   return out;
 }
 
+std::span<const TokenId> trace_of(const PromptContext& context, std::span<const TokenId> message) {
+  if (message.empty() || message.front() != context.vocabulary.open_trace) return {};
+  const auto end = std::ranges::find(message, context.vocabulary.open_answer);
+  return {message.begin() + 1, end};
+}
+
 ParsedAnswer parse_answer(const PromptContext& context, const Slate& slate,
                           std::span<const TokenId> tokens) {
   ParsedAnswer answer;

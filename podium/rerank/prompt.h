@@ -124,6 +124,10 @@ std::vector<TokenId> build_answer(const PromptContext& context, const Slate& sla
                                   std::span<const TokenId> trace, bool with_trace,
                                   std::span<const int> order);
 
+// The trace of an emitted message: what stands between its beginning and the answer; empty where
+// there is none.
+std::span<const TokenId> trace_of(const PromptContext& context, std::span<const TokenId> message);
+
 // Parses an emitted message; order is empty when it is not a permutation of the slate (invalid).
 // Strict: nothing may be missing before, between or after.
 struct ParsedAnswer {

@@ -4,11 +4,9 @@
 
 #include <algorithm>
 #include <fstream>
-#include <mutex>
 #include <numeric>
 
 #include "podium/base/error.h"
-#include "podium/base/parallel.h"
 #include "podium/base/progress.h"
 #include "podium/rerank/grammar.h"
 #include "podium/rerank/reward.h"
@@ -17,31 +15,60 @@ namespace podium::rerank {
 namespace {
 
 constexpr const char* kFile = "traces.jsonl";
-constexpr size_t kChunk = 32;
+constexpr size_t kAtOnce = 256;  // slates whose draws are asked for together
 
-Trace draw(const PromptContext& context, const Slate& slate, const Teacher& teacher,
-           const TeacherOptions& options, int number, Rng rng) {
+// A draw that is not finished.
+struct Draw {
+  Trace trace;
+  Slate shown;
+  Rng rng;
+};
+
+Draw first_draw(const Slate& slate, const TeacherOptions& options, int number, Rng rng) {
   Trace trace{.slate = slate.id, .draw = number, .shown = {}, .teacher = {}};
   trace.shown.resize(slate.candidates.size());
   std::iota(trace.shown.begin(), trace.shown.end(), 0);
+  trace.teacher.order = trace.shown;
   if (rng.uniform() < options.shuffle_share) rng.shuffle(std::span(trace.shown));
-  const Slate shown = as_shown(slate, trace.shown);
-  while (!trace.accepted && trace.tries < options.tries) {
-    ++trace.tries;
-    trace.teacher = teacher.sample(context, shown, rng);
-    trace.accepted = shown.candidates[size_t(trace.teacher.order.front())].gain > 0;
+  Slate shown = as_shown(slate, trace.shown);
+  return {std::move(trace), std::move(shown), rng};
+}
+
+void take(TeacherTrace&& sample, Draw& draw) {
+  Trace& trace = draw.trace;
+  ++trace.tries;
+  if (sample.order.empty()) {
+    ++trace.invalid;
+    return;
   }
-  return trace;
+  trace.teacher = std::move(sample);
+  trace.accepted = draw.shown.candidates[size_t(trace.teacher.order.front())].gain > 0;
+}
+
+// Asks for every draw until it is accepted, or has had its tries.
+void finish(const PromptContext& context, const Teacher& teacher, const TeacherOptions& options,
+            int threads, std::vector<Draw>& draws) {
+  std::vector<Draw*> open;
+  for (Draw& draw : draws) open.push_back(&draw);
+  while (!open.empty()) {
+    stop_if_interrupted("run the same command to resume");
+    std::vector<TeacherQuestion> questions;
+    for (Draw* draw : open) {
+      questions.push_back({&draw->shown, draw->trace.draw, draw->trace.tries, &draw->rng});
+    }
+    std::vector<TeacherTrace> samples = teacher.answer(context, questions, threads);
+    for (size_t i = 0; i < open.size(); ++i) take(std::move(samples[i]), *open[i]);
+    std::erase_if(open, [&](const Draw* draw) {
+      return draw->trace.accepted || draw->trace.tries >= options.tries;
+    });
+  }
 }
 
 Json to_json(const text::Tokenizer& tokenizer, const Trace& trace) {
-  return {{"slate", trace.slate},
-          {"draw", trace.draw},
-          {"accepted", trace.accepted},
-          {"tries", trace.tries},
-          {"shown", trace.shown},
-          {"order", trace.teacher.order},
-          {"trace", tokenizer.decode(trace.teacher.trace)},
+  return {{"slate", trace.slate},         {"draw", trace.draw},
+          {"accepted", trace.accepted},   {"tries", trace.tries},
+          {"invalid", trace.invalid},     {"shown", trace.shown},
+          {"order", trace.teacher.order}, {"trace", tokenizer.decode(trace.teacher.trace)},
           {"tokens", trace.teacher.trace}};
 }
 
@@ -50,6 +77,7 @@ Trace from_json(const Json& json) {
           .draw = json.at("draw").get<int>(),
           .accepted = json.at("accepted").get<bool>(),
           .tries = json.at("tries").get<int>(),
+          .invalid = json.at("invalid").get<int>(),
           .shown = json.at("shown").get<std::vector<int>>(),
           .teacher = {json.at("tokens").get<std::vector<TokenId>>(),
                       json.at("order").get<std::vector<int>>()}};
@@ -61,7 +89,9 @@ std::string flaw_of(const PromptContext& context, const Trace& trace) {
     return "\"shown\" is no permutation";
   }
   if (!is_permutation_of(trace.teacher.order, k)) return "\"order\" is no permutation";
-  if (trace.draw < 0 || trace.tries < 1) return "\"draw\" or \"tries\" is out of range";
+  if (trace.draw < 0 || trace.tries < 1 || trace.invalid < 0) {
+    return "\"draw\", \"tries\" or \"invalid\" is out of range";
+  }
   for (const TokenId token : trace.teacher.trace) {
     const bool known = token >= 0 && token < context.tokenizer.vocab();
     if (!known || !allowed_in_trace(context.tokenizer, context.vocabulary, token)) {
@@ -75,8 +105,8 @@ std::string flaw_of(const PromptContext& context, const Trace& trace) {
 
 bool Trace::operator==(const Trace& other) const {
   return slate == other.slate && draw == other.draw && accepted == other.accepted &&
-         tries == other.tries && shown == other.shown && teacher.trace == other.teacher.trace &&
-         teacher.order == other.teacher.order;
+         tries == other.tries && invalid == other.invalid && shown == other.shown &&
+         teacher.trace == other.teacher.trace && teacher.order == other.teacher.order;
 }
 
 Slate as_shown(const Slate& slate, std::span<const int> shown) {
@@ -95,22 +125,22 @@ std::vector<Trace> draw_traces(const PromptContext& context, const std::vector<S
   for (const Slate& slate : slates) {
     if (slate.can_be_ranked()) taught.push_back(&slate);
   }
-  const auto draws = size_t(options.draws);
-  std::vector<Trace> traces(taught.size() * draws);
+  std::vector<Trace> traces;
   const Rng root = Rng(seed).fork("traces");
   Progress progress("traces", taught.size(), "slates");
-  std::mutex reporting;
-  parallel_for(threads, taught.size(), kChunk, [&](size_t begin, size_t end) {
-    if (interrupted()) throw Error("interrupted", "run the same command to resume");
+  for (size_t begin = 0; begin < taught.size(); begin += kAtOnce) {
+    const size_t end = std::min(taught.size(), begin + kAtOnce);
+    std::vector<Draw> draws;
     for (size_t i = begin; i < end; ++i) {
-      for (size_t d = 0; d < draws; ++d) {
-        traces[i * draws + d] = draw(context, *taught[i], teacher, options, int(d),
-                                     root.fork(taught[i]->id).fork(uint64_t(d)));
+      for (int d = 0; d < options.draws; ++d) {
+        draws.push_back(
+            first_draw(*taught[i], options, d, root.fork(taught[i]->id).fork(uint64_t(d))));
       }
     }
-    const std::lock_guard lock(reporting);
+    finish(context, teacher, options, threads, draws);
+    for (Draw& draw : draws) traces.push_back(std::move(draw.trace));
     progress.add(end - begin);
-  });
+  }
   return traces;
 }
 
@@ -144,13 +174,14 @@ std::vector<Trace> read_traces(const fs::path& dir, const PromptContext& context
 }
 
 TraceSummary summary_of(const std::vector<Trace>& traces) {
-  double samples = 0, accepted = 0;
+  double samples = 0, accepted = 0, invalid = 0;
   for (const Trace& trace : traces) {
     samples += trace.tries;
+    invalid += trace.invalid;
     accepted += trace.accepted ? 1 : 0;
   }
   if (traces.empty()) return {};
-  return {accepted / samples, accepted / double(traces.size())};
+  return {accepted / samples, accepted / double(traces.size()), invalid / samples};
 }
 
 }  // namespace podium::rerank

@@ -12,10 +12,29 @@ namespace {
 // Names the candidates from last to first, and says so.
 class BackwardsTeacher : public Teacher {
  public:
-  TeacherTrace sample(const PromptContext& context, const Slate& slate, Rng&) const override {
-    TeacherTrace trace{context.tokenizer.encode("pattern: mixed."), {}};
-    for (size_t i = slate.candidates.size(); i-- > 0;) trace.order.push_back(int(i));
-    return trace;
+  std::vector<TeacherTrace> answer(const PromptContext& context,
+                                   std::span<const TeacherQuestion> questions, int) const override {
+    std::vector<TeacherTrace> traces;
+    for (const TeacherQuestion& question : questions) {
+      TeacherTrace trace{context.tokenizer.encode("pattern: mixed."), {}};
+      for (size_t i = question.slate->candidates.size(); i-- > 0;) trace.order.push_back(int(i));
+      traces.push_back(std::move(trace));
+    }
+    return traces;
+  }
+};
+
+// Gives no answer to every second draw, nor to the first attempt of any.
+class MumblingTeacher : public BackwardsTeacher {
+ public:
+  std::vector<TeacherTrace> answer(const PromptContext& context,
+                                   std::span<const TeacherQuestion> questions,
+                                   int threads) const override {
+    auto traces = BackwardsTeacher::answer(context, questions, threads);
+    for (size_t i = 0; i < traces.size(); ++i) {
+      if (questions[i].draw % 2 == 1 || questions[i].attempt == 0) traces[i] = {};
+    }
+    return traces;
   }
 };
 
@@ -82,6 +101,25 @@ TEST_F(TracesTest, AnyTeacherCanBeAsked) {
                                   {.draws = 1, .tries = 2, .shuffle_share = 0}, 1, 1);
   ASSERT_EQ(traces.size(), 5u);
   for (const Trace& trace : traces) EXPECT_EQ(trace.teacher.order.front(), 9);
+}
+
+TEST_F(TracesTest, SamplesThatAreNoAnswersAreCountedAndTriedAgain) {
+  auto all = slates(4);
+  for (Slate& slate : all) slate.candidates[9].gain = 1;
+  const auto traces = draw_traces(world_.context(), all, MumblingTeacher(),
+                                  {.draws = 2, .tries = 3, .shuffle_share = 0}, 1, 1);
+  ASSERT_EQ(traces.size(), 8u);
+  for (const Trace& trace : traces) {
+    EXPECT_EQ(trace.accepted, trace.draw == 0);
+    EXPECT_EQ(trace.tries, trace.draw == 0 ? 2 : 3);
+    EXPECT_EQ(trace.invalid, trace.draw == 0 ? 1 : 3);
+    EXPECT_EQ(trace.teacher.trace.empty(), trace.draw == 1);
+    EXPECT_EQ(trace.teacher.order.front(), trace.draw == 0 ? 9 : 0);
+  }
+  EXPECT_DOUBLE_EQ(summary_of(traces).invalid_rate, 16.0 / 20);
+  const fs::path dir = scratch_dir("mumbled");
+  write_traces(dir, world_.tokenizer(), traces);
+  EXPECT_EQ(read_traces(dir, world_.context()), traces);
 }
 
 TEST_F(TracesTest, TheFileIsReadableAndComesBackWhole) {

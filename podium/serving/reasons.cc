@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "podium/rerank/evidence_teacher.h"
+#include "podium/rerank/trace_text.h"
 
 namespace podium::serving {
 
