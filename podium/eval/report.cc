@@ -13,7 +13,7 @@ namespace podium::eval {
 namespace {
 
 constexpr int kVersion = 1;
-constexpr size_t kExamples = 10;
+constexpr size_t kExamples = 50;
 constexpr size_t kCurvePoints = 300;  // longer curves are averaged down to about this many
 
 struct KnownStage {
@@ -51,7 +51,10 @@ Json stages_json(const std::vector<StageResult>& stages) {
                     {"identity_rate", measured(s.identity_rate)},
                     {"invalid_rate", measured(s.invalid_rate)},
                     {"position_bias", measured(s.position_bias)},
-                    {"milliseconds", measured(s.milliseconds)}});
+                    {"milliseconds", measured(s.milliseconds)},
+                    {"trace_grounded", measured(s.trace_grounded)},
+                    {"trace_consistent", measured(s.trace_consistent)},
+                    {"trace_repeats", measured(s.trace_repeats)}});
   }
   return json;
 }
@@ -89,6 +92,7 @@ Json example_json(const ExampleSlate& slate) {
                        {"title", stage_title(answer.stage)},
                        {"order", answer.order},
                        {"trace", answer.trace},
+                       {"verdict", answer.verdict},
                        {"valid", answer.valid}});
   }
   return {{"user", slate.user},

@@ -31,6 +31,7 @@ struct ExampleAnswer {
   std::string stage;       // "gr2-rl", ...
   std::vector<int> order;  // order[r] = input position of the candidate at rank r
   std::string trace;       // empty: none; SIDs in it are shown beside their titles
+  std::string verdict;     // on the trace (rerank/trace_check.h); empty: none
   bool valid = true;       // false: the upstream order was returned instead
 };
 
@@ -53,7 +54,7 @@ struct ReportInput {
   MetricOptions metrics;
   std::vector<Curve> curves;
   std::vector<std::pair<std::string, double>> timings;  // training stage, seconds
-  std::vector<ExampleSlate> examples;                   // ten are shown
+  std::vector<ExampleSlate> examples;                   // fifty are shown
 };
 
 // popularity, item-to-item, content, sasrec, (extra retrievers), blend, upstream, gr2-sft, gr2-rl,

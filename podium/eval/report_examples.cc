@@ -42,7 +42,9 @@ std::string trace_html(const Json& slate, const Json& answer) {
       replace_all(trace, sid, fmt::format(" <cite title=\"{}\">{}</cite> ", tip, name_of(item)));
     }
   }
-  return "<blockquote>" + trace + "</blockquote>";
+  const std::string verdict = answer.value("verdict", std::string());
+  return "<blockquote>" + trace + "</blockquote>" +
+         (verdict.empty() ? "" : "<p><small>Trace: " + escape_html(verdict) + "</small></p>");
 }
 
 std::string moved_text(int from, size_t to) {

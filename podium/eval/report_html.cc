@@ -176,14 +176,18 @@ std::string diversity_table(const std::vector<Stage>& stages) {
 
 std::string behaviour_table(const std::vector<Stage>& stages) {
   HtmlTable table({"re-ranker", "input order copied", "invalid when unconstrained",
-                   "position bias (N@K)", "median ms a slate"});
+                   "position bias (N@K)", "median ms a slate", "traces grounded", "consistent",
+                   "repeating"});
   for (const Stage& s : stages) {
     if (!s.reranker()) continue;
-    table.add(
-        s.title,
-        fmt::format("<td>{}</td><td>{}</td><td>{}</td><td>{}</td>",
-                    percent(s.facts->at("identity_rate")), percent(s.facts->at("invalid_rate")),
-                    figure(s.facts->at("position_bias")), figure(s.facts->at("milliseconds"), 1)));
+    const auto share = [&](const char* name) {  // older reports have fewer
+      return "<td>" + percent(s.facts->value(name, Json())) + "</td>";
+    };
+    table.add(s.title,
+              share("identity_rate") + share("invalid_rate") +
+                  fmt::format("<td>{}</td><td>{}</td>", figure(s.facts->at("position_bias")),
+                              figure(s.facts->at("milliseconds"), 1)) +
+                  share("trace_grounded") + share("trace_consistent") + share("trace_repeats"));
   }
   return table.html();
 }
@@ -241,7 +245,9 @@ std::string slate_sections(const Json& report, const std::vector<Stage>& stages)
                  "Copied: answers equal to the input order, over slates that hold the target. "
                  "Position bias: N@K with the candidates in upstream’s order minus N@K with the "
                  "same candidates shuffled; 0 is best. Answers decode under a grammar that allows "
-                 "permutations only; the invalid rate is that of free decoding.",
+                 "permutations only; the invalid rate is that of free decoding. Traces: grounded, "
+                 "if all that they mention was shown; consistent, if they end with the answer’s "
+                 "first; repeating, if they name a candidate twice before.",
                  behaviour_table(stages));
 }
 

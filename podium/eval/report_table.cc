@@ -83,12 +83,14 @@ std::string facts(const Json& report) {
 }
 
 std::string behaviour(const Json& report) {
-  TextTable table({"", "order copied", "invalid if unconstrained", "position bias", "ms a slate"});
+  TextTable table({"", "order copied", "invalid if unconstrained", "position bias", "ms a slate",
+                   "traces grounded", "consistent", "repeating"});
   for (const Json& stage : report.at("stages")) {
     if (!stage.at("stage").get<std::string>().starts_with("gr2")) continue;
-    table.add({stage.at("title").get<std::string>(), percent(stage.at("identity_rate")),
-               percent(stage.at("invalid_rate")), figure(stage.at("position_bias")),
-               figure(stage.at("milliseconds"), 1)});
+    const auto share = [&](const char* name) { return percent(stage.value(name, Json())); };
+    table.add({stage.at("title").get<std::string>(), share("identity_rate"), share("invalid_rate"),
+               figure(stage.at("position_bias")), figure(stage.at("milliseconds"), 1),
+               share("trace_grounded"), share("trace_consistent"), share("trace_repeats")});
   }
   return table.text();
 }
@@ -104,7 +106,7 @@ std::string render_table(const Json& report) {
   if (!slates.empty()) {
     text += fmt::format(
         "\nThe {} targets among upstream's {} candidates, which is all that a "
-        "re-ranker can change\n{}",
+        "re-ranker can change\n{}\n{}",
         targets_of(report, "in-slate"), report.at("evaluation").at("k").get<size_t>(), slates,
         behaviour(report));
   }

@@ -32,8 +32,11 @@ ExampleSlate nasty_example() {
   slate.history = {{"h1", kNasty, "<s_a_1>", kNasty}};
   slate.candidates = {{"c1", "First & foremost", "<s_a_2>", "Tea"},
                       {kNasty, "", "<s_a_3>", "", true}};
-  slate.answers = {{"gr2-rl", {1, 0}, std::string("best <s_a_2>") + kNasty},
-                   {"gr2-fast", {0, 1}, "", false}};
+  slate.answers = {{"gr2-rl",
+                    {1, 0},
+                    std::string("best <s_a_2>") + kNasty,
+                    std::string("not grounded: ") + kNasty},
+                   {"gr2-fast", {0, 1}, "", "", false}};
   return slate;
 }
 
@@ -50,10 +53,11 @@ ReportInput sample() {
     input.stages.push_back(random_stage(name, name[0] == 'p' ? 40 : 12, input.targets));
   }
   input.stages[0].identity_rate = 0.5;
+  input.stages[0].trace_grounded = 0.75;
   input.metrics.resamples = 50;
   input.curves = {{"rl", "reward <b>", {{0, 0.1}, {10, 0.3}, {20, 0.2}}}};
   input.timings = {{"sasrec", 75.0}, {"rl", 4000.0}};
-  input.examples.assign(12, nasty_example());
+  input.examples.assign(52, nasty_example());
   return input;
 }
 
@@ -70,9 +74,12 @@ TEST(ReportTest, StagesComeInTheFunnelsOrderAndNewOnesAppear) {
                                       "GR2 after SFT", "GR2 after RL, with trace"}));
   EXPECT_NE(render_table(report).find("\n  my-source "), std::string::npos);
   EXPECT_NE(render_html(report).find("my-source"), std::string::npos);
-  EXPECT_EQ(report["examples"].size(), 10u);
+  EXPECT_EQ(report["examples"].size(), 50u);
   EXPECT_TRUE(report["stages"][0]["identity_rate"].is_null());
   EXPECT_EQ(report["stages"][5]["identity_rate"], 0.5);
+  EXPECT_EQ(report["stages"][5]["trace_grounded"], 0.75);
+  EXPECT_TRUE(report["stages"][5]["trace_repeats"].is_null());
+  EXPECT_NE(render_table(report).find(" 75.0 %"), std::string::npos);
 }
 
 TEST(ReportTest, HtmlIsSelfContainedAndEscaped) {
@@ -87,6 +94,8 @@ TEST(ReportTest, HtmlIsSelfContainedAndEscaped) {
   // A SID in a trace is shown as the title of its item.
   EXPECT_NE(html.find("<cite title=\"s_a_2\">First &amp; foremost</cite>"), std::string::npos);
   EXPECT_NE(html.find("Invalid answer"), std::string::npos);
+  EXPECT_NE(html.find("not grounded: &lt;script"), std::string::npos);
+  EXPECT_NE(html.find("<td>75.0 %</td>"), std::string::npos);
 }
 
 // Every element is closed in order, so a browser shows what was meant.

@@ -66,6 +66,9 @@ Json stage_json(const StageResult& s) {
                {"invalid_rate", s.invalid_rate},
                {"position_bias", s.position_bias},
                {"milliseconds", s.milliseconds},
+               {"trace_grounded", s.trace_grounded},
+               {"trace_consistent", s.trace_consistent},
+               {"trace_repeats", s.trace_repeats},
                {"rank", s.rank},
                {"lists", s.lists}};
   if (!s.labels.empty()) json["labels"] = s.labels;
@@ -79,6 +82,9 @@ StageResult stage_from(const Json& json, const TargetSet& set) {
   json.at("invalid_rate").get_to(s.invalid_rate);
   json.at("position_bias").get_to(s.position_bias);
   json.at("milliseconds").get_to(s.milliseconds);
+  s.trace_grounded = json.value("trace_grounded", -1.0);  // older files have none
+  s.trace_consistent = json.value("trace_consistent", -1.0);
+  s.trace_repeats = json.value("trace_repeats", -1.0);
   json.at("rank").get_to(s.rank);
   json.at("lists").get_to(s.lists);
   if (json.contains("labels")) json.at("labels").get_to(s.labels);

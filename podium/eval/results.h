@@ -30,6 +30,8 @@ struct StageResult {
                               // candidates shuffled, over slates with a positive; may be < 0,
                               // so "not measured" is exactly -1
   double milliseconds = -1;   // median a slate
+  // Shares of its traces (rerank/trace_check.h).
+  double trace_grounded = -1, trace_consistent = -1, trace_repeats = -1;
 };
 
 enum class ItemGroup : uint8_t { kHead, kTail, kCold };

@@ -68,6 +68,7 @@ StageResult small_stage() {
   s.lists = {{2, 0}, {}};
   s.identity_rate = 0.25;
   s.milliseconds = 1.5;
+  s.trace_consistent = 0.75;
   return s;
 }
 
@@ -82,6 +83,8 @@ TEST(ResultsTest, ComeBackAsWritten) {
   EXPECT_EQ(saved.stages[0].lists, small_stage().lists);
   EXPECT_EQ(saved.stages[0].identity_rate, 0.25);
   EXPECT_EQ(saved.stages[0].invalid_rate, -1);
+  EXPECT_EQ(saved.stages[0].trace_consistent, 0.75);
+  EXPECT_EQ(saved.stages[0].trace_grounded, -1);
 }
 
 TEST(ResultsTest, DamagedFilesAreRefused) {
