@@ -9,6 +9,7 @@
 #include "podium/data/split_options.h"
 #include "podium/eval/metrics.h"
 #include "podium/funnel/upstream.h"
+#include "podium/llm/endpoint_options.h"
 #include "podium/pipeline/policy_eval.h"
 #include "podium/rerank/evidence_teacher.h"
 #include "podium/rerank/model_spec.h"
@@ -43,6 +44,7 @@ struct PipelineOptions {
   train::PolicyOptions policy;
   train::MidtrainOptions midtrain;
   rerank::TeacherOptions teacher;
+  llm::EndpointOptions endpoint;  // answers, and so results, do not depend on it
   train::SftOptions sft;
   train::RlOptions rl;
   train::RlOptions rl_fast;
@@ -84,6 +86,7 @@ struct PipelineOptions {
     v.section("policy", policy);
     v.section("midtrain", midtrain);
     v.section("teacher", teacher);
+    v.section("endpoint", endpoint);
     v.section("sft", sft);
     v.section("rl", rl);
     v.section("rl_fast", rl_fast);

@@ -23,6 +23,12 @@ std::string targets_of(const ReportSources& s) {
   return text;
 }
 
+std::string traces_of(const ReportSources& s) {
+  const auto share = [&](const char* name) { return 100 * s.teacher.value(name, 0.0); };
+  return fmt::format("by the {} teacher: {:.1f} % of the samples accepted, {:.1f} % grounded",
+                     s.teacher.value("teacher", ""), share("accept_rate"), share("grounded"));
+}
+
 std::vector<std::pair<std::string, std::string>> facts_of(const ReportSources& s) {
   const data::Dataset& d = *s.dataset;
   const double density = double(d.events()) / double(d.users()) / double(d.items());
@@ -32,6 +38,7 @@ std::vector<std::pair<std::string, std::string>> facts_of(const ReportSources& s
           {"density", fmt::format("{:.4f} %", 100 * density)},
           {"unique semantic IDs", fmt::format("{:.1f} %", 100 * s.sids->uniqueness())},
           {"targets", targets_of(s)},
+          {"traces", traces_of(s)},
           {"seed", std::to_string(s.seed)}};
 }
 
@@ -87,7 +94,10 @@ std::vector<ExampleSlate> examples_of(const ReportSources& s) {
       if (found == slates.end()) {
         found = slates.emplace(answer.slate, example_slate(s, answer.slate)).first;
       }
-      found->second.answers.push_back({stage, std::move(answer.order), std::move(answer.trace)});
+      found->second.answers.push_back({.stage = stage,
+                                       .order = std::move(answer.order),
+                                       .trace = std::move(answer.trace),
+                                       .verdict = std::move(answer.verdict)});
     }
   }
   std::vector<ExampleSlate> all;

@@ -26,6 +26,7 @@ struct ReportSources {
   std::string seen = "exclude";  // the rule for seen items
   int64_t seed = 1;
   Json upstream = Json::object();  // upstream.json
+  Json teacher = Json::object();   // traces.json
   eval::MetricOptions metrics;
 };
 

@@ -3,7 +3,6 @@
 
 #include <gtest/gtest.h>
 
-#include <cmath>
 #include <functional>
 #include <limits>
 #include <set>
@@ -16,58 +15,12 @@
 #include "podium/data/dataset_builder.h"
 #include "podium/pipeline/front.h"
 #include "podium/pipeline/stages.h"
+#include "podium/pipeline/test_run.h"
 #include "podium/retrieval/popularity.h"
 #include "podium/text/encoder.h"
 
 namespace podium::pipeline {
 namespace {
-
-using ItemOf = std::function<int(int user, int event)>;
-
-void write_shop(const fs::path& dir, int users, int events, const ItemOf& item_of,
-                const std::string& name = "shop") {
-  data::DatasetBuilder builder;
-  std::set<int> items;
-  for (int u = 0; u < users; ++u) {
-    for (int e = 0; e < events; ++e) {
-      const int item = item_of(u, e);
-      items.insert(item);
-      builder.add_event(
-          {"u" + std::to_string(u), "i" + std::to_string(item), int64_t(e) * 86400 + u, 1});
-    }
-  }
-  for (const int item : items) {
-    const std::string shelf = "shelf" + std::to_string(item % 5);
-    builder.add_item({"i" + std::to_string(item), "thing on " + shelf, "", "", {shelf}, NAN});
-  }
-  builder.write(dir, name, 0, {{"file", name + ".csv"}});
-}
-
-// Walks along a shelf: enough order for every stage to work.
-int walk(int user, int event) { return (user * 7 + event * 5) % 60; }
-
-PipelineRequest request_for(const fs::path& root, const std::string& until) {
-  PipelineRequest request;
-  request.data = root / "shop";
-  request.out = root / "run";
-  request.until = until;
-  request.options.threads = 1;
-  request.options.k = 5;
-  request.options.encoder.lsa.dim = 8;
-  request.options.sasrec.epochs = 0;
-  request.options.upstream.ranker.rounds = 5;
-  request.options.split.slate_targets = 2;
-  return request;
-}
-
-Error error_of(const PipelineRequest& request) {
-  try {
-    run_pipeline(request);
-  } catch (const Error& error) {
-    return error;
-  }
-  return Error("");
-}
 
 TEST(Stages, ReadOnlyEarlierOnesAndAreNamedOnce) {
   PipelineOptions options;
@@ -133,6 +86,10 @@ TEST(Pipeline, RefusesEveryOptionOutOfRangeBeforeTheFirstStage) {
       {"midtrain.steps", [](auto& o) { o.midtrain.steps = 0; }},
       {"sequence_share", [](auto& o) { o.midtrain.sequence_share = 0.9; }},
       {"teacher.tries", [](auto& o) { o.teacher.tries = 0; }},
+      {"needs the name of its model", [](auto& o) { o.teacher.kind = "endpoint"; }},
+      {"mode targeted", [](auto& o) { o.teacher.mode = "targeted"; }},
+      {"endpoint.concurrency", [](auto& o) { o.endpoint.concurrency = 0; }},
+      {"limit on cost", [](auto& o) { o.endpoint.max_cost = 5; }},
       {"sft.epochs", [](auto& o) { o.sft.epochs = 0; }},
       {"trace_weight", [](auto& o) { o.sft.trace_weight = 2; }},
       {"rl.clip_low", [](auto& o) { o.rl.clip_low = kNan; }},
@@ -183,7 +140,7 @@ TEST(Pipeline, WhatStandsInAStagesPlaceIsToldAtTheStart) {
   EXPECT_NE(error_of(request).message().find("stages/tokenizer exists"), std::string::npos);
   EXPECT_FALSE(fs::exists(request.out / "stages/upstream")) << "told before a stage was run";
   fs::remove(request.out / "stages/tokenizer");
-  for (const char* name : {"bundle", "work", "stages"}) {
+  for (const char* name : {"bundle", "teacher", "work", "stages"}) {
     fs::remove_all(request.out / name);
     write_file_atomic(request.out / name, "a note");
     EXPECT_NE(error_of(request).message().find(std::string(name) + " exists"), std::string::npos);

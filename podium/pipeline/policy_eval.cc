@@ -10,6 +10,7 @@
 #include "podium/base/progress.h"
 #include "podium/base/rng.h"
 #include "podium/rerank/reward.h"
+#include "podium/rerank/trace_check.h"
 
 namespace podium::pipeline {
 namespace {
@@ -87,6 +88,30 @@ class Evaluation {
     const auto copies = std::count_if(answers_.begin(), answers_.end(),
                                       [](const Rollout& r) { return is_identity(r.order); });
     return answers_.empty() ? 0 : double(copies) / double(answers_.size());
+  }
+
+  // On the traces of all answers; none when they have no traces.
+  std::vector<rerank::TraceVerdict> verdicts() const {
+    std::vector<rerank::TraceVerdict> all;
+    if (!request_.with_trace) return all;
+    const rerank::TraceChecker checker(context_);
+    for (size_t i = 0; i < answers_.size(); ++i) {
+      const auto trace = rerank::trace_of(context_, answers_[i].tokens);
+      all.push_back(checker.check(positive_[i], trace, answers_[i].order));
+    }
+    return all;
+  }
+
+  // Of the first slates, which belong to the targets `where`.
+  std::vector<ExampleTrace> examples(const std::vector<size_t>& where,
+                                     const std::vector<rerank::TraceVerdict>& judged) const {
+    std::vector<ExampleTrace> all;
+    for (size_t i = 0; i < std::min(request_.examples, where.size()); ++i) {
+      const auto parsed = rerank::parse_answer(context_, positive_[i], answers_[i].tokens);
+      all.push_back(
+          {where[i], answers_[i].order, parsed.trace, judged.empty() ? "" : judged[i].in_words()});
+    }
+    return all;
   }
 
   double position_bias() const {
@@ -187,17 +212,20 @@ PolicyEvaluation evaluate_policy(const runtime::Engine& engine,
       std::count_if(free.begin(), free.end(), [](const Rollout& r) { return r.order.empty(); });
   out.result.invalid_rate = free.empty() ? -1 : double(invalid) / double(free.size());
   out.result.milliseconds = evaluation.median_milliseconds();
-  for (size_t i = 0; i < std::min(request.examples, where.size()); ++i) {
-    const auto parsed = rerank::parse_answer(context, positive[i], answers[i].tokens);
-    out.examples.push_back({where[i], answers[i].order, parsed.trace});
-  }
+  const auto verdicts = evaluation.verdicts();
+  const rerank::TraceShares shares = rerank::shares_of(verdicts);
+  out.result.trace_grounded = shares.grounded;
+  out.result.trace_consistent = shares.consistent;
+  out.result.trace_repeats = shares.repeats;
+  out.examples = evaluation.examples(where, verdicts);
   return out;
 }
 
 Json to_json(const std::vector<ExampleTrace>& examples) {
   Json all = Json::array();
   for (const ExampleTrace& e : examples) {
-    all.push_back({{"slate", e.slate}, {"order", e.order}, {"trace", e.trace}});
+    all.push_back(
+        {{"slate", e.slate}, {"order", e.order}, {"trace", e.trace}, {"verdict", e.verdict}});
   }
   return all;
 }
@@ -206,7 +234,7 @@ std::vector<ExampleTrace> example_traces_from_json(const Json& json) {
   std::vector<ExampleTrace> examples;
   for (const Json& e : json) {
     examples.push_back({e.at("slate").get<size_t>(), e.at("order").get<std::vector<int>>(),
-                        e.at("trace").get<std::string>()});
+                        e.at("trace").get<std::string>(), e.at("verdict").get<std::string>()});
   }
   return examples;
 }

@@ -35,7 +35,7 @@ struct PolicyEvalRequest {
   uint64_t seed = 1;
   int threads = 1;
   int max_trace = 96;    // longest reasoning trace, tokens
-  size_t examples = 10;  // answers kept with their traces, of the first slates with a positive
+  size_t examples = 50;  // answers kept with their traces, of the first slates with a positive
   PolicyEvalOptions options;
 };
 
@@ -43,6 +43,7 @@ struct ExampleTrace {
   size_t slate = 0;        // index into the slates
   std::vector<int> order;  // order[r] = input position of the candidate at rank r
   std::string trace;
+  std::string verdict;  // on the trace, in words (rerank/trace_check.h); empty without one
 };
 
 struct PolicyEvaluation {

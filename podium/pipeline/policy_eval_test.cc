@@ -45,12 +45,13 @@ TEST(ShuffledSlate, KeepsTheCandidatesAndDependsOnSeedAndIdAlone) {
 }
 
 TEST(ExampleTraces, SurviveJson) {
-  const std::vector<ExampleTrace> examples{{4, {1, 0, 2}, "because \"quoted\""}};
+  const std::vector<ExampleTrace> examples{{4, {1, 0, 2}, "because \"quoted\"", "grounded"}};
   const auto back = example_traces_from_json(to_json(examples));
   ASSERT_EQ(back.size(), 1u);
   EXPECT_EQ(back[0].slate, 4u);
   EXPECT_EQ(back[0].order, examples[0].order);
   EXPECT_EQ(back[0].trace, examples[0].trace);
+  EXPECT_EQ(back[0].verdict, examples[0].verdict);
 }
 
 }  // namespace

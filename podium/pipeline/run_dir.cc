@@ -10,9 +10,9 @@ namespace podium::pipeline {
 namespace {
 
 constexpr const char* kRunCure = "name another --out, or move it away; nothing was changed";
-constexpr const char* kRunNames[] = {"stages",       "work",         "bundle",
-                                     "report.json",  "report.html",  "results.json",
-                                     "timings.json", "options.toml", "manifest.json"};
+constexpr const char* kRunNames[] = {"stages",       "work",         "bundle",       "teacher",
+                                     "report.json",  "report.html",  "results.json", "timings.json",
+                                     "options.toml", "manifest.json"};
 
 bool is_run(const fs::path& out) {
   return artifact::kind_of(out) == "run" || artifact::kind_of(out / "stages/sid") == "stage";
@@ -34,7 +34,7 @@ void claim_run(const fs::path& out, const fs::path& data) {
           kRunCure, out.string());
     }
   }
-  for (const char* name : {"stages", "work", "bundle"}) {
+  for (const char* name : {"stages", "work", "bundle", "teacher"}) {
     if (!fs::exists(out / name) || fs::is_directory(out / name)) continue;
     throw Error(fmt::format("{} exists and is no directory", (out / name).string()), kRunCure,
                 out.string());

@@ -8,8 +8,10 @@
 #include "podium/base/progress.h"
 #include "podium/funnel/bundle_files.h"
 #include "podium/funnel/upstream_fit.h"
+#include "podium/pipeline/endpoint_teacher.h"
 #include "podium/pipeline/pipeline_report.h"
 #include "podium/pipeline/process.h"
+#include "podium/pipeline/trace_report.h"
 #include "podium/rerank/evidence_teacher.h"
 #include "podium/rerank/prompt_world.h"
 #include "podium/rerank/traces.h"
@@ -120,14 +122,29 @@ void write_traces(const StageRun& s) {
   const RunContext& run = s.run;
   const rerank::PromptWorld world = prompt_world(run);
   const rerank::TeacherOptions& options = run.options().teacher;
-  const rerank::EvidenceTeacher teacher(options.temperature);
   const auto slates = rerank::read_slates(run.dir("upstream") / "slates" / "slates");
-  const auto traces =
-      rerank::draw_traces(world.prompts, slates, teacher, options, run.seed(), run.threads);
-  const rerank::TraceSummary summary = rerank::summary_of(traces);
-  log_info(fmt::format("{} traces: {:.1f} % of the samples accepted, {:.1f} % of the draws",
-                       traces.size(), 100 * summary.accept_rate, 100 * summary.coverage));
+  const auto drawn_by = [&](const rerank::Teacher& teacher) {
+    return rerank::draw_traces(world.prompts, slates, teacher, options, run.seed(), run.threads);
+  };
+  Json endpoint;
+  std::vector<rerank::Trace> traces;
+  if (options.kind == "endpoint") {
+    const std::string text = chat_instructions(options);
+    write_file_atomic(s.result / "teacher_template.txt", text);
+    llm::ChatClient client(run.options().endpoint, llm::api_key(),
+                           run.request.out / "teacher" / "answers.jsonl");
+    AnswerFlaws flaws;
+    traces = drawn_by(EndpointTeacher(
+        {options, run.options().max_trace, rerank::parse_chat_template(text, options.prompt_file)},
+        client, flaws));
+    endpoint = to_json(client.usage(), flaws);
+  } else {
+    traces = drawn_by(rerank::EvidenceTeacher(options.temperature));
+  }
   rerank::write_traces(s.result, world.tokenizer, traces);
+  const TraceReport report = trace_report(world.prompts, slates, traces);
+  log_info(in_words(report));
+  write_json_atomic(s.result / "traces.json", to_json(report, options.kind, endpoint));
 }
 
 void evaluate_policy_stage(const StageRun& s, const fs::path& policy, bool with_trace) {
@@ -176,6 +193,7 @@ void write_run_report(const StageRun& s) {
   sources.metrics = run.options().metrics;
   sources.metrics.k = run.options().k;
   sources.upstream = read_json(run.dir("upstream") / "upstream.json");
+  sources.teacher = read_json(run.dir("traces") / "traces.json");
   eval::write_report(s.result, collect_report(sources), run.threads);
 }
 

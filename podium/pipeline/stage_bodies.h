@@ -18,7 +18,8 @@ void write_tokenizer(const StageRun& s);
 // Sources, ranker and slates of every phase: see funnel/upstream_fit.h.
 void write_upstream(const StageRun& s);
 
-// traces.jsonl of the training slates: see rerank/traces.h.
+// traces.jsonl of the training slates (rerank/traces.h), and what they are worth in traces.json
+// (trace_report.h). What a teacher behind an endpoint has answered lies in OUT/teacher.
 void write_traces(const StageRun& s);
 
 // valid.json and test.json (eval::write_results) and examples.json, of one policy directory.

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "podium/pipeline/endpoint_teacher.h"
 #include "podium/pipeline/stage_bodies.h"
 #include "podium/text/bert.h"
 
@@ -86,6 +87,20 @@ Stage tokenizer(Options& o) {
   return stage;
 }
 
+Stage traces(Options& o) {
+  Stage stage{.name = "traces",
+              .help = "the teacher's traces of the training slates, by rejection sampling",
+              .inputs = {"sid", "tokenizer", "upstream"}};
+  stage.options.section("prompt", o.prompt);
+  stage.options.section("teacher", o.teacher);
+  if (o.teacher.kind == "endpoint") {  // its instructions' text counts, not the file's name alone
+    stage.options("max_trace", o.max_trace, "longest trace");
+    stage.also = {{"instructions", sha256(chat_instructions(o.teacher))}};
+  }
+  stage.body = here(write_traces);
+  return stage;
+}
+
 Stage midtrain(Options& o) {
   Stage stage{.name = "midtrain",
               .help = "the policy learns semantic IDs, captions, sequences",
@@ -100,16 +115,6 @@ Stage midtrain(Options& o) {
         {"--sid", s.run.dir("sid"), "--tokenizer", s.run.dir("tokenizer") / "tokenizer.json",
          "--threads", std::to_string(s.run.threads)});
   };
-  return stage;
-}
-
-Stage traces(Options& o) {
-  Stage stage{.name = "traces",
-              .help = "the teacher's traces of the training slates, by rejection sampling",
-              .inputs = {"sid", "tokenizer", "upstream"}};
-  stage.options.section("prompt", o.prompt);
-  stage.options.section("teacher", o.teacher);
-  stage.body = here(write_traces);
   return stage;
 }
 
@@ -223,8 +228,8 @@ std::vector<Stage> stage_table(PipelineOptions& o) {
                      o.upstream.sources.hstu ? "" : "upstream.sources.hstu is off", all);
   add(upstream(o));
   add(tokenizer(o));
-  add(midtrain(o));
   add(traces(o));
+  add(midtrain(o));
   add(sft(o));
   add(rl(o, {"rl", "reasoning RL", "sft", "rl", &o.rl, o.reward}));
   add(rl(o, {"rl-fast", "internalised: RL without a trace", "rl", "rl_fast", &o.rl_fast, o.reward,
