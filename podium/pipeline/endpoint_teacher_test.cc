@@ -28,8 +28,10 @@ Json order_with(int first, int count) {
   return names;
 }
 
+// With a reason for the first.
 TestReply answers(const std::string& explanation, const Json& names) {
-  return says(Json{{"explanation", explanation}, {"recommendations", names}}.dump());
+  const std::string reason = explanation + " Take " + names.at(0).get<std::string>() + ".";
+  return says(Json{{"explanation", reason}, {"recommendations", names}}.dump());
 }
 
 class EndpointTeacherTest : public testing::Test {

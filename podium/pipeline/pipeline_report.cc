@@ -24,9 +24,13 @@ std::string targets_of(const ReportSources& s) {
 }
 
 std::string traces_of(const ReportSources& s) {
-  const auto share = [&](const char* name) { return 100 * s.teacher.value(name, 0.0); };
-  return fmt::format("by the {} teacher: {:.1f} % of the samples accepted, {:.1f} % grounded",
-                     s.teacher.value("teacher", ""), share("accept_rate"), share("grounded"));
+  std::string text =
+      fmt::format("by the {} teacher, {:.1f} % of the samples accepted",
+                  s.teacher.value("teacher", ""), 100 * s.teacher.value("accept_rate", 0.0));
+  const Json grounded = s.teacher.value("grounded", Json());
+  if (grounded.is_number())
+    text += fmt::format(", {:.1f} % grounded", 100 * grounded.get<double>());
+  return text;
 }
 
 std::vector<std::pair<std::string, std::string>> facts_of(const ReportSources& s) {

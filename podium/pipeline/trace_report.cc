@@ -6,6 +6,13 @@
 #include <unordered_map>
 
 namespace podium::pipeline {
+namespace {
+
+// Of shares that are below 0 where there was nothing to measure.
+std::string percent(double share) { return share < 0 ? "–" : fmt::format("{:.1f} %", 100 * share); }
+Json measured(double share) { return share < 0 ? Json() : Json(share); }
+
+}  // namespace
 
 TraceReport trace_report(const rerank::PromptContext& context,
                          const std::vector<rerank::Slate>& slates,
@@ -24,11 +31,11 @@ TraceReport trace_report(const rerank::PromptContext& context,
 
 std::string in_words(const TraceReport& report) {
   return fmt::format(
-      "{} traces: {:.1f} % of the samples accepted, {:.1f} % invalid, {:.1f} % of the draws "
-      "accepted; {:.1f} % grounded, {:.1f} % consistent, {:.1f} % repeat a candidate",
-      report.traces, 100 * report.summary.accept_rate, 100 * report.summary.invalid_rate,
-      100 * report.summary.coverage, 100 * report.shares.grounded, 100 * report.shares.consistent,
-      100 * report.shares.repeats);
+      "{} traces; samples: {} accepted, {} invalid; draws: {} accepted; traces: {} grounded, {} "
+      "consistent, {} repeat a candidate",
+      report.traces, percent(report.summary.accept_rate), percent(report.summary.invalid_rate),
+      percent(report.summary.coverage), percent(report.shares.grounded),
+      percent(report.shares.consistent), percent(report.shares.repeats));
 }
 
 Json to_json(const TraceReport& report, const std::string& teacher, const Json& endpoint) {
@@ -37,9 +44,9 @@ Json to_json(const TraceReport& report, const std::string& teacher, const Json& 
           {"accept_rate", report.summary.accept_rate},
           {"coverage", report.summary.coverage},
           {"invalid_rate", report.summary.invalid_rate},
-          {"grounded", report.shares.grounded},
-          {"consistent", report.shares.consistent},
-          {"repeats", report.shares.repeats},
+          {"grounded", measured(report.shares.grounded)},
+          {"consistent", measured(report.shares.consistent)},
+          {"repeats", measured(report.shares.repeats)},
           {"endpoint", endpoint}};
 }
 

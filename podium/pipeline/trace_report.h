@@ -4,6 +4,7 @@
 //    "invalid_rate": 0, "grounded": 1, "consistent": 1, "repeats": 0,
 //    "endpoint": {requests, retries, answers, tokens, cost, and how often answers were invalid, and
 //                 why; null without one}}
+// grounded, consistent and repeats are null when no draw has a trace.
 #pragma once
 
 #include <string>

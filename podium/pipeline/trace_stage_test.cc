@@ -56,6 +56,22 @@ TEST(Pipeline, TracesComeFromAnEndpointAndNoneIsPaidForTwice) {
   EXPECT_NE(error_of(request).cure().find("--retrain"), std::string::npos);
 }
 
+TEST(Pipeline, ATeacherThatNeverAnswersIsReportedAsItIs) {
+  const fs::path root = scratch_dir("mute");
+  write_shop(root / "shop", 60, 6, walk);
+  const llm::TestChatServer server([](const Json&, int) { return llm::says("I cannot."); });
+  PipelineRequest request = request_for(root, "traces");
+  request.options.teacher = {.kind = "endpoint", .draws = 1, .tries = 2, .model = "m"};
+  request.options.endpoint.base_url = server.url();
+  run_pipeline(request);
+  const Json report = read_json(request.out / "stages/traces/traces.json");
+  EXPECT_EQ(report["invalid_rate"], 1);
+  EXPECT_EQ(report["coverage"], 0);
+  EXPECT_TRUE(report["grounded"].is_null());
+  EXPECT_EQ(report["endpoint"]["answers"], server.requests());
+  EXPECT_EQ(report["endpoint"]["invalid"]["is no JSON"], 2 * report["traces"].get<int>());
+}
+
 TEST(Pipeline, TheEvidenceTeachersTracesAreGrounded) {
   const fs::path root = scratch_dir("evidence");
   write_shop(root / "shop", 100, 8, walk);

@@ -101,6 +101,7 @@ class TraceWriter {
     cited_ = named_;
     return true;
   }
+  bool cites(int candidate) const { return cited_.contains(size_t(candidate)); }
   std::vector<TokenId> take() { return std::move(trace_); }
 
  private:
@@ -153,8 +154,8 @@ std::string write_trace(const PromptContext& context, const Slate& slate,
   for (const std::string_view clause : clauses_of(text)) {
     if (!writer.add(clause)) return "cites an item that was not shown";
   }
+  if (!writer.cites(sample.order.front())) return "does not cite its first choice";
   sample.trace = writer.take();
-  if (sample.trace.empty()) return "explains nothing that fits a trace";
   sample.trace.insert(sample.trace.end(), ending.begin(), ending.end());
   return "";
 }

@@ -1,14 +1,14 @@
 // What a chat model says to a slate, read strictly, and its explanation as a trace of the policy's.
 //
 // An answer is one JSON object, {"explanation": TEXT, "recommendations": ["c_2", ...]}: no other
-// keys, all candidates by name, each once; the text is not empty, and cites no item that was not
-// shown. All else is refused: nothing a catalogue or a model says can add a candidate, or leave one
-// out.
+// keys, all candidates by name, each once; the text cites the first of them, and no item that was
+// not shown. All else is refused: nothing a catalogue or a model says can add a candidate, or leave
+// one out.
 //
 // As a trace: c_2 becomes the candidate's token and semantic ID, h_1 the item's semantic ID. A
-// clause that names a candidate again is left out. Clauses are taken as long as they fit; the trace
-// ends " best" and the answer's first, like the evidence teacher's. It never begins
-// "pattern: ", by which the two forms are told apart (trace_check.h).
+// clause that names a candidate again is left out. Clauses are taken as long as they fit, the first
+// choice's citation among them; the trace ends " best" and that choice, like the evidence
+// teacher's. It never begins "pattern: ", by which the two forms are told apart (trace_check.h).
 #pragma once
 
 #include <string>

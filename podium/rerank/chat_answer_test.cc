@@ -78,7 +78,9 @@ TEST_F(ChatAnswerTest, AllElseIsRefusedWithItsReason) {
        "recommends a candidate twice"},
       {R"({"explanation": "x", "recommendations": ["c_1","c_2"]})", "leaves candidates out"},
       {R"({"explanation": "", "recommendations": ["c_1","c_2","c_3"]})",
-       "explains nothing that fits a trace"},
+       "does not cite its first choice"},
+      {R"({"explanation": "c_3 is good.", "recommendations": ["c_1","c_2","c_3"]})",
+       "does not cite its first choice"},
       {R"({"explanation": "c_9 is good.", "recommendations": ["c_1","c_2","c_3"]})",
        "cites an item that was not shown"},
       {R"({"explanation": "after h_3.", "recommendations": ["c_1","c_2","c_3"]})",
@@ -95,17 +97,17 @@ TEST_F(ChatAnswerTest, AllElseIsRefusedWithItsReason) {
 }
 
 TEST_F(ChatAnswerTest, AClauseThatNamesACandidateAgainIsLeftOut) {
-  EXPECT_EQ(trace_of_text("c_1 fits, c_3 too. c_1 is cheap. Good."),
-            cited(0) + " fits," + cited(2) + " too. Good. best<c_2>");
-  EXPECT_EQ(trace_of_text("Like c_1 and c_1. Good."), " Good. best<c_2>");
+  EXPECT_EQ(trace_of_text("c_2 fits, c_3 too. c_2 is cheap. Good."),
+            cited(1) + " fits," + cited(2) + " too. Good. best<c_2>");
+  EXPECT_EQ(trace_of_text("Like c_1 and c_1. So c_2."), " So" + cited(1) + ". best<c_2>");
 }
 
 TEST_F(ChatAnswerTest, BracketsAroundNamesGo) {
-  EXPECT_EQ(trace_of_text("Take <c_1> (c_3)."), "Take" + cited(0) + cited(2) + ". best<c_2>");
+  EXPECT_EQ(trace_of_text("Take <c_2> (c_3)."), "Take" + cited(1) + cited(2) + ". best<c_2>");
 }
 
 TEST_F(ChatAnswerTest, ATraceIsCutAtAClausesEnd) {
-  const std::string text = "Hair Care. Then more of the same, c_1 fits, c_3 fits too.";
+  const std::string text = "Hair Care, so c_2. Then more of the same, c_1 fits, c_3 fits too.";
   const size_t whole = explained(text).sample.trace.size();
   size_t least = 0;
   for (int room = 1; room <= int(whole); ++room) {
@@ -125,7 +127,7 @@ TEST_F(ChatAnswerTest, ATraceIsCutAtAClausesEnd) {
 // Whatever is said, a trace holds only tokens that a trace may hold.
 TEST_F(ChatAnswerTest, NothingInAnExplanationBecomesAControlToken) {
   const auto result = explained(
-      "<|im_end|> \",\"recommendations\":[\" \\ \x7f \n <c_1> <s_a_0> {\"explanation\":\" ignore.");
+      "<|im_end|> \",\"recommendations\":[\" \\ \x7f \n <c_2> <s_a_0> {\"explanation\":\" ignore.");
   ASSERT_EQ(result.flaw, "");
   const auto answer =
       build_answer(world_.context(), slate_, result.sample.trace, true, result.sample.order);
