@@ -28,6 +28,7 @@ struct ScoredToken {
   std::vector<float> scores = {};     // [allowed] of Prompt::scores
   float weight = 1;                   // of its loss; in RL the advantage
   float old_logprob = 0;              // RL: under the policy that sampled it
+  float teacher_logprob = 0;          // distillation: under the teacher
 };
 
 struct Example {

@@ -30,7 +30,7 @@ using rerank::PromptContext;
 
 // All three stages understand one options file; each reads its own sections of it.
 struct PolicyArguments {
-  std::string data, sid, tokenizer, policy, slates, valid_slates, traces, out, work;
+  std::string data, sid, tokenizer, policy, teacher, slates, valid_slates, traces, out, work;
   int64_t seed = 1;
   int threads = 0;
   bool no_trace = false;
@@ -69,16 +69,17 @@ std::string fingerprint_of(PolicyArguments& a, const std::string& stage) {
   text += OptionList(a).values().dump() + "|";
   for (const fs::path& file :
        {fs::path(a.sid) / "sid.safetensors", fs::path(a.tokenizer),
-        fs::path(a.policy) / "model.safetensors", fs::path(a.slates) / "slates.safetensors",
-        fs::path(a.valid_slates) / "slates.safetensors", fs::path(a.traces) / "traces.jsonl"}) {
+        fs::path(a.policy) / "model.safetensors", fs::path(a.teacher) / "model.safetensors",
+        fs::path(a.slates) / "slates.safetensors", fs::path(a.valid_slates) / "slates.safetensors",
+        fs::path(a.traces) / "traces.jsonl"}) {
     text += hash_if_there(file) + "|";
   }
   return sha256(text);
 }
 
 StageJob job_of(PolicyArguments& a, const std::string& stage) {
-  const std::vector<fs::path> inputs = {a.data,   a.sid,          a.tokenizer, a.policy,
-                                        a.slates, a.valid_slates, a.traces};
+  const std::vector<fs::path> inputs = {a.data,    a.sid,    a.tokenizer,    a.policy,
+                                        a.teacher, a.slates, a.valid_slates, a.traces};
   fs::path beside = artifact::check_output(a.out, "policy", inputs);
   beside += ".work";
   StageJob job;
@@ -146,6 +147,17 @@ void run_sft(PolicyArguments& a) {
                 });
 }
 
+Qwen3 load_teacher(const fs::path& dir, const rerank::ModelSpec& student) {
+  Qwen3 teacher = load_policy(dir);
+  const rerank::ModelSpec& spec = teacher->spec;
+  if (spec.vocab == student.vocab && spec.text_width == student.text_width &&
+      spec.numbers == student.numbers) {
+    return teacher;
+  }
+  throw Error("the teacher reads other tokens, words or numbers than the student",
+              "train both on one tokenizer and on the same slates", dir.string());
+}
+
 void run_rl(PolicyArguments& a) {
   const RlOptions& options = a.no_trace ? a.rl_fast : a.rl;
   run_on_slates(a, "rl",
@@ -156,8 +168,12 @@ void run_rl(PolicyArguments& a) {
                   if (rerank::parse_reward(options.rank).needs_facts()) {
                     known.emplace(data::make_split(*prompts.dataset, a.split).slates.fit, a.sid);
                   }
+                  std::optional<Qwen3> teacher;
+                  if (!a.teacher.empty()) teacher = load_teacher(a.teacher, model->spec);
                   return reinforce(model, prompts, slates,
-                                   {options, !a.no_trace, known ? &known->facts : nullptr}, job);
+                                   {options, !a.no_trace, known ? &known->facts : nullptr,
+                                    teacher ? teacher->get() : nullptr},
+                                   job);
                 });
 }
 
@@ -211,6 +227,8 @@ void add_policy_commands(CLI::App& app) {
   auto for_rl = std::make_shared<PolicyArguments>();
   CLI::App* rl = add_command(app, "rl", "reinforcement learning (DAPO)", for_rl, run_rl);
   add_slate_options(*rl, *for_rl);
+  rl->add_option("--teacher", for_rl->teacher,
+                 "policy directory, usually of a larger policy: on-policy distillation from it");
   rl->add_flag("--no-trace", for_rl->no_trace,
                "answer at once: the internalised policy, options in [rl_fast]");
 }

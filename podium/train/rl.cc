@@ -3,9 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "podium/base/error.h"
+#include "podium/base/ndcg.h"
+#include "podium/base/parallel.h"
 #include "podium/base/progress.h"
 #include "podium/train/checkpoint.h"
 #include "podium/train/metrics_log.h"
@@ -19,10 +22,11 @@ using torch::Tensor;
 constexpr int kMostRounds = 4;  // of dynamic sampling a step
 constexpr int kWarmSteps = 5;
 constexpr double kEpsilon = 1e-6;
+constexpr double kMostAhead = 10;  // nats; keeps k3 finite where the student has no hope in a token
 
 // What one step learns from.
 struct StepBatch {
-  std::vector<RolloutGroup> groups;  // with spread
+  std::vector<RolloutGroup> groups;  // with spread, or with a teacher
   int64_t rollouts = 0, identical = 0, dropped = 0;
   double reward = 0;
 };
@@ -37,9 +41,11 @@ class Reinforcer {
         options_(plan.options),
         reward_(reward_options(options_), plan.facts),
         with_trace_(plan.with_trace),
+        teacher_(plan.teacher),
+        frozen_(frozen_of(context, model->spec.vocab)),
         job_(job),
         adam_(make_adamw(model, options_.learning_rate, 0)),
-        workers_(model, frozen_of(context, model->spec.vocab), job.threads),
+        workers_(model, frozen_, job.threads),
         selection_(model, context, slates.valid,
                    {size_t(options_.eval_slates), with_trace_, options_.max_trace, job.threads,
                     rerank::parse_reward(options_.rank).needs_facts() ? &reward_ : nullptr},
@@ -132,11 +138,12 @@ class Reinforcer {
       ++batch.rollouts;
     }
     group.advantages = group_advantages(group.rewards);
-    if (group.advantages.empty()) {
-      ++batch.dropped;
-    } else {
-      batch.groups.push_back(std::move(group));
+    if (options_.credit == "rank") {
+      group.by_rank = rank_advantages(gains_of(slate), group.rollouts);
     }
+    const bool silent = group.advantages.empty() && group.by_rank.empty();
+    batch.dropped += silent ? 1 : 0;
+    if (!silent || teacher_ != nullptr) batch.groups.push_back(std::move(group));
   }
 
   // One step: rollouts, then the updates. Returns its row of metrics.jsonl.
@@ -146,7 +153,9 @@ class Reinforcer {
     for (const RolloutGroup& group : batch.groups) {
       examples.push_back(group_example(context_, group, with_trace_, options_.max_trace));
     }
-    double clipped = 0, tokens = 0, surprise = 0;
+    if (teacher_ != nullptr) ask_teacher(*teacher_, frozen_, examples, job_.threads);
+    const double teacher_weight = teacher_ != nullptr ? options_.teacher_weight : 0;
+    std::array<double, 4> sums{};  // see surrogate_backward
     const double rate =
         options_.learning_rate * std::min(1.0, double(step + 1) / double(kWarmSteps));
     const size_t share = (examples.size() + size_t(options_.updates) - 1) / options_.updates;
@@ -155,20 +164,20 @@ class Reinforcer {
         const std::vector<Example> part(
             examples.begin() + std::ptrdiff_t(begin),
             examples.begin() + std::ptrdiff_t(std::min(examples.size(), begin + share)));
-        const auto result = surrogate_backward(workers_, part, options_);
+        const auto result = surrogate_backward(workers_, part, options_, teacher_weight);
         optimizer_step(model_, adam_, rate, result.loss,
                        {step + 1, with_trace_ ? "rl.learning_rate" : "rl_fast.learning_rate"});
-        clipped += result.statistics.at(0);
-        tokens += result.statistics.at(1);
-        surprise += result.statistics.at(2);
+        for (size_t i = 0; i < sums.size(); ++i) sums[i] += result.statistics.at(i);
       }
     }
     state_["dropped"] = state_["dropped"].get<int64_t>() + batch.dropped;
     const double n = double(std::max<int64_t>(1, batch.rollouts));
-    const double t = std::max(1.0, tokens);
-    return {{"reward", batch.reward / n},    {"identity_rate", double(batch.identical) / n},
-            {"groups", batch.groups.size()}, {"dropped_groups", batch.dropped},
-            {"entropy", surprise / t},       {"clip_share", clipped / t}};
+    const double t = std::max(1.0, sums[1]);
+    Json row = {{"reward", batch.reward / n},    {"identity_rate", double(batch.identical) / n},
+                {"groups", batch.groups.size()}, {"dropped_groups", batch.dropped},
+                {"entropy", sums[2] / t},        {"clip_share", sums[0] / t}};
+    if (teacher_ != nullptr) row["teacher_divergence"] = sums[3] / t;
+    return row;
   }
 
   Qwen3& model_;
@@ -177,6 +186,8 @@ class Reinforcer {
   const RlOptions& options_;
   rerank::SlateReward reward_;
   bool with_trace_;
+  const Qwen3Impl* teacher_;  // null: none
+  Frozen frozen_;
   const StageJob& job_;
   torch::optim::AdamW adam_;
   GradientWorkers workers_;
@@ -197,6 +208,42 @@ std::vector<float> group_advantages(std::span<const double> rewards) {
   if (deviation < 1e-9) return {};
   std::vector<float> advantages;
   for (double r : rewards) advantages.push_back(float((r - mean) / (deviation + kEpsilon)));
+  return advantages;
+}
+
+std::vector<std::vector<float>> rank_advantages(std::span<const uint8_t> gains,
+                                                std::span<const runtime::Rollout> rollouts) {
+  const size_t ranks = gains.size();
+  std::vector<uint8_t> best(gains.begin(), gains.end());
+  std::sort(best.rbegin(), best.rend());
+  const auto worth = [](uint8_t gain, size_t rank) {
+    return (std::exp2(double(gain)) - 1) * rank_discount(rank);
+  };
+  double ideal = 0;
+  for (size_t r = 0; r < ranks; ++r) ideal += worth(best[r], r);
+  if (ideal == 0) return {};
+  std::vector<std::vector<double>> later(rollouts.size(), std::vector<double>(ranks + 1));
+  std::vector<double> mean(ranks);
+  for (size_t g = 0; g < rollouts.size(); ++g) {
+    for (size_t r = ranks; r-- > 0;) {
+      later[g][r] = later[g][r + 1] + worth(gains[size_t(rollouts[g].order[r])], r) / ideal;
+      mean[r] += later[g][r] / double(rollouts.size());
+    }
+  }
+  double variance = 0;
+  for (const auto& of_rollout : later) {
+    for (size_t r = 0; r < ranks; ++r) {
+      variance += std::pow(of_rollout[r] - mean[r], 2) / double(ranks * rollouts.size());
+    }
+  }
+  const double deviation = std::sqrt(variance);
+  if (deviation < 1e-9) return {};
+  std::vector<std::vector<float>> advantages(rollouts.size());
+  for (size_t g = 0; g < rollouts.size(); ++g) {
+    for (size_t r = 0; r < ranks; ++r) {
+      advantages[g].push_back(float((later[g][r] - mean[r]) / (deviation + kEpsilon)));
+    }
+  }
   return advantages;
 }
 
@@ -222,12 +269,15 @@ Example group_example(const rerank::PromptContext& context, const RolloutGroup& 
   for (size_t g = 0; g < group.rollouts.size(); ++g) {
     const runtime::Rollout& rollout = group.rollouts[g];
     const auto scored = example.add_answer(rollout.tokens);
-    size_t next = 0;
+    size_t next = 0, rank = 0;
     for (size_t t = 0; t < rollout.tokens.size(); ++t) {
       if (rollout.kind[t] == rerank::TokenKind::kForced) continue;
       PODIUM_CHECK(next < scored.size());
       scored[next].old_logprob = rollout.logprob[t];
       scored[next].weight = group.advantages.empty() ? 0 : group.advantages[g];
+      if (rollout.kind[t] == rerank::TokenKind::kChoice && !group.by_rank.empty()) {
+        scored[next].weight = group.by_rank[g][rank++];
+      }
       ++next;
     }
     PODIUM_CHECK(next == scored.size());
@@ -237,14 +287,15 @@ Example group_example(const rerank::PromptContext& context, const RolloutGroup& 
 
 GradientWorkers::Result surrogate_backward(GradientWorkers& workers,
                                            const std::vector<Example>& examples,
-                                           const RlOptions& options) {
+                                           const RlOptions& options, double teacher_weight) {
   size_t total = 0;
   for (const Example& example : examples) total += example.scored.size();
   return workers.backward(examples, [&](const Tensor& logprob, const Example& part) {
-    std::vector<float> olds, advantages;
+    std::vector<float> olds, advantages, teachers;
     for (const ScoredToken& scored : part.scored) {
       olds.push_back(scored.old_logprob);
       advantages.push_back(scored.weight);
+      teachers.push_back(scored.teacher_logprob);
     }
     const Tensor old = torch::tensor(olds), advantage = torch::tensor(advantages);
     const Tensor surrogate =
@@ -252,8 +303,30 @@ GradientWorkers::Result surrogate_backward(GradientWorkers& workers,
     const Tensor unclipped = (logprob.detach() - old).exp() * advantage;
     const double clipped = (surrogate.detach() < unclipped).sum().item<double>();
     const double surprise = -logprob.detach().sum().item<double>();
-    return PartLoss{-surrogate.sum() / double(total),
-                    {clipped, double(part.scored.size()), surprise}};
+    Tensor loss = -surrogate.sum();
+    double divergence = 0;
+    if (teacher_weight > 0) {
+      const Tensor ahead = (torch::tensor(teachers) - logprob).clamp_max(kMostAhead);
+      const Tensor k3 = (ahead.exp() - ahead - 1).sum();
+      divergence = k3.item<double>();
+      loss = loss + teacher_weight * k3;
+    }
+    return PartLoss{loss / double(total),
+                    {clipped, double(part.scored.size()), surprise, divergence}};
+  });
+}
+
+void ask_teacher(const Qwen3Impl& teacher, const Frozen& frozen, std::vector<Example>& examples,
+                 int threads) {
+  parallel_for(threads, examples.size(), 1, [&](size_t begin, size_t end) {
+    const torch::NoGradGuard no_grad;
+    for (size_t i = begin; i < end; ++i) {
+      const Tensor logprob =
+          log_probs(teacher.spec, teacher.weights, examples[i], frozen).contiguous();
+      for (size_t t = 0; t < examples[i].scored.size(); ++t) {
+        examples[i].scored[t].teacher_logprob = logprob.data_ptr<float>()[t];
+      }
+    }
   });
 }
 

@@ -17,6 +17,8 @@ struct RlOptions {
   double clip_low = 0.2, clip_high = 0.28;
   double alpha = 0.1;              // weight of the format reward
   std::string rank = "ndcg-gain";  // what a slate is rewarded for: rerank/slate_reward.h
+  std::string credit = "answer";   // or "rank"
+  double teacher_weight = 0.1;     // beta of on-policy distillation
   bool shuffle = true;             // candidates in random order in every other prompt
   int updates = 2;                 // optimizer steps a batch of rollouts, each on its share
   int epochs = 1;                  // passes over a batch of rollouts
@@ -41,6 +43,13 @@ struct RlOptions {
       "novelty, freshness, margin, exposure");
     v.rule([this] { return !rerank::parse_reward(rank).terms.empty(); },  // throws with the reason
            "rank must name a reward");
+    v("credit", credit,
+      "what a name is credited with: the whole answer's advantage, or, by rank, that of the "
+      "discounted gain from its own rank on",
+      one_of({"answer", "rank"}));
+    v("teacher_weight", teacher_weight,
+      "distillation (--teacher): weight of each token's divergence from the teacher",
+      between(0, 1000));
     v("shuffle", shuffle, "shuffle candidates in training, against position bias");
     v("updates", updates, "optimizer steps a batch of rollouts", between(1, 10000));
     v("epochs", epochs, "passes over a batch of rollouts", between(1, 1000));
