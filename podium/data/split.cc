@@ -50,12 +50,11 @@ bool can_be_judged(const ImpressionSlate& slate) {
 
 // Events before `begin` fit; slates in [begin, end) are asked for.
 Phase shown_window(const Dataset& dataset, const std::string& name,
-                   const std::shared_ptr<const Impressions>& impressions, int64_t begin,
-                   int64_t end) {
+                   std::shared_ptr<const Impressions> impressions, int64_t begin, int64_t end) {
   Phase phase = time_window(dataset, name, begin, begin);
-  phase.impressions = impressions;
-  for (uint64_t s = 0; s < impressions->slates(); ++s) {
-    const ImpressionSlate slate = impressions->slate(s);
+  phase.impressions = std::move(impressions);
+  for (uint64_t s = 0; s < phase.impressions->slates(); ++s) {
+    const ImpressionSlate slate = phase.impressions->slate(s);
     if (slate.time < begin || slate.time >= end || !can_be_judged(slate)) continue;
     const auto times = dataset.times_of(slate.user);
     const auto position =
@@ -105,10 +104,10 @@ size_t seen_targets(const Phase& phase) {
   std::vector<UserIndex> had_by(dataset.items(), UserIndex(dataset.users()));  // nobody yet
   size_t seen = 0, read = 0;  // read: of the user's events
   for (size_t t = 0; t < phase.targets.size(); ++t) {
-    const auto& [user, position] = phase.targets[t];
+    const UserIndex user = phase.targets[t].user;
     const auto items = dataset.items_of(user);
     if (t == 0 || phase.targets[t - 1].user != user) read = 0;
-    for (; read < position; ++read) had_by[items[read]] = user;
+    for (; read < phase.targets[t].position; ++read) had_by[items[read]] = user;
     const auto answers = phase.answers(t);
     seen += std::ranges::any_of(answers, [&](ItemIndex item) { return had_by[item] == user; });
   }
@@ -151,7 +150,7 @@ Split by_impressions(const Dataset& dataset, std::shared_ptr<const Impressions> 
   constexpr int64_t kEnd = std::numeric_limits<int64_t>::max();
   return {shown_window(dataset, "slates", impressions, t0, t1),
           shown_window(dataset, "valid", impressions, t1, t2),
-          shown_window(dataset, "test", impressions, t2, kEnd)};
+          shown_window(dataset, "test", std::move(impressions), t2, kEnd)};
 }
 
 }  // namespace podium::data

@@ -163,7 +163,9 @@ ChatTemplate parse_chat_template(std::string_view text, const std::string& where
     }
   }
   const Values known = {{"history", "h"}, {"candidates", "c"}, {"count", "n"}, {"target", "t"}};
-  for (const auto& [name, content] : parts) {
+  for (const auto& part_of : parts) {
+    const auto& name = part_of.first;
+    const auto& content = part_of.second;
     if (content->empty()) throw Error(fmt::format("there is no part {}", name), kCure, where);
     filled(*content, known, [&](std::string_view unknown) {
       throw Error(fmt::format("{{{{{}}}}} in part {} stands for nothing", unknown, name), kCure,
