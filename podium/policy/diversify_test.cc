@@ -97,13 +97,14 @@ TEST(Dpp, IsGreedyOnTheDeterminant) {
   const double trade = 0.4;
   for (uint64_t seed = 0; seed < 8; ++seed) {
     const RandomSlate slate(seed);
-    const auto [low, high] = std::minmax_element(slate.scores.begin(), slate.scores.end());
+    const auto ends = std::minmax_element(slate.scores.begin(), slate.scores.end());
+    const double low = *ends.first, high = *ends.second;
     Order chosen;
     for (const int next : dpp_order(slate.facts, slate.items, slate.scores, trade)) {
       const auto value = [&](int item) {
         Order with = chosen;
         with.push_back(item);
-        const double relevance = double(slate.scores[size_t(item)] - *low) / double(*high - *low);
+        const double relevance = (double(slate.scores[size_t(item)]) - low) / (high - low);
         const double grows = slate.determinant(with) / slate.determinant(chosen);
         return (1 - trade) * relevance + trade * std::log(grows);
       };
