@@ -134,7 +134,8 @@ Json sft(Qwen3& model, const rerank::PromptContext& context, const SlateSets& sl
       {job.work / "checkpoint.safetensors", job.fingerprint, job.checkpoint_seconds, job.stop});
   MetricsLog log(job.work / "metrics.jsonl");
   GradientWorkers workers(model, frozen_of(context, model->spec.vocab), job.threads);
-  // By answers without a trace: traces are there to be reinforced later.
+  // By answers without a trace, in the second half only: traces take that long to be learnt, and
+  // are there to be reinforced later.
   const ValidationPlan plan{size_t(options.eval_slates), false, options.max_trace, job.threads};
   Selection selection(model, context, slates.valid, plan, job.work / "best.safetensors");
   int first_epoch = 0;
@@ -145,8 +146,6 @@ Json sft(Qwen3& model, const rerank::PromptContext& context, const SlateSets& sl
     first = (*cursor)["begin"];
     step = (*cursor)["step"];
     selection.restore((*cursor)["selection"]);
-  } else {
-    selection.measure("SFT", 0);
   }
   const rerank::TraceSummary summary = rerank::summary_of(traces);
   const size_t first_samples = sft_epoch(slates.train, traces, options, job.seed, 0).size();
@@ -172,7 +171,8 @@ Json sft(Qwen3& model, const rerank::PromptContext& context, const SlateSets& sl
       log.add(step + 1, {{"loss", result.loss}});
       progress.note(fmt::format("loss {:.3f}", result.loss));
       progress.add();
-      if ((step + 1) % options.eval_every == 0 || step + 1 == steps) {
+      const bool due = (step + 1) % options.eval_every == 0 && step + 1 > steps / 2;
+      if (due || step + 1 == steps) {
         selection.measure("SFT", step + 1);
       }
     }

@@ -1,8 +1,8 @@
 // Supervised fine-tuning on a teacher's accepted traces (docs/gr2.md sections 4 and 5):
 // L = -lambda_r sum log P(trace tokens) - lambda_o sum log P(answer tokens), over the masks of
-// constrained decoding, divided by the batch's summed weights. And, of every slate whether or not
-// the teacher found the positive, -lambda_l log P(the positive comes first) without a trace: the
-// list-wise soft-max, which costs one token.
+// constrained decoding, divided by the batch's summed weights. With label_weight also, of every
+// slate whether or not the teacher found the positive, -lambda_l log P(the positive comes first)
+// without a trace: the list-wise soft-max, which costs one token.
 #pragma once
 
 #include "podium/base/json.h"

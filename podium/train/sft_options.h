@@ -14,7 +14,7 @@ struct SftOptions {
   double trace_weight = 0.3, answer_weight = 1.0;  // lambda_r < lambda_o
   double forced_weight = 0.1;  // of answer tokens that the grammar forces: they teach to copy SIDs
   double no_trace_share = 0.25;  // of the slates, so that both modes start warm
-  double label_weight = 1;       // of what the user chose, as the first choice of an answer
+  double label_weight = 0;       // of what the user chose, as the first choice of an answer
   int eval_every = 200;          // steps between validations; the best policy is kept
   int eval_slates = 1000;        // validation slates, at most
   int max_trace = 96;            // of validation; not visited: a whole run has one
@@ -33,7 +33,8 @@ struct SftOptions {
       "weight of the user's own choice as the first of an answer without a trace, of every slate; "
       "0: the teacher's answers only",
       between(0, 1000));
-    v("eval_every", eval_every, "steps between validations; the best policy is kept",
+    v("eval_every", eval_every,
+      "steps between validations in the second half; the best policy is kept",
       between(1, 10000000));
     v("eval_slates", eval_slates, "validation slates, at most", between(1, 1000000000));
     v.rule([this] { return trace_weight < answer_weight; },
