@@ -71,6 +71,11 @@ void Selection::measure(const std::string& stage, int64_t step) {
   save_weights(file_, *model_);
 }
 
+int64_t Selection::last_step() const {
+  const Json& curve = state_["curve"];
+  return curve.empty() ? -1 : curve.back()["step"].get<int64_t>();
+}
+
 void Selection::take_best() { load_weights(file_, *model_); }
 
 }  // namespace podium::train

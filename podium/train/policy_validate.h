@@ -38,7 +38,8 @@ class Selection {
             const std::vector<rerank::Slate>& slates, const ValidationPlan& plan, fs::path file);
 
   void measure(const std::string& stage, int64_t step);
-  void take_best();  // the model's weights become the best's
+  int64_t last_step() const;  // measured; -1: none
+  void take_best();           // the model's weights become the best's
 
   // {"best_step", "best", "curve": [{"step", ...}]}: a checkpoint's part, the stage's result.
   const Json& state() const { return state_; }

@@ -172,11 +172,11 @@ Json sft(Qwen3& model, const rerank::PromptContext& context, const SlateSets& sl
       progress.note(fmt::format("loss {:.3f}", result.loss));
       progress.add();
       const bool due = (step + 1) % options.eval_every == 0 && step + 1 > steps / 2;
-      if (due || step + 1 == steps) {
-        selection.measure("SFT", step + 1);
-      }
+      if (due) selection.measure("SFT", step + 1);
     }
   }
+  // Epochs differ by a few traces, so only here is the last step known.
+  if (selection.last_step() != step) selection.measure("SFT", step);
   selection.take_best();
   log.finish(job.work / "metrics.done.jsonl");
   return statistics(model, context, slates, summary, selection, plan);
