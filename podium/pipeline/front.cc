@@ -33,7 +33,7 @@ std::vector<float> scores_of(const Slate& slate) {
   return scores;
 }
 
-// Candidates in the order of a saved list; those behind its end keep theirs.
+// Candidates in the order of a saved list; those after its end keep theirs.
 std::vector<int> order_of_list(const Slate& slate, const std::vector<ItemIndex>& list) {
   std::vector<int> order(slate.candidates.size());
   std::iota(order.begin(), order.end(), 0);

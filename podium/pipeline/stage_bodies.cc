@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include "podium/artifact/output.h"
-#include "podium/artifact/safetensors.h"
 #include "podium/base/error.h"
 #include "podium/base/progress.h"
 #include "podium/funnel/bundle_files.h"
@@ -15,6 +14,7 @@
 #include "podium/rerank/evidence_teacher.h"
 #include "podium/rerank/prompt_world.h"
 #include "podium/rerank/traces.h"
+#include "podium/sid/item_vectors.h"
 #include "podium/text/encoder.h"
 
 namespace podium::pipeline {
@@ -49,8 +49,8 @@ double learn_sids(const StageRun& s) {
   fit.options.section("sid", options.sid);
   fit.options.section("rqvae", options.rqvae);
   const double peak = run_trainer({s.run, fit, s.table, s.result, s.work}, "rqvae",
-                                  {"--item-vectors", s.result / "item_vectors.safetensors",
-                                   "--threads", std::to_string(s.run.threads)});
+                                  {"--item-vectors", s.result / sid::kItemVectorsFile, "--threads",
+                                   std::to_string(s.run.threads)});
   for (const char* file : {"sid.safetensors", "sid.json"}) {
     fs::copy_file(s.result / "model" / file, s.result / file);
   }
@@ -68,9 +68,7 @@ double write_sids(const StageRun& s) {
   const std::vector<float> vectors =
       text::encode_texts(*encoder, dataset.items(), text_of, s.run.threads, options.text_cache);
   encoder->save(s.result);
-  artifact::SafetensorsWriter writer;
-  writer.add<float>("vectors", vectors, {int64_t(dataset.items()), int64_t(encoder->dim())});
-  writer.write(s.result / "item_vectors.safetensors");
+  sid::save_item_vectors(s.result, vectors, encoder->dim());
   if (options.sid.method == "rq-vae") return learn_sids(s);
   const sid::SidModel model =
       sid::fit_rq_kmeans(vectors, int(encoder->dim()), options.sid, s.run.seed(), s.run.threads);
@@ -83,7 +81,7 @@ double write_sids(const StageRun& s) {
 void write_upstream(const StageRun& s) {
   const RunContext& run = s.run;
   const PipelineOptions& options = run.options();
-  const artifact::SafetensorsFile vectors(run.dir("sid") / "item_vectors.safetensors");
+  const sid::ItemVectors vectors(run.dir("sid") / sid::kItemVectorsFile, run.dataset.items());
   const auto models_of = [&](const std::string& phase) {
     funnel::SequenceModels models;
     if (options.sasrec.epochs > 0) models.sasrec = run.model("sasrec-" + phase);
@@ -92,8 +90,8 @@ void write_upstream(const StageRun& s) {
   };
   funnel::fit_upstream({.dataset = &run.dataset,
                         .split = &run.split,
-                        .item_vectors = vectors.get<float>("vectors"),
-                        .dim = size_t(vectors.tensor("vectors").shape.at(1)),
+                        .item_vectors = vectors.values,
+                        .dim = vectors.dim,
                         .slates = models_of("slates"),
                         .valid = models_of("valid"),
                         .test = models_of("test"),

@@ -4,6 +4,7 @@
 
 #include "podium/pipeline/endpoint_teacher.h"
 #include "podium/pipeline/stage_bodies.h"
+#include "podium/sid/item_vectors.h"
 #include "podium/text/bert.h"
 
 namespace podium::pipeline {
@@ -53,7 +54,7 @@ void add_sequence_model(Options& o, const std::string& model, ModelOptions& opti
       std::vector<std::string> arguments = {"--phase", phase};
       if (text) {
         arguments.insert(arguments.end(),
-                         {"--item-vectors", s.run.dir("sid") / "item_vectors.safetensors"});
+                         {"--item-vectors", s.run.dir("sid") / sid::kItemVectorsFile});
       }
       if (!before.empty()) arguments.insert(arguments.end(), {"--init", s.run.model(before)});
       return run_trainer(s, model, arguments);

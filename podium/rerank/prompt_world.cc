@@ -5,18 +5,17 @@
 namespace podium::rerank {
 namespace {
 
-constexpr const char* kVectors = "item_vectors.safetensors";
-
-std::optional<artifact::SafetensorsFile> open_texts(const fs::path& sid_dir, bool wanted) {
-  if (!wanted) return std::nullopt;
-  return std::optional<artifact::SafetensorsFile>(std::in_place, sid_dir / kVectors);
+// Throws Error when they are of another dataset.
+sid::SidTable sids_of(const data::Dataset& dataset, const fs::path& sid_dir) {
+  sid::SidTable sids = sid::load_sid(sid_dir).table;
+  if (sids.items() == dataset.items()) return sids;
+  throw Error("the semantic IDs belong to another dataset", "make them again", sid_dir.string());
 }
 
-PromptContext with_texts(PromptContext context,
-                         const std::optional<artifact::SafetensorsFile>& texts) {
+PromptContext with_texts(PromptContext context, const std::optional<sid::ItemVectors>& texts) {
   if (!texts) return context;
-  context.texts = texts->get<float>("vectors");
-  context.text_width = size_t(texts->tensor("vectors").shape.at(1));
+  context.texts = texts->values;
+  context.text_width = texts->dim;
   return context;
 }
 
@@ -25,14 +24,11 @@ PromptContext with_texts(PromptContext context,
 PromptWorld::PromptWorld(const data::Dataset& dataset, const fs::path& sid_dir,
                          const fs::path& tokenizer_json, const PromptOptions& options)
     : tokenizer(text::Tokenizer::load(tokenizer_json)),
-      sids(sid::load_sid(sid_dir).table),
+      sids(sids_of(dataset, sid_dir)),
       vocabulary(tokenizer, sids.levels, sids.codes_per_level),
-      texts(open_texts(sid_dir, options.text)),
-      prompts(with_texts({tokenizer, vocabulary, sids, &dataset, options}, texts)) {
-  if (sids.items() != dataset.items() ||
-      prompts.texts.size() != dataset.items() * prompts.text_width) {
-    throw Error("the semantic IDs belong to another dataset", "make them anew", sid_dir.string());
-  }
-}
+      texts(options.text ? std::optional<sid::ItemVectors>(
+                               std::in_place, sid_dir / sid::kItemVectorsFile, dataset.items())
+                         : std::nullopt),
+      prompts(with_texts({tokenizer, vocabulary, sids, &dataset, options}, texts)) {}
 
 }  // namespace podium::rerank

@@ -3,11 +3,11 @@
 
 #include <optional>
 
-#include "podium/artifact/safetensors.h"
 #include "podium/base/files.h"
 #include "podium/data/dataset.h"
 #include "podium/rerank/prompt.h"
 #include "podium/sid/codebook.h"
+#include "podium/sid/item_vectors.h"
 #include "podium/text/tokenizer.h"
 
 namespace podium::rerank {
@@ -24,7 +24,7 @@ struct PromptWorld {
   const text::Tokenizer tokenizer;
   const sid::SidTable sids;
   const Vocabulary vocabulary;
-  const std::optional<artifact::SafetensorsFile> texts;  // of the sid stage; none: without text
+  const std::optional<sid::ItemVectors> texts;  // none: without text
   const PromptContext prompts;
 };
 

@@ -1,9 +1,9 @@
 // The facts of a run's items, with the vectors of its sid stage.
 #pragma once
 
-#include "podium/artifact/safetensors.h"
 #include "podium/base/files.h"
 #include "podium/data/item_facts.h"
+#include "podium/sid/item_vectors.h"
 
 namespace podium::rerank {
 
@@ -14,7 +14,7 @@ struct RunFacts {
   RunFacts(const RunFacts&) = delete;
   RunFacts& operator=(const RunFacts&) = delete;
 
-  const artifact::SafetensorsFile vectors;
+  const sid::ItemVectors vectors;
   const data::ItemFacts facts;
 };
 

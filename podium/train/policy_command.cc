@@ -16,6 +16,7 @@
 #include "podium/rerank/prompt_world.h"
 #include "podium/rerank/run_facts.h"
 #include "podium/rerank/traces.h"
+#include "podium/train/command_options.h"
 #include "podium/train/midtrain.h"
 #include "podium/train/policy_data.h"
 #include "podium/train/policy_options.h"
@@ -80,14 +81,11 @@ std::string fingerprint_of(PolicyArguments& a, const std::string& stage) {
 StageJob job_of(PolicyArguments& a, const std::string& stage) {
   const std::vector<fs::path> inputs = {a.data,    a.sid,    a.tokenizer,    a.policy,
                                         a.teacher, a.slates, a.valid_slates, a.traces};
-  fs::path beside = artifact::check_output(a.out, "policy", inputs);
-  beside += ".work";
   StageJob job;
+  job.work = work_folder(a.out, "policy", a.work, inputs);
   job.seed = uint64_t(a.seed);
   job.threads = a.threads > 0 ? a.threads : default_threads();
-  job.work = a.work.empty() ? beside : fs::path(a.work);
   job.fingerprint = fingerprint_of(a, stage);
-  artifact::check_inputs_outside(job.work, inputs);
   artifact::claim_work(job.work);
   return job;
 }
@@ -184,24 +182,12 @@ CLI::App* add_command(CLI::App& app, const std::string& name, const std::string&
   command->add_option("--sid", a->sid, "semantic-ID directory")->required();
   command->add_option("--out", a->out, "policy directory to write")->required();
   command->add_option("--work", a->work, "where the checkpoint lives (default: OUT.work)");
-  auto process = std::make_shared<OptionList>();  // no part of a stage's fingerprint
-  (*process)("seed", a->seed, "random seed", at_least(0));
-  (*process)("threads", a->threads, "threads; 0: every core; results do not depend on it",
-             between(0, kMostThreads));
-  process->add_flags(*command);
-  auto list = std::make_shared<OptionList>(*a);
-  // Callbacks run in order of declaration: the file's values first, then the flags'.
-  command->add_option_function<std::string>(
-      "--config", [list](const std::string& file) { list->load_toml(file); },
-      "TOML file of options, see `podium config`");
-  list->add_flags(*command);
-  command->callback([a, process, list, run] {
-    process->check();
-    list->check();
-    a->rl.max_trace = a->rl_fast.max_trace = a->sft.max_trace = a->max_trace;
-    a->rl_fast.gate = a->rl.gate;
-    run(*a);
-  });
+  add_options(*command, process_options(a->seed, a->threads), OptionList(*a),
+              "TOML file of options, see `podium config`", [a, run] {
+                a->rl.max_trace = a->rl_fast.max_trace = a->sft.max_trace = a->max_trace;
+                a->rl_fast.gate = a->rl.gate;
+                run(*a);
+              });
   return command;
 }
 

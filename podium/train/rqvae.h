@@ -59,7 +59,7 @@ class RqVaeImpl : public torch::nn::Module {
   // Counts which codes the batch uses, for reset_dead().
   void note_use(const Quantised& batch);
   // Codes unused since the last call move to residuals of the batch, drawn by rng; returns how
-  // many. Begins to count anew.
+  // many. Counts again from zero.
   int64_t reset_dead(const Quantised& batch, Rng rng);
   // Sets a level's codebook [codes, latent], where k-means found it.
   void set_codebook(int64_t level, std::span<const float> centroids);

@@ -11,7 +11,8 @@
 #include "podium/base/progress.h"
 #include "podium/data/content_key.h"
 #include "podium/data/split_options.h"
-#include "podium/train/item_vectors.h"
+#include "podium/sid/item_vectors.h"
+#include "podium/train/command_options.h"
 #include "podium/train/rqvae_train.h"
 #include "podium/train/torch_setup.h"
 
@@ -37,15 +38,12 @@ struct RqVaeArguments {
 };
 
 StageJob rqvae_job(RqVaeArguments& a) {
-  fs::path beside = artifact::check_output(a.out, "sid", {a.data, a.vectors});
-  beside += ".work";
   StageJob job;
+  job.work = work_folder(a.out, "sid", a.work, {a.data, a.vectors});
   job.seed = uint64_t(a.seed);
   job.threads = a.threads > 0 ? a.threads : default_threads();
-  job.work = a.work.empty() ? beside : fs::path(a.work);
   job.fingerprint = sha256(fmt::format("rqvae|{}|{}|{}|{}", OptionList(a).values().dump(), a.seed,
                                        data::content_key(a.data), sha256_file(a.vectors)));
-  artifact::check_inputs_outside(job.work, {a.data, a.vectors});
   artifact::claim_work(job.work);
   return job;
 }
@@ -55,7 +53,7 @@ void run_rqvae(RqVaeArguments& a) {
   const StageJob job = rqvae_job(a);
   const data::Dataset dataset = data::Dataset::open(a.data);
   const data::Split split = data::make_split(dataset, a.split);
-  const ItemVectors vectors(a.vectors, dataset.items());
+  const sid::ItemVectors vectors(a.vectors, dataset.items());
   const sid::SidModel sids =
       fit_rqvae({vectors.values, vectors.dim, split.slates.fit, a.sid, a.rqvae}, job);
   artifact::AtomicDir out(a.out, "sid");
@@ -78,22 +76,8 @@ void add_rqvae_command(CLI::App& app) {
       ->required();
   command->add_option("--out", a->out, "directory to write")->required();
   command->add_option("--work", a->work, "where the checkpoint lives (default: OUT.work)");
-  auto process = std::make_shared<OptionList>();  // no part of the fingerprint
-  (*process)("seed", a->seed, "random seed", at_least(0));
-  (*process)("threads", a->threads, "threads; 0: every core; results do not depend on it",
-             between(0, kMostThreads));
-  process->add_flags(*command);
-  auto list = std::make_shared<OptionList>(*a);
-  // Callbacks run in order of declaration: the file's values first, then the flags'.
-  command->add_option_function<std::string>(
-      "--config", [list](const std::string& file) { list->load_toml(file); },
-      "TOML file with [split], [sid] and [rqvae]");
-  list->add_flags(*command);
-  command->callback([a, process, list] {
-    process->check();
-    list->check();
-    run_rqvae(*a);
-  });
+  add_options(*command, process_options(a->seed, a->threads), OptionList(*a),
+              "TOML file with [split], [sid] and [rqvae]", [a] { run_rqvae(*a); });
 }
 
 }  // namespace podium::train

@@ -146,7 +146,7 @@ TEST(RqVae, DeadCodesMoveToResidualsAndUsedOnesStay) {
   for (const int64_t code : {1, 3}) {
     EXPECT_TRUE(z.eq(model->codebooks[0][code]).all(1).any().item<bool>());
   }
-  EXPECT_EQ(model->reset_dead(out, Rng(1)), 4) << "counts anew";
+  EXPECT_EQ(model->reset_dead(out, Rng(1)), 4) << "counts again";
 }
 
 TEST(RqVae, DiversityLossIsNoneForEvenUseAlone) {

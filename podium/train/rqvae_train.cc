@@ -38,7 +38,7 @@ class Companions {
   std::vector<std::vector<data::ItemIndex>> of_;
 };
 
-// Items of a step, and behind them the drawn companions of those that have any.
+// Items of a step, and after them the drawn companions of those that have any.
 struct ItemBatch {
   std::vector<int64_t> items;  // [rows + companions]
   std::vector<int64_t> owner;  // [companions] rows that they belong to

@@ -11,9 +11,10 @@
 #include "podium/base/progress.h"
 #include "podium/data/content_key.h"
 #include "podium/data/split_options.h"
+#include "podium/sid/item_vectors.h"
 #include "podium/train/checkpoint.h"
+#include "podium/train/command_options.h"
 #include "podium/train/hstu.h"
-#include "podium/train/item_vectors.h"
 #include "podium/train/metrics_log.h"
 #include "podium/train/sasrec.h"
 #include "podium/train/sequence_eval.h"
@@ -50,7 +51,7 @@ std::shared_ptr<SequenceModelImpl> make_model(const SequenceArguments& a, size_t
 
 // Gives the model its items' text vectors: tensor "vectors" [items, width] of stage sid's file.
 void add_text(SequenceModelImpl& model, const fs::path& file) {
-  const ItemVectors vectors(file, size_t(model.item_embedding.size(0)));
+  const sid::ItemVectors vectors(file, size_t(model.item_embedding.size(0)));
   model.add_text(vectors.values, int64_t(vectors.dim));
 }
 
@@ -108,10 +109,7 @@ void print_metrics(const SequenceArguments& a, SequenceModelImpl& model,
 }
 
 void run(SequenceArguments& a) {
-  fs::path beside = artifact::check_output(a.out, a.model, {a.data, a.init, a.vectors});
-  beside += ".work";
-  const fs::path work = a.work.empty() ? beside : fs::path(a.work);
-  artifact::check_inputs_outside(work, {a.data, a.init, a.vectors});
+  const fs::path work = work_folder(a.out, a.model, a.work, {a.data, a.init, a.vectors});
   setup_torch(/*threads=*/1, uint64_t(a.seed));  // small matrices: more threads only spin
   const data::Dataset dataset = data::Dataset::open(a.data);
   const data::Split split = data::make_split(dataset, a.split);
@@ -148,21 +146,11 @@ void add_sequence_command(CLI::App& app, const std::string& model, const std::st
                       "the items' text: item_vectors.safetensors of stage sid; default: none");
   command->add_option("--out", a->out, "output directory")->required();
   command->add_option("--work", a->work, "where the checkpoint lives (default: OUT.work)");
-  auto process = std::make_shared<OptionList>();
-  (*process)("seed", a->seed, "random seed", at_least(0));
-  process->add_flags(*command);
   command->add_flag("--evaluate", a->evaluate, "print the metrics on the phase's targets");
-  auto list = std::make_shared<OptionList>(*a);
-  // Callbacks run in order of declaration: the file's values first, then the flags'.
-  command->add_option_function<std::string>(
-      "--config", [list](const std::string& file) { list->load_toml(file); },
-      "TOML file with [split] and [" + model + "]");
-  list->add_flags(*command);
-  command->callback([a, process, list] {
-    process->check();
-    list->check();
-    run(*a);
-  });
+  OptionList process;
+  process("seed", a->seed, "random seed", at_least(0));
+  add_options(*command, process, OptionList(*a), "TOML file with [split] and [" + model + "]",
+              [a] { run(*a); });
 }
 
 }  // namespace

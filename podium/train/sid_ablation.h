@@ -45,7 +45,7 @@ std::vector<AblationRow> ablation_rows(const AblationOptions& options, const sid
 // search on `targets` of phase.targets, evenly chosen.
 struct NextItemTask {
   const data::Phase& phase;
-  MidtrainOptions midtrain;  // its shares apart: histories alone
+  MidtrainOptions midtrain;  // its shares apart: histories only
   int targets = 0, beam = 0;
 };
 

@@ -11,8 +11,9 @@
 #include "podium/base/progress.h"
 #include "podium/data/content_key.h"
 #include "podium/data/split_options.h"
+#include "podium/sid/item_vectors.h"
 #include "podium/text/encoder.h"
-#include "podium/train/item_vectors.h"
+#include "podium/train/command_options.h"
 #include "podium/train/rqvae_train.h"
 #include "podium/train/sid_ablation.h"
 #include "podium/train/torch_setup.h"
@@ -163,7 +164,7 @@ class Ablation {
   data::Dataset dataset_;
   data::Split split_;
   std::vector<AblationRow> rows_;
-  std::optional<ItemVectors> file_;
+  std::optional<sid::ItemVectors> file_;
   std::vector<float> encoded_;
   std::span<const float> vectors_;
   size_t dim_ = 0;
@@ -189,22 +190,9 @@ void add_sid_ablation_command(CLI::App& app) {
                       "item_vectors.safetensors of stage sid; default: LSA of the items' text");
   command->add_option("--out", a->out, "directory of the results; resumes what it holds")
       ->required();
-  auto process = std::make_shared<OptionList>();  // no part of a fingerprint
-  (*process)("seed", a->seed, "the first seed", at_least(0));
-  (*process)("threads", a->threads, "threads; 0: every core; results do not depend on it",
-             between(0, kMostThreads));
-  process->add_flags(*command);
-  auto list = std::make_shared<OptionList>(*a);
-  // Callbacks run in order of declaration: the file's values first, then the flags'.
-  command->add_option_function<std::string>(
-      "--config", [list](const std::string& file) { list->load_toml(file); },
-      "TOML file with [ablation], [split], [sid], [rqvae] and [midtrain]");
-  list->add_flags(*command);
-  command->callback([a, process, list] {
-    process->check();
-    list->check();
-    run_ablation(*a);
-  });
+  add_options(*command, process_options(a->seed, a->threads, "the first seed"), OptionList(*a),
+              "TOML file with [ablation], [split], [sid], [rqvae] and [midtrain]",
+              [a] { run_ablation(*a); });
 }
 
 }  // namespace podium::train

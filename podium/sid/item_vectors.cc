@@ -1,8 +1,8 @@
-#include "podium/train/item_vectors.h"
+#include "podium/sid/item_vectors.h"
 
 #include "podium/base/error.h"
 
-namespace podium::train {
+namespace podium::sid {
 
 ItemVectors::ItemVectors(const fs::path& path, size_t items) : file(path) {
   const auto& shape = file.tensor("vectors").shape;
@@ -14,4 +14,10 @@ ItemVectors::ItemVectors(const fs::path& path, size_t items) : file(path) {
   dim = size_t(shape[1]);
 }
 
-}  // namespace podium::train
+void save_item_vectors(const fs::path& dir, std::span<const float> vectors, size_t dim) {
+  artifact::SafetensorsWriter writer;
+  writer.add<float>("vectors", vectors, {int64_t(vectors.size() / dim), int64_t(dim)});
+  writer.write(dir / kItemVectorsFile);
+}
+
+}  // namespace podium::sid
