@@ -24,4 +24,18 @@ double ndcg(std::span<const uint8_t> ranked, size_t at) {
   return ideal > 0 ? dcg(ranked, at) / ideal : 0;
 }
 
+std::optional<double> auc(std::span<const uint8_t> ranked) {
+  size_t positives = 0, ordered = 0;
+  for (const uint8_t label : ranked) {
+    if (label > 0) {
+      ++positives;
+    } else {
+      ordered += positives;
+    }
+  }
+  const size_t pairs = positives * (ranked.size() - positives);
+  if (pairs == 0) return std::nullopt;
+  return double(ordered) / double(pairs);
+}
+
 }  // namespace podium

@@ -26,7 +26,7 @@ struct ItemFacts {
   std::span<const float> vector(ItemIndex item) const { return vectors.subspan(item * dim, dim); }
 };
 
-// From the catalogue and the view's events alone. vectors, where given, must outlive the facts.
+// Only from the catalogue and the view's events. vectors, where given, must outlive the facts.
 ItemFacts item_facts(const View& view, std::span<const float> vectors = {}, size_t dim = 0);
 
 // From -1 to 1: the cosine of two items' vectors or, without vectors, the share of their categories

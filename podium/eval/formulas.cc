@@ -8,13 +8,13 @@ namespace {
 
 constexpr std::array<const char*, kMetrics> kNames = {"R@1", "R@3",  "R@5", "R@10", "N@3",
                                                       "N@5", "N@10", "MRR", "AUC"};
+constexpr std::array<size_t, kMrr> kCut = {1, 3, 5, 10, 3, 5, 10};  // the k of R@k and N@k
 
 }  // namespace
 
 std::string_view metric_name(Metric metric) { return kNames[metric]; }
 
 double metric_of_rank(Metric metric, int32_t rank, size_t k) {
-  constexpr std::array<int32_t, kMrr> kCut = {1, 3, 5, 10, 3, 5, 10};
   if (metric == kAuc) {
     if (k < 2) return kNan;
     if (rank < 0 || size_t(rank) >= k) return 0;  // put after every other candidate
@@ -22,27 +22,17 @@ double metric_of_rank(Metric metric, int32_t rank, size_t k) {
   }
   if (rank < 0) return 0;
   if (metric == kMrr) return 1.0 / (rank + 1);
-  if (rank >= kCut[metric]) return 0;
+  if (size_t(rank) >= kCut[metric]) return 0;
   return metric <= kR10 ? 1 : rank_discount(size_t(rank));
 }
 
 double metric_of_labels(Metric metric, std::span<const uint8_t> labels) {
-  constexpr std::array<size_t, kMrr> kCut = {1, 3, 5, 10, 3, 5, 10};
   const auto positive = [](uint8_t label) { return label > 0; };
   const auto first = size_t(std::ranges::find_if(labels, positive) - labels.begin());
   if (metric == kMrr) return first < labels.size() ? 1.0 / double(first + 1) : 0;
   if (metric <= kR10) return first < std::min(labels.size(), kCut[metric]) ? 1 : 0;
   if (metric < kMrr) return ndcg(labels, kCut[metric]);
-  size_t positives = 0, ordered = 0;  // pairs
-  for (const uint8_t label : labels) {
-    if (label > 0) {
-      ++positives;
-    } else {
-      ordered += positives;
-    }
-  }
-  const size_t pairs = positives * (labels.size() - positives);
-  return pairs == 0 ? kNan : double(ordered) / double(pairs);
+  return auc(labels).value_or(kNan);
 }
 
 double gini(std::vector<uint64_t> counts) {

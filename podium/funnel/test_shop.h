@@ -42,23 +42,48 @@ inline std::vector<float> shelf_vectors(const data::Dataset& dataset) {
   return vectors;
 }
 
+// Quick to fit; all that it is given must outlive it.
+inline UpstreamInputs inputs_of(const data::Dataset& dataset, const data::Split& split,
+                                const std::vector<float>& vectors) {
+  UpstreamInputs inputs;
+  inputs.dataset = &dataset;
+  inputs.split = &split;
+  inputs.item_vectors = vectors;
+  inputs.dim = kDim;
+  inputs.k = 5;
+  inputs.threads = 2;
+  inputs.options.ranker.rounds = 20;
+  return inputs;
+}
+
+// The moment of a target, as somebody asks for it who is served.
+inline retrieval::Query query_of(const data::Phase& phase, size_t target) {
+  const auto& [user, position] = phase.targets[target];
+  const data::Dataset& dataset = *phase.fit.dataset;
+  return {dataset.items_of(user).first(position), dataset.times_of(user).first(position),
+          phase.time(target)};
+}
+
+// The items of another dataset, in the same order.
+inline void add_items(const data::Dataset& from, data::DatasetBuilder& builder) {
+  for (data::ItemIndex i = 0; i < from.items(); ++i) {
+    builder.add_item({std::string(from.item_id(i)),
+                      "",
+                      "",
+                      "",
+                      {std::string(from.categories(i)[0])},
+                      from.price(i)});
+  }
+}
+
 class UpstreamTest : public testing::Test {
  protected:
-  void SetUp() override {
-    inputs_.dataset = &dataset_;
-    inputs_.split = &split_;
-    inputs_.item_vectors = vectors_;
-    inputs_.dim = kDim;
-    inputs_.k = 5;
-    inputs_.threads = 2;
-    inputs_.options.ranker.rounds = 20;
-    fit_upstream(inputs_, dir_);
-  }
+  void SetUp() override { fit_upstream(inputs_, dir_); }
 
   data::Dataset dataset_ = shop();
   data::Split split_ = data::leave_one_out(dataset_);
   std::vector<float> vectors_ = shelf_vectors(dataset_);
-  UpstreamInputs inputs_;
+  UpstreamInputs inputs_ = inputs_of(dataset_, split_, vectors_);
   fs::path dir_ = scratch("fit");
 };
 

@@ -34,11 +34,7 @@ TEST_F(UpstreamTest, ImprovesTheOrderOfASource) {
   const Upstream serving = Upstream::load(dir / "serving", dataset_, inputs_.options);
   const auto slates = slates_by_target(dir / "slates" / "test", dataset_, split_.test);
   for (size_t t = 0; t < 20; ++t) {
-    const data::Target& target = split_.test.targets[t];
-    const retrieval::Query query{dataset_.items_of(target.user).first(target.position),
-                                 dataset_.times_of(target.user).first(target.position),
-                                 split_.test.time(t)};
-    const auto now = serving.rank(query, 5);
+    const auto now = serving.rank(query_of(split_.test, t), 5);
     ASSERT_EQ(now.size(), slates[t].candidates.size());
     for (size_t r = 0; r < now.size(); ++r) {
       EXPECT_EQ(now[r].item, slates[t].candidates[r].item);
@@ -53,14 +49,7 @@ TEST_F(UpstreamTest, ImprovesTheOrderOfASource) {
 data::Dataset shown_shop() {
   const data::Dataset events = shop();
   data::DatasetBuilder builder;
-  for (data::ItemIndex i = 0; i < events.items(); ++i) {
-    builder.add_item({std::string(events.item_id(i)),
-                      "",
-                      "",
-                      "",
-                      {std::string(events.categories(i)[0])},
-                      events.price(i)});
-  }
+  add_items(events, builder);
   Rng rng(3);
   for (data::UserIndex u = 0; u < events.users(); ++u) {
     const auto items = events.items_of(u);
@@ -93,14 +82,7 @@ TEST(Shown, SlatesAreImprovedAsTheyCame) {
   const data::Split split = data::make_split(
       dataset, {.protocol = "impressions", .before_t0 = 0.4, .before_t1 = 0.7, .before_t2 = 0.85});
   const std::vector<float> vectors = shelf_vectors(dataset);
-  UpstreamInputs inputs;
-  inputs.dataset = &dataset;
-  inputs.split = &split;
-  inputs.item_vectors = vectors;
-  inputs.dim = kDim;
-  inputs.k = 5;
-  inputs.threads = 2;
-  inputs.options.ranker.rounds = 20;
+  UpstreamInputs inputs = inputs_of(dataset, split, vectors);
   inputs.options.order = kShownOrder;
   const fs::path dir = scratch("shown-fit");
   fit_upstream(inputs, dir);
@@ -123,11 +105,8 @@ TEST(Shown, SlatesAreImprovedAsTheyCame) {
   EXPECT_GT(ndcg.at("lambdamart"), ndcg.at("popularity"));
   // A request that brings its candidates is described as training was.
   const Upstream serving = Upstream::load(dir / "serving", dataset, inputs.options);
-  const auto& [user, position] = split.test.targets[0];
-  const retrieval::Query query{dataset.items_of(user).first(position),
-                               dataset.times_of(user).first(position), split.test.time(0)};
   const auto shown = split.test.impressions->slate(split.test.shown[0]).items;
-  const auto now = serving.describe(query, {shown.begin(), shown.end()});
+  const auto now = serving.describe(query_of(split.test, 0), {shown.begin(), shown.end()});
   for (size_t r = 0; r < now.size(); ++r) {
     EXPECT_EQ(now[r].numbers, slates[0].candidates[r].numbers);
     EXPECT_EQ(now[r].upstream_score, slates[0].candidates[r].upstream_score);
@@ -138,11 +117,7 @@ TEST(Shown, AnOrderThatIsNotThereIsAnError) {
   const data::Dataset dataset = shop();
   const data::Split split = data::leave_one_out(dataset);
   const std::vector<float> vectors = shelf_vectors(dataset);
-  UpstreamInputs inputs;
-  inputs.dataset = &dataset;
-  inputs.split = &split;
-  inputs.item_vectors = vectors;
-  inputs.dim = kDim;
+  UpstreamInputs inputs = inputs_of(dataset, split, vectors);
   for (const std::string order : {"shown", "sasrec", "nobody"}) {
     inputs.options.order = order;
     EXPECT_THROW(fit_upstream(inputs, scratch("no-order")), Error) << order;

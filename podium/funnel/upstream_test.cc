@@ -35,11 +35,7 @@ TEST_F(UpstreamTest, LearnsAndServesWhatItMeasured) {
   ASSERT_NE(ranked, nullptr);
   const Upstream serving = Upstream::load(dir_ / "serving", dataset_, inputs_.options);
   for (size_t t = 0; t < 20; ++t) {
-    const data::Target& target = split_.test.targets[t];
-    const auto times = dataset_.times_of(target.user);
-    const retrieval::Query query{dataset_.items_of(target.user).first(target.position),
-                                 times.first(target.position), times[target.position]};
-    const auto now = serving.rank(query, 5);
+    const auto now = serving.rank(query_of(split_.test, t), 5);
     const auto slates = rerank::read_slates(dir_ / "slates" / "test");
     ASSERT_EQ(now.size(), slates[t].candidates.size());
     for (size_t r = 0; r < now.size(); ++r) {
@@ -91,14 +87,7 @@ TEST_F(UpstreamTest, SlatesHoldNothingOfTheHistoryAndTheRightLabel) {
 // fold 1 and its sources end before the answer.
 TEST_F(UpstreamTest, ATrainingSlateIsOrderedByModelsThatNeverSawItsAnswer) {
   data::DatasetBuilder builder;
-  for (data::ItemIndex i = 0; i < dataset_.items(); ++i) {
-    builder.add_item({std::string(dataset_.item_id(i)),
-                      "",
-                      "",
-                      "",
-                      {std::string(dataset_.categories(i)[0])},
-                      dataset_.price(i)});
-  }
+  add_items(dataset_, builder);
   for (data::UserIndex u = 0; u < dataset_.users(); ++u) {
     const auto items = dataset_.items_of(u);
     for (size_t t = 0; t < items.size(); ++t) {
@@ -173,12 +162,8 @@ TEST(SeenRule, AShopWhoseUsersBuyAgain) {
   const data::Dataset dataset = grocery();
   const data::Split split = data::leave_one_out(dataset);
   const std::vector<float> vectors = shelf_vectors(dataset);
-  UpstreamInputs inputs;
-  inputs.dataset = &dataset;
-  inputs.split = &split;
-  inputs.item_vectors = vectors;
-  inputs.dim = kDim;
-  inputs.threads = 2;
+  UpstreamInputs inputs = inputs_of(dataset, split, vectors);
+  inputs.k = 10;
   inputs.options.ranker.rounds = 40;
   std::map<std::string, double> recall;
   for (const std::string rule : {"exclude", "allow", "decay"}) {

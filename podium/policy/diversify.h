@@ -1,7 +1,7 @@
 // Orders that trade relevance for variety: the classic re-rankers that a learnt one is measured by.
 //
 // A slate's relevances are scaled to 0 .. 1 within it; where they are all the same, the order given
-// counts. trade: 0 is by relevance alone, 1 by variety alone; ties keep the order given.
+// counts. trade: 0 is only by relevance, 1 only by variety; ties keep the order given.
 #pragma once
 
 #include <span>

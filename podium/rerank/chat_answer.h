@@ -8,7 +8,7 @@
 // As a trace: c_2 becomes the candidate's token and semantic ID, h_1 the item's semantic ID. A
 // clause that names a candidate again is left out. Clauses are taken as long as they fit, the first
 // choice's citation among them; the trace ends " best" and that choice, like the evidence
-// teacher's. It never begins "pattern: ", by which the two forms are told apart (trace_check.h).
+// teacher's. It never begins "pattern: ", by which the two forms are known (trace_check.h).
 #pragma once
 
 #include <string>

@@ -34,7 +34,7 @@ struct ChatMessages {
   std::string system, user;
 };
 // slate: as it is shown; its history is h_1, h_2..., oldest first, its candidates c_1, c_2... The
-// labels are read for show_target alone.
+// labels are read only for show_target.
 ChatMessages chat_messages(const ChatTemplate& instructions, const PromptContext& context,
                            const Slate& slate, bool show_target);
 

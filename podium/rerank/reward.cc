@@ -7,6 +7,16 @@
 #include "podium/base/ndcg.h"
 
 namespace podium::rerank {
+namespace {
+
+std::vector<uint8_t> ranked_gains(std::span<const uint8_t> gains, std::span<const int> answer) {
+  PODIUM_CHECK(is_permutation_of(answer, gains.size()));
+  std::vector<uint8_t> ranked;
+  for (const int position : answer) ranked.push_back(gains[size_t(position)]);
+  return ranked;
+}
+
+}  // namespace
 
 bool is_permutation_of(std::span<const int> answer, size_t k) {
   if (answer.size() != k) return false;
@@ -19,25 +29,11 @@ bool is_permutation_of(std::span<const int> answer, size_t k) {
 }
 
 std::optional<double> auc(std::span<const uint8_t> gains, std::span<const int> answer) {
-  PODIUM_CHECK(is_permutation_of(answer, gains.size()));
-  size_t positives = 0, ordered = 0;
-  for (int position : answer) {
-    if (gains[position] > 0) {
-      ++positives;
-    } else {
-      ordered += positives;
-    }
-  }
-  const size_t pairs = positives * (gains.size() - positives);
-  if (pairs == 0) return std::nullopt;
-  return double(ordered) / double(pairs);
+  return podium::auc(ranked_gains(gains, answer));
 }
 
 double ndcg(std::span<const uint8_t> gains, std::span<const int> answer, size_t at) {
-  PODIUM_CHECK(is_permutation_of(answer, gains.size()));
-  std::vector<uint8_t> ranked(gains.size());
-  for (size_t r = 0; r < ranked.size(); ++r) ranked[r] = gains[size_t(answer[r])];
-  return podium::ndcg(ranked, at);
+  return podium::ndcg(ranked_gains(gains, answer), at);
 }
 
 double rank_value(std::span<const uint8_t> gains, std::span<const int> answer) {

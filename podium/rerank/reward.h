@@ -14,8 +14,7 @@ namespace podium::rerank {
 // True if answer holds each of 0..k-1 once: Omega(o).
 bool is_permutation_of(std::span<const int> answer, size_t k);
 
-// Share of (positive, negative) pairs in the right order, in [0, 1]; nullopt if there is no
-// positive or no negative.
+// AUC of the answer (base/ndcg.h); nullopt if there is no positive or no negative.
 std::optional<double> auc(std::span<const uint8_t> gains, std::span<const int> answer);
 
 // NDCG of the answer (base/ndcg.h).

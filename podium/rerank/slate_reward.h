@@ -14,8 +14,8 @@
 // The reward is the sum minus the input order's own, as for the gains of reward.h, so that copying
 // earns nothing. Written "ndcg-gain:1,coverage:0.2,ild:0.2@8": term:weight@ranks; a weight of 1 and
 // the ranks above may be left out. Of the lists' measures none changes when candidates change
-// places within the first ranks alone: with as many ranks as candidates, coverage and ild say
-// nothing. "ndcg" or "auc" alone is the value itself (TR eq. 5-7), not the gain.
+// places only within the first ranks: with as many ranks as candidates, coverage and ild say
+// nothing. "ndcg" or "auc" by itself is the value (TR eq. 5-7), not the gain.
 #pragma once
 
 #include <cstdint>
@@ -53,7 +53,7 @@ struct RewardSpec {
   std::vector<WeightedTerm> terms{WeightedTerm{}};
   bool gain = true;  // minus the input order's own value
 
-  bool needs_facts() const;  // a term is about the items, not the labels alone
+  bool needs_facts() const;  // a term is about the items, not only the labels
 };
 
 // Throws Error that names what is wrong: an unknown term, one twice, a weight that is not above 0.

@@ -25,7 +25,7 @@ Slate slate_of(const Gains& gains) {
   return slate;
 }
 
-// By labels alone.
+// Only by labels.
 double reward(const Gains& gains, const Order& answer, const std::string& spec,
               RewardGate gate = RewardGate::kConditional, double alpha = 0.1) {
   return SlateReward({parse_reward(spec), gate, alpha}, nullptr)(slate_of(gains), answer);

@@ -67,7 +67,7 @@ struct TeacherTrace {
 struct TeacherQuestion {
   const Slate* slate;  // as it is shown
   int draw, attempt;   // tell samples of one slate apart
-  Rng* rng;            // of this draw alone
+  Rng* rng;            // only of this draw
 };
 
 // Immutable and thread-safe, or for one thread, as each says. A new teacher is one class and one

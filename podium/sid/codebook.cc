@@ -29,10 +29,16 @@ void check(const SidOptions& options) {
   }
 }
 
-void subtract(std::vector<float>& residual, size_t dim, const std::vector<uint32_t>& owner,
-              std::span<const float> centroids) {
+// The codes of one level, by its codebook, of what the levels before have left; takes away what
+// they tell.
+void spell_level(SidModel& model, size_t level, std::vector<float>& residual, int threads) {
+  const size_t dim = size_t(model.dim), levels = size_t(model.table.levels);
+  const size_t size = size_t(model.table.codes_per_level) * dim;
+  const auto centroids = std::span<const float>(model.centroids).subspan(level * size, size);
+  const std::vector<uint32_t> owner = assign(residual, dim, centroids, threads);
   for (size_t i = 0; i < owner.size(); ++i) {
     kernels::axpy(-1, &centroids[owner[i] * dim], &residual[i * dim], dim);
+    model.table.codes[i * levels + level] = static_cast<uint16_t>(owner[i]);
   }
 }
 
@@ -66,13 +72,9 @@ SidModel fit_rq_kmeans(std::span<const float> vectors, int dim, const SidOptions
     const std::vector<float> centroids =
         kmeans(residual, d, {int(codes), options.iterations, batch},
                Rng(seed).fork("rq-kmeans").fork(level), threads);
-    const std::vector<uint32_t> owner = assign(residual, d, centroids, threads);
-    subtract(residual, d, owner, centroids);
     std::copy(centroids.begin(), centroids.end(),
               model.centroids.begin() + std::ptrdiff_t(level * codes * d));
-    for (size_t i = 0; i < n; ++i) {
-      model.table.codes[i * levels + level] = static_cast<uint16_t>(owner[i]);
-    }
+    spell_level(model, level, residual, threads);
     progress.add();
   }
   if (options.random_last_level) draw_last_level(model.table, seed);
@@ -81,16 +83,9 @@ SidModel fit_rq_kmeans(std::span<const float> vectors, int dim, const SidOptions
 }
 
 std::vector<float> quantise(SidModel& model, std::span<const float> rows, int levels, int threads) {
-  const size_t dim = size_t(model.dim), all = size_t(model.table.levels);
-  const size_t size = size_t(model.table.codes_per_level) * dim;
   std::vector<float> residual(rows.begin(), rows.end());
   for (size_t level = 0; level < size_t(levels); ++level) {
-    const auto centroids = std::span<const float>(model.centroids).subspan(level * size, size);
-    const std::vector<uint32_t> owner = assign(residual, dim, centroids, threads);
-    subtract(residual, dim, owner, centroids);
-    for (size_t i = 0; i < owner.size(); ++i) {
-      model.table.codes[i * all + level] = static_cast<uint16_t>(owner[i]);
-    }
+    spell_level(model, level, residual, threads);
   }
   return residual;
 }

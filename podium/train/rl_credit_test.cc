@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "podium/rerank/test_world.h"
+#include "podium/runtime/test_weights.h"
 #include "podium/train/policy_validate.h"
 #include "podium/train/qwen3.h"
 #include "podium/train/rl.h"
@@ -53,9 +54,8 @@ class Credited : public testing::Test {
   }
 
   Qwen3 untaught(int hidden) const {
-    rerank::ModelSpec spec;
-    spec.vocab = world_.tokenizer().vocab();
-    spec.hidden = hidden, spec.layers = 2, spec.heads = 4, spec.kv_heads = 2, spec.head_dim = 8;
+    rerank::ModelSpec spec = runtime::tiny_spec(world_.tokenizer().vocab());
+    spec.hidden = hidden;
     spec.ffn = hidden + 16;
     return for_slates(Qwen3(spec, 3), TestWorld::kTextWidth, TestWorld::kNumbers, 3);
   }

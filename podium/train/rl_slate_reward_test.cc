@@ -3,8 +3,10 @@
 
 #include "podium/base/error.h"
 #include "podium/rerank/test_world.h"
+#include "podium/runtime/test_weights.h"
 #include "podium/train/qwen3.h"
 #include "podium/train/rl.h"
+#include "podium/train/test_job.h"
 #include "podium/train/torch_setup.h"
 
 namespace podium::train {
@@ -16,10 +18,7 @@ class SlateRewards : public testing::Test {
  protected:
   SlateRewards() {
     setup_torch(1, 1);
-    rerank::ModelSpec spec;
-    spec.vocab = world_.tokenizer().vocab();
-    spec.hidden = 32, spec.layers = 2, spec.heads = 4, spec.kv_heads = 2, spec.head_dim = 8;
-    spec.ffn = 48;
+    const rerank::ModelSpec spec = runtime::tiny_spec(world_.tokenizer().vocab());
     model_ = for_slates(Qwen3(spec, 3), TestWorld::kTextWidth, TestWorld::kNumbers, 3);
     Rng rng(11);
     while (slates_.train.size() < 400) slates_.train.push_back(two_and_two(rng));
@@ -59,10 +58,6 @@ class SlateRewards : public testing::Test {
     return alternate / double(answers.size());
   }
 
-  StageJob job(const std::string& name) const {
-    return {.seed = 5, .threads = 1, .work = scratch_dir(name), .fingerprint = name};
-  }
-
   const TestWorld world_;
   Qwen3 model_{nullptr};
   SlateSets slates_;
@@ -79,7 +74,7 @@ TEST_F(SlateRewards, UnderCoverageAPolicyLearnsToAlternateCategories) {
   const double before = alternating();
   EXPECT_LT(before, 0.8) << "two thirds by chance";
   const Json stats = reinforce(model_, world_.context_with_text(), slates_,
-                               {options, /*with_trace=*/false, &facts}, job("alternate"));
+                               {options, /*with_trace=*/false, &facts}, fresh_job("alternate"));
   EXPECT_GT(alternating(), 0.95) << stats.dump();
   // The best is the one of the largest reward, whatever its NDCG: two categories of three names.
   const Json& curve = stats["validation"];
@@ -93,7 +88,7 @@ TEST_F(SlateRewards, WithoutVectorsDistanceIsRefused) {
   RlOptions options;
   options.rank = "ndcg-gain,ild:0.2";
   EXPECT_THROW(reinforce(model_, world_.context_with_text(), slates_, {options, false, &facts},
-                         job("refused")),
+                         fresh_job("refused")),
                Error);
 }
 

@@ -4,6 +4,7 @@
 #include "podium/base/error.h"
 #include "podium/rerank/test_world.h"
 #include "podium/runtime/engine.h"
+#include "podium/runtime/test_weights.h"
 #include "podium/train/gradient.h"
 #include "podium/train/policy_batch.h"
 #include "podium/train/qwen3.h"
@@ -17,10 +18,7 @@ using torch::Tensor;
 class SlatePolicy : public testing::Test {
  protected:
   SlatePolicy() {
-    rerank::ModelSpec spec;
-    spec.vocab = world_.tokenizer().vocab();
-    spec.hidden = 32, spec.layers = 2, spec.heads = 4, spec.kv_heads = 2, spec.head_dim = 8;
-    spec.ffn = 48;
+    const rerank::ModelSpec spec = runtime::tiny_spec(world_.tokenizer().vocab());
     model_ = for_slates(Qwen3(spec, 3), TestWorld::kTextWidth, TestWorld::kNumbers, 3);
     for (int i = 0; i < 6; ++i) slates_.push_back(world_.described_slate(rng_, 7));
   }
