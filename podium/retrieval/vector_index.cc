@@ -1,10 +1,8 @@
 #include "podium/retrieval/vector_index.h"
 
-#include <faiss/IndexFlat.h>
 #include <faiss/IndexHNSW.h>
 #include <faiss/impl/AuxIndexStructures.h>
 #include <faiss/impl/FaissException.h>
-#include <faiss/utils/distances.h>
 
 #include <algorithm>
 
@@ -12,6 +10,7 @@
 #include "podium/artifact/safetensors.h"
 #include "podium/base/error.h"
 #include "podium/base/progress.h"
+#include "podium/kernels/kernels.h"
 #include "podium/retrieval/ranked.h"
 
 extern "C" void omp_set_num_threads(int);  // of the OpenMP that Faiss links
@@ -107,32 +106,22 @@ void read_graph(const artifact::SafetensorsFile& file, const fs::path& path, siz
 }  // namespace
 
 struct VectorIndex::Ann {
-  std::unique_ptr<faiss::Index> exact;
-  std::unique_ptr<faiss::IndexHNSWFlat> graph;  // one of the two
-
-  const faiss::Index& index() const { return graph ? *graph : *exact; }
+  std::unique_ptr<faiss::IndexHNSWFlat> graph;  // null: the search is exact
 };
 
 VectorIndex::VectorIndex(std::span<const float> vectors, size_t dim, std::unique_ptr<Ann> ann)
     : vectors_(vectors.begin(), vectors.end()), dim_(dim), ann_(std::move(ann)) {
   PODIUM_CHECK(dim > 0 && !vectors.empty() && vectors.size() % dim == 0);
-  // Debian's Faiss has no SIMD of its own; its BLAS path, meant for batches, is ten times faster
-  // even for one query.
-  faiss::distance_compute_blas_threshold = 1;
   install_interruption();
 }
 
 VectorIndex::VectorIndex(std::span<const float> vectors, size_t dim, size_t exact_below)
     : VectorIndex(vectors, dim, std::make_unique<Ann>()) {
+  if (items() < exact_below) return;
   use_one_thread();
   const auto rows = faiss::Index::idx_t(items());
-  if (items() < exact_below) {
-    ann_->exact = std::make_unique<faiss::IndexFlatIP>(faiss::Index::idx_t(dim));
-    ann_->exact->add(rows, vectors_.data());
-  } else {
-    ann_->graph = new_graph(dim);
-    build(*ann_->graph, rows, vectors_.data());
-  }
+  ann_->graph = new_graph(dim);
+  build(*ann_->graph, rows, vectors_.data());
 }
 
 VectorIndex VectorIndex::open(std::span<const float> vectors, size_t dim, const fs::path& path,
@@ -166,12 +155,21 @@ std::vector<Scored> VectorIndex::search(std::span<const float> user, const Query
                                         size_t n) const {
   PODIUM_CHECK(user.size() == dim_);
   const auto hidden = hidden_items(query);
+  std::vector<Scored> found;
+  if (!ann_->graph) {
+    found.reserve(items());
+    for (ItemIndex item = 0; item < ItemIndex(items()); ++item) {
+      if (hidden.contains(item)) continue;
+      found.push_back({item, kernels::dot(user.data(), vector(item).data(), dim_)});
+    }
+    keep_best(found, n);
+    return found;
+  }
   const size_t asked = std::min(items(), n + hidden.size());
   std::vector<float> scores(asked);
   std::vector<faiss::Index::idx_t> labels(asked);
   use_one_thread();
-  ann_->index().search(1, user.data(), faiss::Index::idx_t(asked), scores.data(), labels.data());
-  std::vector<Scored> found;
+  ann_->graph->search(1, user.data(), faiss::Index::idx_t(asked), scores.data(), labels.data());
   for (size_t i = 0; i < asked; ++i) {
     const auto item = static_cast<ItemIndex>(labels[i]);
     if (labels[i] >= 0 && !hidden.contains(item)) found.push_back({item, scores[i]});

@@ -1,4 +1,4 @@
-// Nearest items by inner product, through Faiss: exact under 200 k items, HNSW above (Malkov and
+// Nearest items by inner product: exact under 200 k items, Faiss's HNSW above (Malkov and
 // Yashunin 2016, 1603.09320). The graph is built by one thread, item after item, so that the same
 // vectors always give the same graph, and is saved: opening a file builds nothing.
 #pragma once
