@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 
 #include "podium/base/error.h"
+#include "podium/base/ndcg.h"
 
 namespace podium::train {
 namespace {
@@ -167,28 +169,45 @@ std::span<ScoredToken> SlateExample::add_answer(std::span<const TokenId> tokens,
   return std::span(example_.scored).subspan(first);
 }
 
-void SlateExample::add_first_choice(std::span<const uint8_t> gains, float weight) {
-  const rerank::Vocabulary& vocabulary = context_.vocabulary;
-  const int64_t row = example_.tokens();
-  example_.packed.tokens.push_back(vocabulary.open_answer_only);
-  example_.packed.positions.push_back(prompt_end_);
-  example_.packed.segments.push_back({{row, row + 1}, {{{0, prompt_end_}}}});
-  std::vector<TokenId> names;
-  float sum = 0;
-  for (size_t i = 0; i < gains.size(); ++i) {
-    names.push_back(vocabulary.candidate(i));
-    sum += float(gains[i]);
+// Leaves out what the last answer goes on with.
+void SlateExample::shorten(int64_t tokens) {
+  example_.packed.tokens.resize(size_t(tokens));
+  example_.packed.positions.resize(size_t(tokens));
+  example_.packed.segments.back().own.end = tokens;
+}
+
+void SlateExample::add_labels(std::span<const uint8_t> gains, float weight, size_t ranks) {
+  std::vector<int> order;  // the others, as they came, then the choices
+  for (const bool chosen : {false, true}) {
+    for (size_t i = 0; i < gains.size(); ++i) {
+      if ((gains[i] > 0) == chosen) order.push_back(int(i));
+    }
   }
-  for (size_t i = 0; i < gains.size(); ++i) {
-    if (gains[i] == 0) continue;
-    ScoredToken scored{.row = row, .target = names[i], .weight = weight * float(gains[i]) / sum};
-    list_choices(names, scored);
-    example_.scored.push_back(std::move(scored));
+  const float gain_sum = std::accumulate(gains.begin(), gains.end(), 0.0F);
+  ranks = std::min(ranks, size_t(std::count(gains.begin(), gains.end(), 0)));
+  double discounts = 0;
+  for (size_t rank = 0; rank < ranks; ++rank) discounts += rank_discount(rank);
+  const size_t first = example_.scored.size();
+  add_answer(rerank::build_answer(context_, slate_, {}, false, order));
+  const std::vector<ScoredToken> choices(example_.scored.begin() + int64_t(first),
+                                         example_.scored.end());
+  example_.scored.resize(first);
+  if (ranks == 0) return;
+  shorten(choices[ranks - 1].row + 1);
+  for (size_t rank = 0; rank < ranks; ++rank) {
+    for (size_t i = 0; i < gains.size(); ++i) {
+      if (gains[i] == 0) continue;
+      ScoredToken scored = choices[rank];
+      scored.target = context_.vocabulary.candidate(i);
+      scored.weight = float(weight * rank_discount(rank) / discounts * gains[i] / gain_sum);
+      example_.scored.push_back(std::move(scored));
+    }
   }
 }
 
 Example concatenate(std::span<const Example> examples) {
   Example all;
+  if (!examples.empty()) all.packed.dropout = examples.front().packed.dropout;
   for (const Example& example : examples) {
     const int64_t shift = all.tokens();
     const Packed& p = example.packed;

@@ -55,13 +55,16 @@ class SlateExample {
   // first token, which says whether a trace follows, is given.
   std::span<ScoredToken> add_answer(std::span<const TokenId> tokens, bool score_forced = false);
 
-  // What a user chose as the first name of an answer without a trace: one scored token a candidate
-  // with a gain, whose weights add up to `weight`, in proportion to the gains [K].
-  void add_first_choice(std::span<const uint8_t> gains, float weight);
+  // What a user chose as the next name of an answer without a trace that has named the first 0, 1,
+  // ... `ranks` - 1 of the other candidates: wherever the answer stands, the choice is what is
+  // left to find. Candidates share a choice's weight in proportion to their gains [K], the choices
+  // `weight` in proportion to 1 / log2(2 + rank), as NDCG counts them.
+  void add_labels(std::span<const uint8_t> gains, float weight, size_t ranks);
 
   Example take() { return std::move(example_); }
 
  private:
+  void shorten(int64_t tokens);
   void list_choices(std::span<const TokenId> allowed, ScoredToken& scored) const;
 
   const rerank::PromptContext& context_;

@@ -268,15 +268,22 @@ TEST_F(PolicyStages, SftAlsoTeachesWhatTheUserChose) {
   for (auto& candidate : slate.candidates) candidate.gain = 0;
   slate.candidates[1].gain = 1;
   slate.candidates[2].gain = 3;
+  options.label_ranks = 2;
   const Example example = sft_example(context_, {slate, {}, false, true}, options);
-  ASSERT_EQ(example.scored.size(), 2U);
-  for (size_t i = 0; i < 2; ++i) {
+  ASSERT_EQ(example.scored.size(), 4U);
+  const double second = 1 / std::log2(3.0);
+  for (size_t i = 0; i < 4; ++i) {
     const ScoredToken& scored = example.scored[i];
-    EXPECT_EQ(scored.target, world_.vocabulary().candidate(i + 1));
-    EXPECT_EQ(scored.row, example.tokens() - 1);
-    EXPECT_EQ(scored.allowed.size(), slate.candidates.size());
-    EXPECT_FLOAT_EQ(scored.weight, i == 0 ? 0.125F : 0.375F);
+    const size_t rank = i / 2;
+    EXPECT_EQ(scored.target, world_.vocabulary().candidate(i % 2 + 1));
+    EXPECT_EQ(scored.row, example.tokens() - 3 + 2 * int64_t(rank)) << "a comma between";
+    EXPECT_EQ(scored.allowed.size(), slate.candidates.size() - rank) << "candidate 0 was named";
+    EXPECT_NEAR(scored.weight, (i % 2 ? 0.375 : 0.125) * (rank ? second : 1) / (1 + second), 1e-6);
   }
+  options.label_ranks = 1000;
+  const Example whole = sft_example(context_, {slate, {}, false, true}, options);
+  EXPECT_EQ(whole.scored.size(), 2 * (slate.candidates.size() - 2))
+      << "as many as there are others";
 }
 
 TEST(Dapo, AdvantagesAndClipByHand) {

@@ -1,5 +1,6 @@
 #include "podium/train/qwen3.h"
 
+#include <ATen/CPUGeneratorImpl.h>
 #include <fmt/format.h>
 
 #include <cmath>
@@ -92,18 +93,34 @@ Tensor heads_of(const Tensor& x, const Tensor& norm, const ModelSpec& spec, cons
   return rotate(normed.view({n, heads, spec.head_dim}), r.cosine, r.sine);
 }
 
+// Leaves a share of a tensor's values out, the others scaled up so that the mean stays.
+class Dropper {
+ public:
+  explicit Dropper(const Dropout& dropout)
+      : share_(dropout.share), source_(at::make_generator<at::CPUGeneratorImpl>(dropout.seed)) {}
+
+  Tensor operator()(const Tensor& x) {
+    if (share_ == 0) return x;
+    return x * torch::empty_like(x).bernoulli_(1 - share_, source_).div_(1 - share_);
+  }
+
+ private:
+  double share_;
+  at::Generator source_;
+};
+
 // h: x after the layer's first norm.
 Tensor layer_forward(const ModelSpec& spec, const Tensor* w, const Tensor& x, const Tensor& h,
-                     const Rotation& r, const std::vector<Segment>& segments) {
+                     const Rotation& r, const std::vector<Segment>& segments, Dropper& drop) {
   const int64_t n = x.size(0);
   const Tensor q = heads_of(torch::mm(h, w[kQ].t()), w[kQNorm], spec, r);
   const Tensor k = heads_of(torch::mm(h, w[kK].t()), w[kKNorm], spec, r);
   const Tensor v = torch::mm(h, w[kV].t()).view({n, spec.kv_heads, spec.head_dim});
   const Tensor attended = packed_attention(q, k, v, segments).view({n, spec.heads * spec.head_dim});
-  const Tensor y = torch::addmm(x, attended, w[kO].t());
+  const Tensor y = x + drop(torch::mm(attended, w[kO].t()));
   const Tensor f = rms_norm(y, w[kPostNorm], spec.norm_eps);
   const Tensor inner = torch::silu(torch::mm(f, w[kGate].t())) * torch::mm(f, w[kUp].t());
-  return torch::addmm(y, inner, w[kDown].t());
+  return y + drop(torch::mm(inner, w[kDown].t()));
 }
 
 // What the first layer reads, [n, hidden].
@@ -149,11 +166,12 @@ States states_of(const ModelSpec& spec, const std::vector<Tensor>& weights, cons
   PODIUM_CHECK(weights.size() == rerank::tensor_table(spec).size() &&
                batch.tokens.size() == batch.positions.size());
   const Rotation r = rotation(spec, batch.positions);
-  Tensor x = embedded(spec, weights, batch, texts), h;
+  Dropper drop(batch.dropout);
+  Tensor x = drop(embedded(spec, weights, batch, texts)), h;
   for (int layer = 0; layer < spec.layers; ++layer) {
     const Tensor* w = weights.data() + 1 + size_t(layer) * kLayer;
     h = rms_norm(x, w[kInputNorm], spec.norm_eps);
-    x = layer_forward(spec, w, x, h, r, batch.segments);
+    x = layer_forward(spec, w, x, h, r, batch.segments, drop);
   }
   return {rms_norm(x, weights[1 + size_t(spec.layers) * kLayer], spec.norm_eps), h};
 }

@@ -14,6 +14,12 @@
 
 namespace podium::train {
 
+// A share of what is read and of what each layer adds is left out, a function of the seed.
+struct Dropout {
+  double share = 0;
+  uint64_t seed = 0;
+};
+
 // Sequences back to back, without padding.
 struct Packed {
   std::vector<int64_t> tokens, positions;         // [n]
@@ -22,6 +28,7 @@ struct Packed {
   std::vector<int64_t> text_rows, text_items;     // rows that are the text of an item
   std::vector<int64_t> number_rows;               // rows to which numbers are added
   std::vector<float> numbers;                     // [number_rows, F]
+  Dropout dropout;                                // of training; never of what is served
 };
 
 // What training reads and does not change.

@@ -56,6 +56,11 @@ std::vector<Example> batch_of(const rerank::PromptContext& context,
   return examples;
 }
 
+// Each example has dropout of its own.
+void drop_out(std::vector<Example>& examples, double share, Rng rng) {
+  for (Example& example : examples) example.packed.dropout = {share, rng.next()};
+}
+
 Json statistics(const Qwen3& model, const rerank::PromptContext& context, const SlateSets& slates,
                 const rerank::TraceSummary& traces, const Selection& selection,
                 ValidationPlan plan) {
@@ -98,6 +103,7 @@ std::vector<SftSample> sft_epoch(const std::vector<rerank::Slate>& slates,
     const bool with_trace = rng.uniform() >= options.no_trace_share;
     if (options.label_weight > 0 && slate.can_be_ranked()) {
       samples.push_back({slate, {}, false, true});
+      if (!with_trace) continue;
     }
     const auto found = drawn.find(slate.id);
     if (found == drawn.end()) continue;
@@ -112,7 +118,8 @@ Example sft_example(const rerank::PromptContext& context, const SftSample& sampl
                     const SftOptions& options) {
   if (sample.labels) {
     SlateExample example(context, sample.slate, false, 1);
-    example.add_first_choice(gains_of(sample.slate), float(options.label_weight));
+    example.add_labels(gains_of(sample.slate), float(options.label_weight),
+                       size_t(options.label_ranks));
     return example.take();
   }
   const auto& trace = sample.teacher.trace;
@@ -164,7 +171,9 @@ Json sft(Qwen3& model, const rerank::PromptContext& context, const SlateSets& sl
         return Json{
             {"epoch", e}, {"begin", begin}, {"step", step}, {"selection", selection.state()}};
       });
-      const auto result = backward(workers, batch_of(context, epoch, order, begin, options));
+      auto examples = batch_of(context, epoch, order, begin, options);
+      drop_out(examples, options.dropout, Rng(job.seed).fork("dropout").fork(uint64_t(step)));
+      const auto result = backward(workers, examples);
       optimizer_step(model, adam,
                      cosine_rate(options.learning_rate, std::min(step, steps - 1), steps),
                      result.loss, {step + 1, "sft.learning_rate"});

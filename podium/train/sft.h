@@ -1,8 +1,8 @@
 // Supervised fine-tuning on a teacher's accepted traces (docs/gr2.md sections 4 and 5):
 // L = -lambda_r sum log P(trace tokens) - lambda_o sum log P(answer tokens), over the masks of
 // constrained decoding, divided by the batch's summed weights. With label_weight also, of every
-// slate whether or not the teacher found the positive, -lambda_l log P(the positive comes first)
-// without a trace: the list-wise soft-max, which costs one token.
+// slate whether or not the teacher found the positive, -lambda_l log P(the positive comes next)
+// without a trace, after each of the first ranks: the list-wise soft-max.
 #pragma once
 
 #include "podium/base/json.h"
@@ -20,7 +20,8 @@ struct SftSample {
   bool labels = false;  // not the teacher's answer but the user's choice
 };
 // The next draw of every slate, in the slates' order, those without an accepted trace left out;
-// with label_weight its labels too. A function of its arguments.
+// with label_weight its labels too, which then teach all answers without a trace. A function of its
+// arguments.
 std::vector<SftSample> sft_epoch(const std::vector<rerank::Slate>& slates,
                                  const std::vector<rerank::Trace>& traces,
                                  const SftOptions& options, uint64_t seed, int epoch);

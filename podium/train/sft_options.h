@@ -14,7 +14,9 @@ struct SftOptions {
   double trace_weight = 0.3, answer_weight = 1.0;  // lambda_r < lambda_o
   double forced_weight = 0.1;  // of answer tokens that the grammar forces: they teach to copy SIDs
   double no_trace_share = 0.25;  // of the slates, so that both modes start warm
-  double label_weight = 0;       // of what the user chose, as the first choice of an answer
+  double label_weight = 0;       // of what the user chose, wherever an answer stands
+  int label_ranks = 10;          // of an answer, whose choices labels teach
+  double dropout = 0;            // share of what is read and of what layers add
   int eval_every = 200;          // steps between validations; the best policy is kept
   int eval_slates = 1000;        // validation slates, at most
   int max_trace = 96;            // of validation; not visited: a whole run has one
@@ -30,9 +32,13 @@ struct SftOptions {
       between(0, 1000));
     v("no_trace_share", no_trace_share, "share of slates answered without a trace", between(0, 1));
     v("label_weight", label_weight,
-      "weight of the user's own choice as the first of an answer without a trace, of every slate; "
-      "0: the teacher's answers only",
+      "weight of the user's own choice in an answer without a trace, of every slate; 0: the "
+      "teacher's answers only",
       between(0, 1000));
+    v("label_ranks", label_ranks, "first ranks of an answer that learn the user's own choice",
+      between(1, 1000));
+    v("dropout", dropout, "share of what is read and of what each layer adds that is left out",
+      between(0, 0.9));
     v("eval_every", eval_every,
       "steps between validations in the second half; the best policy is kept",
       between(1, 10000000));
