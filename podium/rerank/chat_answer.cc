@@ -125,7 +125,6 @@ class TraceWriter {
       if (*index >= slate_.candidates.size()) return false;
       repeats_ = repeats_ || !named_.insert(*index).second;
       tokens_.push_back(context_.vocabulary.candidate(*index));
-      append_sid(context_, slate_, slate_.candidates[*index].item, tokens_);
       return true;
     }
     const auto history = shown_history(context_, slate_);

@@ -104,7 +104,6 @@ std::vector<TokenId> write_trace(const PromptContext& context, const Slate& slat
   for (size_t i = 0; i < cited.size(); ++i) {
     const SlateCandidate& candidate = slate.candidates[cited[i]];
     out.push_back(context.vocabulary.candidate(size_t(cited[i])));
-    append_sid(context, candidate.item, out);
     const size_t most = cited[i] == order.front() ? kMaxEvidence : kMaxEvidence - 1;
     add_text(evidence_text(candidate.evidence, most) + (i + 1 == cited.size() ? ". best" : "."));
   }

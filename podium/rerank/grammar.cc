@@ -58,6 +58,9 @@ void PermutationGrammar::refresh() {
       break;
     case State::kItem:
       allowed_ = left_;
+      if (order_.empty() && std::binary_search(left_.begin(), left_.end(), last_)) {
+        allowed_ = {last_};
+      }
       break;
     case State::kAfterItem:
       allowed_ = {left_.empty() ? vocabulary_.close_answer : vocabulary_.next_item};
@@ -83,6 +86,7 @@ void PermutationGrammar::accept(TokenId token) {
         state_ = State::kItem;
       } else {
         --trace_left_;
+        last_ = token;
       }
       break;
     case State::kItem:

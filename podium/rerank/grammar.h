@@ -3,6 +3,7 @@
 //
 // States: trace (free text without quotes, backslashes, control bytes or control tokens, at most
 // max_trace tokens, closed by open_answer) -> answer (each time a name of those left) -> done.
+// A trace that ends with a candidate's name has chosen it: the answer begins with that name.
 #pragma once
 
 #include <cstdint>
@@ -43,6 +44,7 @@ class PermutationGrammar {
   State state_ = State::kOpen;
   bool with_trace_;
   int trace_left_;
+  TokenId last_ = -1;          // of the trace
   std::vector<TokenId> left_;  // names not yet emitted, ascending
   std::vector<int> order_;
   std::vector<TokenId> allowed_;

@@ -73,7 +73,7 @@ class Reading {
     const auto index = size_t(trace_[at_++] - context_.vocabulary.first_candidate);
     named_ = cited_ = nullptr;
     if (index < slate_.candidates.size()) {
-      named_ = &slate_.candidates[index];
+      named_ = cited_ = &slate_.candidates[index];
     } else {
       flaw_ = fmt::format("<c_{}> is no candidate", index + 1);
     }
@@ -92,7 +92,7 @@ class Reading {
   const std::span<const TokenId> trace_;
   size_t at_ = 0;
   const SlateCandidate* named_ = nullptr;  // by the token before
-  const SlateCandidate* cited_ = nullptr;  // by name and semantic ID, just before
+  const SlateCandidate* cited_ = nullptr;  // by name, or name and semantic ID, just before
   std::optional<ShownItems> shown_;        // once it is needed
   std::string flaw_;
 };

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
+#include <limits>
 
 #include "podium/kernels/kernels.h"
 #include "podium/runtime/model.h"
@@ -12,6 +12,8 @@ namespace podium::runtime {
 namespace {
 
 using rerank::TokenKind;
+
+constexpr float kNever = -std::numeric_limits<float>::infinity();
 
 // Sorts indices of values, largest first, equals as they were. Allocates nothing.
 void sort_by(std::span<const float> values, std::span<int> indices) {
@@ -64,7 +66,7 @@ void Lane::choose(const float* state, const float* logits, ChoiceSpace& space) {
   const size_t before = rollout_->tokens.size();
   switch (kind()) {
     case TokenKind::kTrace:
-      choose_token(logits, space);
+      choose_token(state, logits, space);
       break;
     case TokenKind::kChoice:
       choose_name(state, space);
@@ -77,17 +79,39 @@ void Lane::choose(const float* state, const float* logits, ChoiceSpace& space) {
   if (done_) cache_.reset();  // its pages serve others
 }
 
-void Lane::choose_token(const float* logits, ChoiceSpace& space) {
+void Lane::choose_token(const float* state, const float* logits, ChoiceSpace& space) {
   const auto& tokens = grammar_ ? policy_->trace_tokens : policy_->all_tokens;
-  space.values.clear();
-  for (const TokenId token : tokens) space.values.push_back(logits[token]);
-  const Pick best = pick(space.values, request_->options.temperature, rng_, space.scaled);
+  std::vector<float>& values = space.trace;
+  values.clear();
+  for (const TokenId token : tokens) values.push_back(logits[token]);
+  share_names(state, tokens, values, space);
+  const Pick best = pick(values, request_->options.temperature, rng_, space.scaled);
   say(tokens[best.index], best.logprob, TokenKind::kTrace);
   say_forced();
 }
 
-// Of the names that are left, into space.values and name_logits_.
-void Lane::name_logits(const float* state, ChoiceSpace& space) {
+// Among words, the names of the slate's candidates keep the probability that they have together,
+// and share it as an answer's choice does; others have none.
+void Lane::share_names(const float* state, std::span<const TokenId> tokens, std::span<float> values,
+                       ChoiceSpace& space) {
+  const rerank::Vocabulary& vocabulary = policy_->context.vocabulary;
+  const size_t count = request_->slate.candidates.size();
+  const auto at =
+      size_t(std::ranges::lower_bound(tokens, vocabulary.candidate(0)) - tokens.begin());
+  const auto names = tokens.subspan(at, rerank::kMaxCandidates);
+  const auto own = values.subspan(at, count);
+  std::ranges::fill(values.subspan(at + count, names.size() - count), kNever);
+  const Partition together = partition(own);
+  name_logits(state, names.first(count), space);
+  const Partition among = partition(space.values);
+  for (size_t i = 0; i < count; ++i) {
+    own[i] = float(double(space.values[i]) - among.top - among.log_sum + together.top +
+                   together.log_sum);
+  }
+}
+
+// Of these names, into space.values and name_logits_.
+void Lane::name_logits(const float* state, std::span<const TokenId> names, ChoiceSpace& space) {
   const Model& model = policy_->parts.model;
   const size_t hidden = size_t(model.spec.hidden), width = size_t(model.spec.choice);
   const TokenId first = policy_->context.vocabulary.candidate(0);
@@ -98,7 +122,7 @@ void Lane::name_logits(const float* state, ChoiceSpace& space) {
     space.query.push_back(kernels::dot(state, model.choice_query + i * hidden, hidden) /
                           std::sqrt(float(width)));
   }
-  for (const TokenId name : grammar_->allowed()) {
+  for (const TokenId name : names) {
     const auto i = size_t(name - first);
     name_logits_[i] =
         width == 0 ? kernels::dot(state, model.head + size_t(name) * hidden, hidden)
@@ -109,8 +133,8 @@ void Lane::name_logits(const float* state, ChoiceSpace& space) {
 }
 
 void Lane::choose_name(const float* state, ChoiceSpace& space) {
-  name_logits(state, space);
   const auto names = grammar_->allowed();
+  name_logits(state, names, space);
   if (!request_->options.verbalize) {
     const Pick best = pick(space.values, request_->options.temperature, rng_, space.scaled);
     say(names[best.index], best.logprob, TokenKind::kChoice);
@@ -119,9 +143,12 @@ void Lane::choose_name(const float* state, ChoiceSpace& space) {
   }
   partition(space.values);                    // throws where there is no order
   std::vector<int>& order = rollout_->order;  // ties as shown
-  order.resize(names.size());
-  std::iota(order.begin(), order.end(), 0);
-  sort_by(space.values, order);
+  order = grammar_->order();                  // the trace may have chosen the first
+  const size_t chosen = order.size();
+  for (const TokenId name : names) {
+    order.push_back(name - policy_->context.vocabulary.candidate(0));
+  }
+  sort_by(name_logits_, std::span(order).subspan(chosen));
 }
 
 bool Lane::finished() {

@@ -28,7 +28,7 @@ struct Candidates {
 
 // Buffers of a choice, kept between calls; one per thread.
 struct ChoiceSpace {
-  std::vector<float> values, scaled, query;
+  std::vector<float> values, scaled, query, trace;
 };
 
 // Not thread-safe. What it is made with must outlive it, where it is.
@@ -63,9 +63,11 @@ class Lane {
  private:
   void say(TokenId token, float logprob, rerank::TokenKind kind);
   void say_forced();
-  void choose_token(const float* logits, ChoiceSpace& space);
+  void choose_token(const float* state, const float* logits, ChoiceSpace& space);
+  void share_names(const float* state, std::span<const TokenId> tokens, std::span<float> values,
+                   ChoiceSpace& space);
   void choose_name(const float* state, ChoiceSpace& space);
-  void name_logits(const float* state, ChoiceSpace& space);
+  void name_logits(const float* state, std::span<const TokenId> names, ChoiceSpace& space);
   bool finished();
 
   const Policy* policy_;

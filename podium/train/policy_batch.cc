@@ -39,6 +39,7 @@ Lists lists_of(const std::vector<const ScoredToken*>& scored) {
     std::copy(s.names.begin(), s.names.end(), lists.names.data_ptr<int64_t>() + at);
     std::copy(s.scores.begin(), s.scores.end(), lists.scores.data_ptr<float>() + at);
     std::fill_n(lists.mask.data_ptr<float>() + at, s.allowed.size(), 0.0F);
+    if (s.over != Over::kListed) continue;
     const auto own = std::find(s.allowed.begin(), s.allowed.end(), s.target);
     PODIUM_CHECK(own != s.allowed.end());
     lists.target.data_ptr<int64_t>()[i] = own - s.allowed.begin();
@@ -47,13 +48,26 @@ Lists lists_of(const std::vector<const ScoredToken*>& scored) {
 }
 
 // Logits of choices among candidates, [scored, most choices] (ModelSpec).
-Tensor choice_logits(const std::vector<const ScoredToken*>& scored, const Tensor& states,
-                     const Tensor& inputs, const SlateWeights& own, const Lists& lists) {
+Tensor choice_logits(const Tensor& states, const Tensor& inputs, const SlateWeights& own,
+                     const Lists& lists) {
   const Tensor query = states.matmul(own.query.t());  // [scored, choice]
   const Tensor keys = inputs.index_select(0, lists.names.view(-1)).matmul(own.key.t());
   const int64_t rows = lists.names.size(0), most = lists.names.size(1), width = query.size(1);
   const Tensor met = keys.view({rows, most, width}).matmul(query.unsqueeze(2)).squeeze(2);
   return own.scale * lists.scores + met / std::sqrt(double(width)) + lists.mask;
+}
+
+// The logits of a trace's tokens [scored, vocab]: the candidates' names keep the probability that
+// they have together, and share it as an answer's choice does (runtime/lane.cc does the same).
+Tensor share_names(const Tensor& logits, const Tensor& choices, const Lists& lists) {
+  const auto first = lists.tokens[0][0].item<int64_t>();
+  const auto end = first + int64_t(rerank::kMaxCandidates);
+  const Tensor together =
+      (logits.gather(1, lists.tokens) + lists.mask).logsumexp(1, /*keepdim=*/true);
+  const Tensor names = torch::constant_pad_nd(
+      choices.log_softmax(1) + together, {0, int64_t(rerank::kMaxCandidates) - choices.size(1)},
+      kMinusInfinity);
+  return torch::cat({logits.slice(1, 0, first), names, logits.slice(1, end)}, 1);
 }
 
 // log P of the tokens of one kind, [scored].
@@ -66,20 +80,21 @@ Tensor log_probs_of_kind(const std::vector<const ScoredToken*>& scored, const St
   }
   const Tensor states = all.last.index_select(0, longs(rows));
   const Over over = scored.front()->over;
+  const auto chosen_of = [](const Tensor& logits, const Tensor& places) {
+    return logits.gather(1, places).squeeze(1) - logits.logsumexp(1);
+  };
+  const Tensor places = longs(targets).unsqueeze(1);
+  if (over == Over::kVocabulary) return chosen_of(torch::mm(states, embedding.t()), places);
+  const Lists lists = lists_of(scored);
   if (over == Over::kListed && own.key.defined()) {
-    const Lists lists = lists_of(scored);
-    const Tensor logits = choice_logits(scored, states, all.input, own, lists);
-    return logits.gather(1, lists.target).squeeze(1) - logits.logsumexp(1);
+    return chosen_of(choice_logits(states, all.input, own, lists), lists.target);
   }
-  Tensor logits = torch::mm(states, embedding.t());
-  const Tensor chosen = logits.gather(1, longs(targets).unsqueeze(1)).squeeze(1);
-  if (over == Over::kTrace) {
-    logits = logits.masked_fill(frozen.trace_mask.logical_not(), kMinusInfinity);
-  } else if (over == Over::kListed) {
-    const Lists lists = lists_of(scored);
-    logits = logits.gather(1, lists.tokens) + lists.mask;
-  }
-  return chosen - logits.logsumexp(1);
+  const Tensor logits = torch::mm(states, embedding.t());
+  const Tensor names = logits.gather(1, lists.tokens) + lists.mask;
+  if (over == Over::kListed) return chosen_of(names, lists.target);
+  const Tensor words = logits.masked_fill(frozen.trace_mask.logical_not(), kMinusInfinity);
+  const Tensor choices = own.key.defined() ? choice_logits(states, all.input, own, lists) : names;
+  return chosen_of(share_names(words, choices, lists), places);
 }
 
 }  // namespace
@@ -108,6 +123,7 @@ SlateExample::SlateExample(const rerank::PromptContext& context, const rerank::S
   prompt_end_ = int64_t(prompt.tokens.size());
   first_name_ = int64_t(prompt.names());
   scores_ = prompt.scores;
+  for (size_t i = 0; i < prompt.candidates; ++i) names_.push_back(context.vocabulary.candidate(i));
   Packed& packed = example_.packed;
   packed.tokens.assign(prompt.tokens.begin(), prompt.tokens.end());
   const auto positions = prompt.positions();
@@ -153,8 +169,11 @@ std::span<ScoredToken> SlateExample::add_answer(std::span<const TokenId> tokens,
     const TokenKind kind = grammar.kind();
     if (t > 0 && (kind != TokenKind::kForced || score_forced)) {
       ScoredToken scored{.row = begin + int64_t(t) - 1, .target = tokens[t]};
-      if (kind == TokenKind::kTrace) scored.over = Over::kTrace;
       if (kind == TokenKind::kChoice) list_choices(grammar.allowed(), scored);
+      if (kind == TokenKind::kTrace) {
+        list_choices(names_, scored);
+        scored.over = Over::kTrace;
+      }
       example_.scored.push_back(std::move(scored));
       used = int64_t(t);
     }

@@ -23,7 +23,7 @@ struct ScoredToken {
   int64_t row = 0;  // the position whose hidden state predicts it
   TokenId target = 0;
   Over over = Over::kVocabulary;
-  std::vector<TokenId> allowed = {};  // kListed: the grammar's choices
+  std::vector<TokenId> allowed = {};  // kListed: the grammar's choices; kTrace: all names
   std::vector<int64_t> names = {};    // [allowed] rows of the candidates' names in the prompt
   std::vector<float> scores = {};     // [allowed] of Prompt::scores
   float weight = 1;                   // of its loss; in RL the advantage
@@ -74,6 +74,7 @@ class SlateExample {
   int64_t prompt_end_;  // tokens of the prompt
   int64_t first_name_;
   std::vector<float> scores_;
+  std::vector<TokenId> names_;
   Example example_;
 };
 

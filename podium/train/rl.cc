@@ -269,7 +269,9 @@ Example group_example(const rerank::PromptContext& context, const RolloutGroup& 
   for (size_t g = 0; g < group.rollouts.size(); ++g) {
     const runtime::Rollout& rollout = group.rollouts[g];
     const auto scored = example.add_answer(rollout.tokens);
-    size_t next = 0, rank = 0;
+    // Neither the last name is a choice, nor the first when the trace has made it.
+    const auto choices = size_t(std::ranges::count(rollout.kind, rerank::TokenKind::kChoice));
+    size_t next = 0, rank = group.slate.candidates.size() - 1 - choices;
     for (size_t t = 0; t < rollout.tokens.size(); ++t) {
       if (rollout.kind[t] == rerank::TokenKind::kForced) continue;
       PODIUM_CHECK(next < scored.size());

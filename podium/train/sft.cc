@@ -128,8 +128,12 @@ Example sft_example(const rerank::PromptContext& context, const SftSample& sampl
       sample.with_trace, sample.teacher.order);
   // One more than the trace, so that closing it is a choice of the policy's.
   SlateExample example(context, sample.slate, sample.with_trace, int(trace.size()) + 1);
-  for (ScoredToken& scored : example.add_answer(answer, options.forced_weight > 0)) {
-    scored.weight = float(weight_of(scored.over, options));
+  const auto scored = example.add_answer(answer, options.forced_weight > 0);
+  for (ScoredToken& token : scored) token.weight = float(weight_of(token.over, options));
+  // A trace that ends with a name has chosen it: that is the answer's first.
+  if (sample.with_trace && !trace.empty() &&
+      trace.back() == context.vocabulary.candidate(size_t(sample.teacher.order.front()))) {
+    scored[trace.size() - 1].weight = float(options.answer_weight);
   }
   return example.take();
 }
