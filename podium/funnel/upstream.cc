@@ -23,6 +23,7 @@ uint32_t sources_of(const retrieval::Blended& candidate) {
 void Description::tell(const ranking::Features& features, const float* row, float score,
                        rerank::SlateCandidate& candidate) const {
   candidate.evidence = levels.of(features, row);
+  candidate.ranker_score = score;
   if (scale.width() == 0) return;
   std::vector<float> all(row, row + features.count());
   all.push_back(score);
@@ -81,7 +82,8 @@ Ranked Upstream::rank(const retrieval::Query& query, const Found& found, size_t 
   Ranked ranked;
   for (size_t r = 0; r < std::min(k, arrangement.order.size()); ++r) {
     const size_t i = arrangement.order[r];
-    ranked.candidates.push_back({found.candidates[i].item, arrangement.score[r], {}, 0});
+    ranked.candidates.push_back(
+        {.item = found.candidates[i].item, .upstream_score = arrangement.score[r]});
     description_.tell(*features_, &described.rows[i * features_->count()], scores[i],
                       ranked.candidates.back());
     ranked.sources.push_back(sources_of(found.candidates[i]));
@@ -104,7 +106,7 @@ Ranked Upstream::unranked(const Found& found, size_t k) {
   Ranked ranked;
   for (const retrieval::Blended& candidate : found.candidates) {
     if (ranked.candidates.size() == k) break;
-    ranked.candidates.push_back({candidate.item, 0, {}, 0});
+    ranked.candidates.push_back({.item = candidate.item});
     ranked.sources.push_back(sources_of(candidate));
   }
   return ranked;
@@ -114,7 +116,7 @@ Ranked Upstream::popular(const retrieval::Query& query, size_t k) const {
   Ranked ranked;
   for (const retrieval::Scored& scored :
        sources_->popularity->retrieve(sources_->asked(query), k)) {
-    ranked.candidates.push_back({scored.item, scored.score, {}, 0});
+    ranked.candidates.push_back({.item = scored.item, .upstream_score = scored.score});
     ranked.sources.push_back(1);  // popularity is the first of Sources::all()
   }
   return ranked;

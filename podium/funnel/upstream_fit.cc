@@ -180,8 +180,9 @@ void answer_target(const UpstreamInputs& in, const FittedPhase& fitted,
   rerank::Slate& slate = answers.slates[t] = slate_of(fitted, c, t);
   for (size_t r = 0; r < std::min(in.k, arrangement.order.size()); ++r) {
     const size_t i = arrangement.order[r];
-    slate.candidates.push_back(
-        {c.described.candidates[i].item, arrangement.score[r], {}, c.gains[i]});
+    slate.candidates.push_back({.item = c.described.candidates[i].item,
+                                .upstream_score = arrangement.score[r],
+                                .gain = c.gains[i]});
     std::copy_n(&c.described.rows[i * width], width, &answers.rows[(t * in.k + r) * width]);
     answers.ranked[t * in.k + r] = scores[i];
   }

@@ -72,7 +72,7 @@ Stage upstream(Options& o) {
   stage.options("k", o.k, "candidates a slate");
   stage.options.section("split", o.split);
   stage.options.section("upstream", o.upstream);
-  stage.also = {{"further sources", retrieval::further_sources()}};
+  stage.also = {{"further sources", retrieval::further_sources()}, {"slates", rerank::kSlateForm}};
   stage.results = true;
   stage.body = here(write_upstream);
   return stage;

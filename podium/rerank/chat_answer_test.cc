@@ -28,9 +28,7 @@ class ChatAnswerTest : public testing::Test {
     const auto sample = explained(explanation, max_trace).sample;
     return world_.tokenizer().decode(sample.trace);
   }
-  std::string cited(size_t candidate) const {
-    return fmt::format("<c_{}>{}", candidate + 1, sids_.spell(slate_.candidates[candidate].item));
-  }
+  static std::string cited(size_t candidate) { return fmt::format("<c_{}>", candidate + 1); }
 
   TestWorld world_;
   const sid::SidTable& sids_ = world_.sids();

@@ -1,7 +1,7 @@
 // The built-in evidence teacher: the ranker's scores plus the evidence it used, written as a short
-// true trace that cites candidates and their SIDs. Target-blind: it never reads a label.
+// true trace that cites candidates by their names. Target-blind: it never reads a label.
 //
-//   pattern: Hair Care.<c_1>SID together strong, same category.<c_4>SID similar weak. best<c_1>
+//   pattern: Hair Care.<c_1> together strong, same category.<c_4> similar weak. best<c_1>
 //
 // pattern: the category that most of the shown history shares ("mixed" when no two items share one,
 //   "unknown" without categories).

@@ -70,6 +70,21 @@ TEST_F(GrammarTest, TraceEndsAtItsLimit) {
   EXPECT_EQ(grammar.allowed()[0], v.open_answer);
 }
 
+TEST_F(GrammarTest, ATraceThatEndsWithANameHasChosenIt) {
+  const auto& v = world_.vocabulary();
+  const auto after = [&](std::initializer_list<TokenId> trace) {
+    PermutationGrammar grammar(v, 3, true, 9);
+    grammar.accept(v.open_trace);
+    for (const TokenId token : trace) grammar.accept(token);
+    grammar.accept(v.open_answer);
+    return std::vector<TokenId>(grammar.allowed().begin(), grammar.allowed().end());
+  };
+  EXPECT_EQ(after({v.candidate(0), v.candidate(2)}), (std::vector<TokenId>{v.candidate(2)}));
+  EXPECT_EQ(after({v.candidate(2), v.code(0, 1)}).size(), 3U);
+  EXPECT_EQ(after({v.candidate(7)}).size(), 3U) << "no candidate of this slate";
+  EXPECT_EQ(after({}).size(), 3U);
+}
+
 TEST_F(GrammarTest, TheLastItemIsForced) {
   const auto context = world_.context();
   Rng rng(4);

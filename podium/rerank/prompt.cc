@@ -40,17 +40,6 @@ void append_title(const PromptContext& context, const Slate& slate, ItemIndex it
   out.insert(out.end(), tokens.begin(), tokens.begin() + std::min<size_t>(limit, tokens.size()));
 }
 
-std::vector<float> first_scores(const Slate& slate) {
-  std::vector<float> scores;
-  for (const SlateCandidate& candidate : slate.candidates) {
-    scores.push_back(candidate.upstream_score);
-  }
-  const auto [least, most] = std::ranges::minmax(scores);
-  if (least < most) return scores;
-  for (size_t i = 0; i < scores.size(); ++i) scores[i] = -std::log1p(float(i));
-  return scores;
-}
-
 // Reads one message token by token.
 class AnswerParser {
  public:
@@ -158,6 +147,19 @@ std::vector<TokenId> build_sequence(const PromptContext& context,
   std::vector<TokenId> out = context.tokenizer.encode(kSequenceText);
   for (const ItemIndex item : items) append_sid(context, item, out);
   return out;
+}
+
+std::vector<float> first_scores(const Slate& slate) {
+  const auto [least, most] =
+      std::ranges::minmax(slate.candidates, {}, &SlateCandidate::upstream_score);
+  const bool told = least.upstream_score < most.upstream_score;
+  std::vector<float> scores;
+  for (size_t i = 0; i < slate.candidates.size(); ++i) {
+    const SlateCandidate& candidate = slate.candidates[i];
+    scores.push_back(told ? candidate.upstream_score : -std::log1p(float(i)));
+    scores.push_back(candidate.ranker_score);
+  }
+  return scores;
 }
 
 Prompt build_prompt(const PromptContext& context, const Slate& slate) {

@@ -23,6 +23,7 @@
 
 #include "podium/base/option_range.h"
 #include "podium/data/dataset.h"
+#include "podium/rerank/model_spec.h"
 #include "podium/rerank/slate.h"
 #include "podium/rerank/vocabulary.h"
 #include "podium/sid/codebook.h"
@@ -80,8 +81,8 @@ struct Prompt {
   size_t candidates = 0;        // K
   std::vector<TokenId> evidence;  // [K, evidence_tokens]: their embeddings are added to the names'
   std::vector<float> numbers;     // [K, F]; empty when the slate has none
-  // [K], where the choice begins: the upstream's scores; where they tell nothing, -log(1 + place),
-  // which falls as a list's clicks do.
+  // [K, kScores], where the choice begins: the upstream's scores, where they tell nothing
+  // -log(1 + place), which falls as a list's clicks do; and the ranker's.
   std::vector<float> scores;
 
   // The block of a candidate's item.
@@ -98,6 +99,7 @@ struct Prompt {
 };
 
 Prompt build_prompt(const PromptContext& context, const Slate& slate);
+std::vector<float> first_scores(const Slate& slate);  // Prompt::scores
 
 // A user's events, oldest first, as mid-training reads them: "history: SIDSID...", every token of
 // which sees all before it. It reads at most kSequenceItems, so that what comes next is known

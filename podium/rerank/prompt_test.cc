@@ -97,12 +97,13 @@ TEST_F(PromptTest, TheChoiceBeginsAtTheScores) {
   Slate slate = two_items();
   slate.candidates[0].numbers = {1, 2};
   slate.candidates[1].numbers = {3, 4};
-  EXPECT_EQ(build_prompt(world_.context(), slate).scores, (std::vector<float>{2, 1}));
+  slate.candidates[1].ranker_score = 5;
+  EXPECT_EQ(build_prompt(world_.context(), slate).scores, (std::vector<float>{2, 0, 1, 5}));
   EXPECT_EQ(build_prompt(world_.context(), slate).numbers, (std::vector<float>{1, 2, 3, 4}));
   for (SlateCandidate& candidate : slate.candidates) candidate.upstream_score = 0;
   const auto scores = build_prompt(world_.context(), slate).scores;
   EXPECT_EQ(scores[0], 0);
-  EXPECT_FLOAT_EQ(scores[1], -std::log(2.0F)) << "a list without scores: by place";
+  EXPECT_FLOAT_EQ(scores[2], -std::log(2.0F)) << "a list without scores: by place";
 }
 
 TEST_F(PromptTest, WithoutHistoryAndEvidence) {

@@ -13,14 +13,14 @@
 namespace podium::rerank {
 namespace {
 
-constexpr std::string_view kVersion = "2";
+const std::string kVersion = std::to_string(kSlateForm);
 
 // All slates as columns; *_begin[i] .. *_begin[i + 1] are slate i's rows.
 struct Columns {
   std::vector<uint8_t> id_bytes, evidence, gain;
   std::vector<int64_t> id_begin{0}, history_begin{0}, candidate_begin{0};
   std::vector<uint32_t> history, item;
-  std::vector<float> score, numbers;
+  std::vector<float> score, ranker, numbers;
 
   void add(const Slate& slate) {
     id_bytes.insert(id_bytes.end(), slate.id.begin(), slate.id.end());
@@ -28,6 +28,7 @@ struct Columns {
     for (const SlateCandidate& candidate : slate.candidates) {
       item.push_back(candidate.item);
       score.push_back(candidate.upstream_score);
+      ranker.push_back(candidate.ranker_score);
       evidence.insert(evidence.end(), candidate.evidence.begin(), candidate.evidence.end());
       gain.push_back(candidate.gain);
       numbers.insert(numbers.end(), candidate.numbers.begin(), candidate.numbers.end());
@@ -53,6 +54,7 @@ std::string checksum(const C& c) {
   feed<int64_t>(bytes, c.history_begin);
   feed<uint32_t>(bytes, c.item);
   feed<float>(bytes, c.score);
+  feed<float>(bytes, c.ranker);
   feed<uint8_t>(bytes, c.evidence);
   feed<uint8_t>(bytes, c.gain);
   feed<float>(bytes, c.numbers);
@@ -64,7 +66,7 @@ struct ColumnViews {
   std::span<const uint8_t> id_bytes, evidence, gain;
   std::span<const int64_t> id_begin, history_begin, candidate_begin;
   std::span<const uint32_t> history, item;
-  std::span<const float> score, numbers;
+  std::span<const float> score, ranker, numbers;
 
   explicit ColumnViews(const artifact::SafetensorsFile& file)
       : id_bytes(file.get<uint8_t>("id_bytes")),
@@ -76,6 +78,7 @@ struct ColumnViews {
         history(file.get<uint32_t>("history")),
         item(file.get<uint32_t>("item")),
         score(file.get<float>("score")),
+        ranker(file.get<float>("ranker")),
         numbers(file.get<float>("numbers")) {}
 
   size_t width() const { return item.empty() ? 0 : numbers.size() / item.size(); }
@@ -108,7 +111,8 @@ void check_columns(const artifact::SafetensorsFile& file, const ColumnViews& c,
   if (!is_offsets(c.id_begin, slates, c.id_bytes.size()) ||
       !is_offsets(c.history_begin, slates, c.history.size()) ||
       !is_offsets(c.candidate_begin, slates, c.item.size()) || c.score.size() != c.item.size() ||
-      c.gain.size() != c.item.size() || c.evidence.size() != c.item.size() * kEvidenceKinds ||
+      c.ranker.size() != c.item.size() || c.gain.size() != c.item.size() ||
+      c.evidence.size() != c.item.size() * kEvidenceKinds ||
       c.numbers.size() != c.item.size() * c.width()) {
     damaged("columns of different lengths", path);
   }
@@ -126,6 +130,7 @@ Slate slate_at(const ColumnViews& c, size_t i, const fs::path& path) {
     SlateCandidate candidate{.item = c.item[row], .upstream_score = c.score[row]};
     std::copy_n(c.evidence.begin() + row * kEvidenceKinds, size_t(kEvidenceKinds),
                 candidate.evidence.begin());
+    candidate.ranker_score = c.ranker[row];
     candidate.gain = c.gain[row];
     const auto numbers = c.numbers.subspan(size_t(row) * c.width(), c.width());
     candidate.numbers.assign(numbers.begin(), numbers.end());
@@ -186,7 +191,8 @@ std::string slate_flaw(const Slate& slate) {
   std::vector<ItemIndex> items;
   for (const SlateCandidate& candidate : slate.candidates) {
     items.push_back(candidate.item);
-    if (!std::isfinite(candidate.upstream_score)) return "a score that is no number";
+    if (!std::isfinite(candidate.upstream_score) || !std::isfinite(candidate.ranker_score))
+      return "a score that is no number";
     if (*std::max_element(candidate.evidence.begin(), candidate.evidence.end()) > 3) {
       return "an evidence level above 3";
     }
@@ -224,11 +230,12 @@ void write_slates(const fs::path& dir, const data::Dataset& dataset,
   writer.add<int64_t>("history_begin", c.history_begin);
   writer.add<uint32_t>("item", c.item);
   writer.add<float>("score", c.score);
+  writer.add<float>("ranker", c.ranker);
   writer.add<uint8_t>("evidence", c.evidence, {int64_t(c.item.size()), kEvidenceKinds});
   writer.add<uint8_t>("gain", c.gain);
   writer.add<float>("numbers", c.numbers);
   writer.add<int64_t>("candidate_begin", c.candidate_begin);
-  writer.set_metadata("podium_slates", std::string(kVersion));
+  writer.set_metadata("podium_slates", kVersion);
   writer.set_metadata("sha256", checksum(c));
   write_file_atomic(dir / "slates.jsonl", lines);
   writer.write(dir / "slates.safetensors");

@@ -31,12 +31,14 @@ enum EvidenceKind : uint8_t {
 using Evidence = std::array<uint8_t, kEvidenceKinds>;
 std::string_view evidence_name(EvidenceKind kind);  // "together", ...
 
+inline constexpr int kSlateForm = 3;       // of the files: raise when they hold other columns
 inline constexpr size_t kMaxHistory = 20;  // newest items that a slate keeps
 inline constexpr size_t kMinCandidates = 2, kMaxCandidates = 100;
 
 struct SlateCandidate {
   ItemIndex item = 0;
   float upstream_score = 0;  // larger is better; the slate is in descending order of it
+  float ranker_score = 0;    // of the ranker that was trained on such lists; 0: there is none
   Evidence evidence{};
   uint8_t gain = 0;  // label: 0 not chosen, 1.. graded engagement; unknown when serving: 0
   // The ranker's features as a network reads them (funnel/feature_scale.h): as many for all

@@ -81,7 +81,7 @@ TEST_F(SlateTest, AFlippedBitIsFound) {
 TEST_F(SlateTest, ANewerVersionIsRefused) {
   const fs::path path = dir_ / "slates.safetensors";
   std::string bytes = read_file(path);
-  const std::string from = "\"podium_slates\":\"2\"";
+  const std::string from = "\"podium_slates\":\"" + std::to_string(kSlateForm) + "\"";
   const size_t at = bytes.find(from);
   ASSERT_NE(at, std::string::npos);
   bytes.replace(at, from.size(), "\"podium_slates\":\"9\"");

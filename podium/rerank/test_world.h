@@ -74,7 +74,9 @@ class TestWorld {
     slate.id = fmt::format("u{}@3", rng.below(1000000));
     for (int i = 0; i < history; ++i) slate.history.push_back(items[kItems - 1 - i]);
     for (int i = 0; i < k; ++i) {
-      SlateCandidate candidate{.item = items[i], .upstream_score = float(k - i) * 0.3F};
+      SlateCandidate candidate{.item = items[i],
+                               .upstream_score = float(k - i) * 0.3F,
+                               .ranker_score = float(i * 7 % 5) * 0.2F};
       for (auto& level : candidate.evidence) level = uint8_t(rng.below(4));
       candidate.gain = uint8_t(rng.below(2));
       slate.candidates.push_back(candidate);

@@ -86,6 +86,7 @@ void Lane::choose_token(const float* state, const float* logits, ChoiceSpace& sp
   for (const TokenId token : tokens) values.push_back(logits[token]);
   share_names(state, tokens, values, space);
   const Pick best = pick(values, request_->options.temperature, rng_, space.scaled);
+  name_logits_.clear();  // no name of an answer
   say(tokens[best.index], best.logprob, TokenKind::kTrace);
   say_forced();
 }
@@ -126,7 +127,8 @@ void Lane::name_logits(const float* state, std::span<const TokenId> names, Choic
     const auto i = size_t(name - first);
     name_logits_[i] =
         width == 0 ? kernels::dot(state, model.head + size_t(name) * hidden, hidden)
-                   : *model.choice_scale * candidates_->scores[i] +
+                   : kernels::dot(model.choice_scale, &candidates_->scores[i * rerank::kScores],
+                                  rerank::kScores) +
                          kernels::dot(space.query.data(), &candidates_->keys[i * width], width);
     space.values.push_back(name_logits_[i]);
   }

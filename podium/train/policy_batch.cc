@@ -28,7 +28,8 @@ Lists lists_of(const std::vector<const ScoredToken*>& scored) {
   for (const ScoredToken* s : scored) most = std::max(most, s->allowed.size());
   const auto rows = int64_t(scored.size());
   const auto zeros = [&](auto type) { return torch::zeros({rows, int64_t(most)}, type); };
-  Lists lists{zeros(torch::kLong), zeros(torch::kLong), zeros(torch::kFloat),
+  Lists lists{zeros(torch::kLong), zeros(torch::kLong),
+              torch::zeros({rows, int64_t(most), int64_t(rerank::kScores)}),
               torch::full({rows, int64_t(most)}, kMinusInfinity),
               torch::zeros({rows, 1}, torch::kLong)};
   for (size_t i = 0; i < scored.size(); ++i) {
@@ -37,7 +38,8 @@ Lists lists_of(const std::vector<const ScoredToken*>& scored) {
     PODIUM_CHECK(!s.allowed.empty());
     std::copy(s.allowed.begin(), s.allowed.end(), lists.tokens.data_ptr<int64_t>() + at);
     std::copy(s.names.begin(), s.names.end(), lists.names.data_ptr<int64_t>() + at);
-    std::copy(s.scores.begin(), s.scores.end(), lists.scores.data_ptr<float>() + at);
+    std::copy(s.scores.begin(), s.scores.end(),
+              lists.scores.data_ptr<float>() + at * rerank::kScores);
     std::fill_n(lists.mask.data_ptr<float>() + at, s.allowed.size(), 0.0F);
     if (s.over != Over::kListed) continue;
     const auto own = std::find(s.allowed.begin(), s.allowed.end(), s.target);
@@ -54,7 +56,7 @@ Tensor choice_logits(const Tensor& states, const Tensor& inputs, const SlateWeig
   const Tensor keys = inputs.index_select(0, lists.names.view(-1)).matmul(own.key.t());
   const int64_t rows = lists.names.size(0), most = lists.names.size(1), width = query.size(1);
   const Tensor met = keys.view({rows, most, width}).matmul(query.unsqueeze(2)).squeeze(2);
-  return own.scale * lists.scores + met / std::sqrt(double(width)) + lists.mask;
+  return lists.scores.matmul(own.scale) + met / std::sqrt(double(width)) + lists.mask;
 }
 
 // The logits of a trace's tokens [scored, vocab]: the candidates' names keep the probability that
@@ -154,7 +156,8 @@ void SlateExample::list_choices(std::span<const TokenId> allowed, ScoredToken& s
   for (const TokenId token : allowed) {
     const int64_t candidate = token - context_.vocabulary.first_candidate;
     scored.names.push_back(first_name_ + candidate);
-    scored.scores.push_back(scores_[size_t(candidate)]);
+    const auto own = scores_.begin() + candidate * int64_t(rerank::kScores);
+    scored.scores.insert(scored.scores.end(), own, own + rerank::kScores);
   }
 }
 

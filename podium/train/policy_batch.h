@@ -25,7 +25,7 @@ struct ScoredToken {
   Over over = Over::kVocabulary;
   std::vector<TokenId> allowed = {};  // kListed: the grammar's choices; kTrace: all names
   std::vector<int64_t> names = {};    // [allowed] rows of the candidates' names in the prompt
-  std::vector<float> scores = {};     // [allowed] of Prompt::scores
+  std::vector<float> scores = {};     // [allowed, kScores] of Prompt::scores
   float weight = 1;                   // of its loss; in RL the advantage
   float old_logprob = 0;              // RL: under the policy that sampled it
   float teacher_logprob = 0;          // distillation: under the teacher

@@ -83,9 +83,8 @@ TEST_F(PolicyStages, SftThenRlLearnToReadEvidence) {
   const SlateSets slates = telling_slates(world_, 400, 100);
   Qwen3 model = small_model(world_, 2);
   SftOptions sft_options;
-  sft_options.epochs = 5;
+  sft_options.epochs = 2;  // or nothing would be left for RL to learn
   sft_options.learning_rate = 2e-3;
-  sft_options.label_weight = 0;  // or nothing would be left for RL to learn
   sft_options.no_trace_share = 0.6;
   // The scores tell nothing here, so the teacher must try every candidate.
   const auto traces = drawn(slates, {.temperature = 3});
@@ -251,7 +250,8 @@ TEST_F(PolicyStages, SftWeighsTraceBelowAnswerAndSkipsRejectedSlates) {
       forced += scored.over == Over::kVocabulary;
       const std::map<Over, float> weight{
           {Over::kTrace, 0.3F}, {Over::kListed, 1.0F}, {Over::kVocabulary, 0.1F}};
-      EXPECT_EQ(scored.weight, weight.at(scored.over));
+      const bool decides = scored.over == Over::kTrace && traced == sample.teacher.trace.size();
+      EXPECT_EQ(scored.weight, decides ? 1.0F : weight.at(scored.over));
     }
     EXPECT_GT(forced, 0u);
     EXPECT_EQ(traced, sample.with_trace ? sample.teacher.trace.size() + 1 : 0);

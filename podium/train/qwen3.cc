@@ -42,6 +42,7 @@ bool ends_with(const std::string& text, std::string_view end) {
 }
 
 Tensor initial(const rerank::TensorSpec& tensor, const ModelSpec& spec, uint64_t seed) {
+  if (tensor.name == "podium.choice.scale") return torch::tensor({1.0F, 0.0F});
   if (tensor.shape.size() == 1) return torch::ones(tensor.shape);
   if (tensor.name == "podium.choice.key.weight") return torch::zeros(tensor.shape);
   Tensor weight = torch::empty(tensor.shape);

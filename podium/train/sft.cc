@@ -8,6 +8,7 @@
 
 #include "podium/base/error.h"
 #include "podium/base/progress.h"
+#include "podium/train/calibrate.h"
 #include "podium/train/checkpoint.h"
 #include "podium/train/gradient.h"
 #include "podium/train/metrics_log.h"
@@ -59,6 +60,17 @@ std::vector<Example> batch_of(const rerank::PromptContext& context,
 // Each example has dropout of its own.
 void drop_out(std::vector<Example>& examples, double share, Rng rng) {
   for (Example& example : examples) example.packed.dropout = {share, rng.next()};
+}
+
+ScoreWeights begin_calibrated(Qwen3& model, const std::vector<rerank::Slate>& slates) {
+  const SlateWeights own = slate_weights(model->spec, model->weights);
+  if (!own.key.defined() || own.key.any().item<bool>()) return {};  // it has learnt already
+  const ScoreWeights scores = calibrate(slates);
+  log_info(fmt::format("SFT begins with {:.3f} x the upstream's score + {:.3f} x the ranker's",
+                       scores.weight[0], scores.weight[1]));
+  const torch::NoGradGuard no_grad;
+  for (size_t i = 0; i < rerank::kScores; ++i) own.scale[int64_t(i)] = scores.weight[i];
+  return scores;
 }
 
 Json statistics(const Qwen3& model, const rerank::PromptContext& context, const SlateSets& slates,
@@ -149,6 +161,8 @@ Json sft(Qwen3& model, const rerank::PromptContext& context, const SlateSets& sl
   // are there to be reinforced later.
   const ValidationPlan plan{size_t(options.eval_slates), false, options.max_trace, job.threads};
   Selection selection(model, context, slates.valid, plan, job.work / "best.safetensors");
+  const ScoreWeights scores =
+      options.label_weight > 0 ? begin_calibrated(model, slates.train) : ScoreWeights();
   int first_epoch = 0;
   int64_t step = 0;
   size_t first = 0;
@@ -192,7 +206,9 @@ Json sft(Qwen3& model, const rerank::PromptContext& context, const SlateSets& sl
   if (selection.last_step() != step) selection.measure("SFT", step);
   selection.take_best();
   log.finish(job.work / "metrics.done.jsonl");
-  return statistics(model, context, slates, summary, selection, plan);
+  Json result = statistics(model, context, slates, summary, selection, plan);
+  result["score_weights"] = scores.weight;
+  return result;
 }
 
 }  // namespace podium::train

@@ -85,6 +85,31 @@ TEST_F(SlatePolicy, TrainerAndEngineAgree) {
   }
 }
 
+// The first name of an answer is the one that its trace ends with, and no other name than a
+// candidate's is ever said.
+TEST_F(SlatePolicy, ATraceDecides) {
+  disturb();
+  const auto& vocabulary = world_.vocabulary();
+  size_t named = 0, decided = 0;
+  for (const auto& rollout :
+       answers({.with_trace = true, .max_trace = 9, .temperature = 2, .samples = 150})) {
+    rerank::TokenId last = -1;
+    for (size_t t = 0; t < rollout.tokens.size(); ++t) {
+      if (rollout.tokens[t] == vocabulary.open_answer) break;
+      last = rollout.tokens[t];
+      const bool name = last >= vocabulary.candidate(0);
+      named += name && last < vocabulary.candidate(rerank::kMaxCandidates);
+      EXPECT_FALSE(name && last >= vocabulary.candidate(7) &&
+                   last < vocabulary.candidate(rerank::kMaxCandidates));
+    }
+    if (last < vocabulary.candidate(0) || last >= vocabulary.candidate(7)) continue;
+    ++decided;
+    EXPECT_EQ(vocabulary.candidate(size_t(rollout.order.front())), last);
+  }
+  EXPECT_GT(named, 10U);
+  EXPECT_GT(decided, 3U);
+}
+
 TEST_F(SlatePolicy, EveryWeightIsLearnt) {
   disturb();
   const auto context = world_.context_with_text();

@@ -1,0 +1,58 @@
+#include "podium/train/calibrate.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "podium/base/rng.h"
+
+namespace podium::train {
+namespace {
+
+// Slates whose users choose by softmax(a upstream + b ranker).
+std::vector<rerank::Slate> chosen_by(double a, double b, size_t count) {
+  Rng rng(3);
+  std::vector<rerank::Slate> slates(count);
+  for (rerank::Slate& slate : slates) {
+    size_t best = 0;
+    double most = -INFINITY;
+    for (size_t i = 0; i < 8; ++i) {
+      slate.candidates.push_back({.item = rerank::ItemIndex(i),
+                                  .upstream_score = float(3 * rng.normal()),
+                                  .ranker_score = float(rng.normal())});
+      const auto& c = slate.candidates.back();
+      const double key = a * c.upstream_score + b * c.ranker_score + rng.gumbel();
+      if (key > most) most = key, best = i;
+    }
+    slate.candidates[best].gain = 1;
+  }
+  return slates;
+}
+
+TEST(Calibrate, FindsWhatTheUsersChooseBy) {
+  const ScoreWeights found = calibrate(chosen_by(0.4, 1.5, 20000));
+  EXPECT_NEAR(found.weight[0], 0.4, 0.02);
+  EXPECT_NEAR(found.weight[1], 1.5, 0.04);
+  EXPECT_GT(found.gained, 0.1);
+}
+
+TEST(Calibrate, SameScoresTwiceAreNoTrouble) {
+  auto slates = chosen_by(0.6, 0, 5000);
+  for (auto& slate : slates) {
+    for (auto& candidate : slate.candidates) candidate.ranker_score = candidate.upstream_score;
+  }
+  const auto [weight, gained] = calibrate(slates);
+  EXPECT_NEAR(weight[0] + weight[1], 0.6, 0.03);
+}
+
+TEST(Calibrate, WithoutChoicesTheOrderStays) {
+  auto slates = chosen_by(1, 0, 3);
+  for (auto& slate : slates) {
+    for (auto& candidate : slate.candidates) candidate.gain = 0;
+  }
+  EXPECT_EQ(calibrate(slates).weight, (std::array<double, 2>{1, 0}));
+  EXPECT_EQ(calibrate({}).gained, 0);
+}
+
+}  // namespace
+}  // namespace podium::train
