@@ -43,11 +43,11 @@ int place_of(const std::string& stage) {
 
 Json measured(double value) { return value == -1 ? Json(nullptr) : Json(value); }
 
-Json stages_json(const std::vector<StageResult>& stages) {
+Json stages_json(const std::vector<StageResult>& stages, const std::string& order) {
   Json json = Json::array();
   for (const StageResult& s : stages) {
     json.push_back({{"stage", s.stage},
-                    {"title", stage_title(s.stage)},
+                    {"title", stage_title(s.stage, order)},
                     {"identity_rate", measured(s.identity_rate)},
                     {"invalid_rate", measured(s.invalid_rate)},
                     {"position_bias", measured(s.position_bias)},
@@ -109,7 +109,9 @@ void sort_stages(std::vector<StageResult>& stages) {
   });
 }
 
-std::string stage_title(const std::string& stage) {
+std::string stage_title(const std::string& stage, const std::string& order) {
+  if (stage == "upstream" && order == "shown") return "The order as shown";
+  if (stage == "upstream" && order != "ranker") return stage_title(order) + "'s list";
   for (const KnownStage& known : kRetrievers) {
     if (stage == known.name) return known.title;
   }
@@ -126,7 +128,7 @@ Json build_report(const ReportInput& input, int threads) {
                {"title", input.title},
                {"protocol", input.protocol},
                {"facts", Json::array()},
-               {"stages", stages_json(stages)},
+               {"stages", stages_json(stages, input.order)},
                {"evaluation", to_json(evaluate(input.targets, stages, input.metrics, threads))},
                {"curves", Json::array()},
                {"timings", Json::array()},

@@ -50,6 +50,8 @@ struct ReportInput {
   // The rows. Known names are put in the funnel's order (see stage_order); others follow the
   // retrievers in the order given, so a new retriever appears by itself.
   std::vector<StageResult> stages;
+  // Whose order "upstream" is: "ranker", a source's name, or "shown".
+  std::string order = "ranker";
   TargetSet targets;
   MetricOptions metrics;
   std::vector<Curve> curves;
@@ -60,7 +62,8 @@ struct ReportInput {
 // popularity, item-to-item, content, sasrec, (extra retrievers), blend, upstream, gr2-sft, gr2-rl,
 // gr2-fast, gr2-plain, (extra "gr2-..."). Stable.
 void sort_stages(std::vector<StageResult>& stages);
-std::string stage_title(const std::string& stage);  // "GR2 after RL, with trace"; itself if unknown
+// "GR2 after RL, with trace"; itself if unknown. `order`: see ReportInput.
+std::string stage_title(const std::string& stage, const std::string& order = "ranker");
 
 // All numbers of the report: metrics, intervals, tests, curves, examples.
 Json build_report(const ReportInput& input, int threads);

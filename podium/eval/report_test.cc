@@ -82,6 +82,14 @@ TEST(ReportTest, StagesComeInTheFunnelsOrderAndNewOnesAppear) {
   EXPECT_NE(render_table(report).find(" 75.0 %"), std::string::npos);
 }
 
+TEST(ReportTest, SaysWhoseOrderWasImproved) {
+  EXPECT_EQ(stage_title("upstream"), "Upstream (LambdaMART)");
+  ReportInput input = sample();
+  input.order = "item-to-item";
+  EXPECT_EQ(titles(build_report(input, 1))[3], "Item-to-item's list");
+  EXPECT_EQ(stage_title("upstream", "shown"), "The order as shown");
+}
+
 TEST(ReportTest, HtmlIsSelfContainedAndEscaped) {
   const std::string html = render_html(build_report(sample(), 1));
   EXPECT_EQ(html.find("<script"), std::string::npos);

@@ -116,6 +116,7 @@ eval::ReportInput collect_report(const ReportSources& sources) {
   eval::ReportInput input;
   input.title = sources.dataset->name();
   input.protocol = protocol_of(sources);
+  input.order = sources.order;
   input.facts = facts_of(sources);
   input.targets = eval::target_set(*sources.phase);
   for (const fs::path& file : sources.results) {

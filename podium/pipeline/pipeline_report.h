@@ -24,6 +24,7 @@ struct ReportSources {
   std::vector<std::pair<std::string, double>> timings;
   std::string protocol;          // "leave-one-out"
   std::string seen = "exclude";  // the rule for seen items
+  std::string order = "ranker";  // eval::ReportInput::order
   int64_t seed = 1;
   Json upstream = Json::object();  // upstream.json
   Json teacher = Json::object();   // traces.json

@@ -187,6 +187,7 @@ void write_run_report(const StageRun& s) {
   sources.timings = run.runner.timings();
   sources.protocol = run.options().split.protocol;
   sources.seen = run.options().upstream.sources.seen;
+  sources.order = run.options().upstream.order;
   sources.seed = run.options().seed;
   sources.metrics = run.options().metrics;
   sources.metrics.k = run.options().k;
