@@ -131,7 +131,7 @@ std::vector<rerank::SlateCandidate> Upstream::describe(
   std::vector<rerank::SlateCandidate> candidates(items.size());
   for (size_t r = 0; r < arrangement.order.size(); ++r) {
     const size_t i = arrangement.order[r];
-    candidates[i] = {items[i], arrangement.score[r], {}, 0};
+    candidates[i] = {.item = items[i], .upstream_score = arrangement.score[r]};
     description_.tell(*features_, &given.rows[i * features_->count()], scores[i], candidates[i]);
   }
   return candidates;
