@@ -54,6 +54,7 @@ void build(faiss::IndexHNSWFlat& graph, faiss::Index::idx_t rows, const float* v
 }
 
 std::unique_ptr<faiss::IndexHNSWFlat> new_graph(size_t dim) {
+  install_interruption();
   auto index =
       std::make_unique<faiss::IndexHNSWFlat>(int(dim), kHnswLinks, faiss::METRIC_INNER_PRODUCT);
   index->hnsw.efSearch = kBreadth;
@@ -105,41 +106,35 @@ void read_graph(const artifact::SafetensorsFile& file, const fs::path& path, siz
 
 }  // namespace
 
-struct VectorIndex::Ann {
-  std::unique_ptr<faiss::IndexHNSWFlat> graph;  // null: the search is exact
-};
-
-VectorIndex::VectorIndex(std::span<const float> vectors, size_t dim, std::unique_ptr<Ann> ann)
-    : vectors_(vectors.begin(), vectors.end()), dim_(dim), ann_(std::move(ann)) {
+VectorIndex::VectorIndex(std::span<const float> vectors, size_t dim, Exact)
+    : vectors_(vectors.begin(), vectors.end()), dim_(dim) {
   PODIUM_CHECK(dim > 0 && !vectors.empty() && vectors.size() % dim == 0);
-  install_interruption();
 }
 
 VectorIndex::VectorIndex(std::span<const float> vectors, size_t dim, size_t exact_below)
-    : VectorIndex(vectors, dim, std::make_unique<Ann>()) {
+    : VectorIndex(vectors, dim, Exact()) {
   if (items() < exact_below) return;
   use_one_thread();
   const auto rows = faiss::Index::idx_t(items());
-  ann_->graph = new_graph(dim);
-  build(*ann_->graph, rows, vectors_.data());
+  graph_ = new_graph(dim);
+  build(*graph_, rows, vectors_.data());
 }
 
 VectorIndex VectorIndex::open(std::span<const float> vectors, size_t dim, const fs::path& path,
                               size_t exact_below) {
-  if (vectors.size() / dim < exact_below) return VectorIndex(vectors, dim, exact_below);
-  VectorIndex index(vectors, dim, std::make_unique<Ann>());
-  auto graph = new_graph(dim);
-  read_graph(artifact::SafetensorsFile(path), path, index.items(), graph->hnsw);
+  VectorIndex index(vectors, dim, Exact());
+  if (index.items() < exact_below) return index;
+  index.graph_ = new_graph(dim);
+  read_graph(artifact::SafetensorsFile(path), path, index.items(), index.graph_->hnsw);
   const auto rows = faiss::Index::idx_t(index.items());
-  graph->storage->add(rows, index.vectors_.data());
-  graph->ntotal = rows;
-  index.ann_->graph = std::move(graph);
+  index.graph_->storage->add(rows, index.vectors_.data());
+  index.graph_->ntotal = rows;
   return index;
 }
 
 void VectorIndex::save_graph(const fs::path& file) const {
-  if (!ann_->graph) return;
-  const faiss::HNSW& graph = ann_->graph->hnsw;
+  if (!graph_) return;
+  const faiss::HNSW& graph = graph_->hnsw;
   const int32_t entry = graph.entry_point;
   artifact::SafetensorsWriter writer;
   writer.add<int32_t>("levels", graph.levels);
@@ -151,29 +146,35 @@ void VectorIndex::save_graph(const fs::path& file) const {
 VectorIndex::VectorIndex(VectorIndex&&) noexcept = default;
 VectorIndex::~VectorIndex() = default;
 
+std::vector<Scored> VectorIndex::exact(std::span<const float> user, size_t n) const {
+  std::vector<Scored> found;
+  found.reserve(items());
+  for (ItemIndex item = 0; item < ItemIndex(items()); ++item) {
+    found.push_back({item, kernels::dot(user.data(), vector(item).data(), dim_)});
+  }
+  keep_best(found, n);
+  return found;
+}
+
+std::vector<Scored> VectorIndex::by_graph(std::span<const float> user, size_t n) const {
+  std::vector<float> scores(n);
+  std::vector<faiss::Index::idx_t> labels(n);
+  use_one_thread();
+  graph_->search(1, user.data(), faiss::Index::idx_t(n), scores.data(), labels.data());
+  std::vector<Scored> found;
+  for (size_t i = 0; i < n; ++i) {
+    if (labels[i] >= 0) found.push_back({static_cast<ItemIndex>(labels[i]), scores[i]});
+  }
+  return found;
+}
+
 std::vector<Scored> VectorIndex::search(std::span<const float> user, const Query& query,
                                         size_t n) const {
   PODIUM_CHECK(user.size() == dim_);
   const auto hidden = hidden_items(query);
-  std::vector<Scored> found;
-  if (!ann_->graph) {
-    found.reserve(items());
-    for (ItemIndex item = 0; item < ItemIndex(items()); ++item) {
-      if (hidden.contains(item)) continue;
-      found.push_back({item, kernels::dot(user.data(), vector(item).data(), dim_)});
-    }
-    keep_best(found, n);
-    return found;
-  }
   const size_t asked = std::min(items(), n + hidden.size());
-  std::vector<float> scores(asked);
-  std::vector<faiss::Index::idx_t> labels(asked);
-  use_one_thread();
-  ann_->graph->search(1, user.data(), faiss::Index::idx_t(asked), scores.data(), labels.data());
-  for (size_t i = 0; i < asked; ++i) {
-    const auto item = static_cast<ItemIndex>(labels[i]);
-    if (labels[i] >= 0 && !hidden.contains(item)) found.push_back({item, scores[i]});
-  }
+  std::vector<Scored> found = graph_ ? by_graph(user, asked) : exact(user, asked);
+  std::erase_if(found, [&](const Scored& scored) { return hidden.contains(scored.item); });
   keep_best(found, n);
   return found;
 }

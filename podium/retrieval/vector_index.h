@@ -9,6 +9,10 @@
 
 #include "podium/retrieval/retriever.h"
 
+namespace faiss {
+struct IndexHNSWFlat;
+}
+
 namespace podium::retrieval {
 
 // Immutable and thread-safe once built.
@@ -39,12 +43,15 @@ class VectorIndex {
   size_t items() const { return vectors_.size() / dim_; }
 
  private:
-  struct Ann;
-  VectorIndex(std::span<const float> vectors, size_t dim, std::unique_ptr<Ann> ann);
+  struct Exact {};
+  VectorIndex(std::span<const float> vectors, size_t dim, Exact);
+  // The n best of all items, in order.
+  std::vector<Scored> exact(std::span<const float> user, size_t n) const;
+  std::vector<Scored> by_graph(std::span<const float> user, size_t n) const;
 
   std::vector<float> vectors_;
   size_t dim_;
-  std::unique_ptr<Ann> ann_;
+  std::unique_ptr<faiss::IndexHNSWFlat> graph_;  // null: the search is exact
 };
 
 }  // namespace podium::retrieval

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "podium/base/error.h"
+#include "podium/kernels/kernels.h"
 #include "podium/runtime/model.h"
 
 namespace podium::runtime {
@@ -128,7 +129,10 @@ void Job::describe_names() {
   if (!spec.reads_slates()) return;
   const size_t k = prompt_.candidates;
   if (prompt_.numbers.empty()) prompt_.numbers.resize(k * size_t(spec.numbers));
-  candidates_.scores = prompt_.scores;
+  for (size_t i = 0; i < k; ++i) {
+    candidates_.scores.push_back(kernels::dot(
+        policy_.parts.model.choice_scale, &prompt_.scores[i * rerank::kScores], rerank::kScores));
+  }
   candidates_.keys.resize(k * size_t(spec.choice));
   branches_.names = k;
   branches_.numbers = prompt_.numbers;

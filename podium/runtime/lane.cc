@@ -127,8 +127,7 @@ void Lane::name_logits(const float* state, std::span<const TokenId> names, Choic
     const auto i = size_t(name - first);
     name_logits_[i] =
         width == 0 ? kernels::dot(state, model.head + size_t(name) * hidden, hidden)
-                   : kernels::dot(model.choice_scale, &candidates_->scores[i * rerank::kScores],
-                                  rerank::kScores) +
+                   : candidates_->scores[i] +
                          kernels::dot(space.query.data(), &candidates_->keys[i * width], width);
     space.values.push_back(name_logits_[i]);
   }

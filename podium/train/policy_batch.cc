@@ -61,14 +61,12 @@ Tensor choice_logits(const Tensor& states, const Tensor& inputs, const SlateWeig
 
 // The logits of a trace's tokens [scored, vocab]: the candidates' names keep the probability that
 // they have together, and share it as an answer's choice does (runtime/lane.cc does the same).
-Tensor share_names(const Tensor& logits, const Tensor& choices, const Lists& lists) {
-  const auto first = lists.tokens[0][0].item<int64_t>();
+// own [scored, most choices]: the names' own logits, from the token `first` on.
+Tensor share_names(const Tensor& logits, const Tensor& own, const Tensor& choices, int64_t first) {
   const auto end = first + int64_t(rerank::kMaxCandidates);
-  const Tensor together =
-      (logits.gather(1, lists.tokens) + lists.mask).logsumexp(1, /*keepdim=*/true);
   const Tensor names = torch::constant_pad_nd(
-      choices.log_softmax(1) + together, {0, int64_t(rerank::kMaxCandidates) - choices.size(1)},
-      kMinusInfinity);
+      choices.log_softmax(1) + own.logsumexp(1, /*keepdim=*/true),
+      {0, int64_t(rerank::kMaxCandidates) - choices.size(1)}, kMinusInfinity);
   return torch::cat({logits.slice(1, 0, first), names, logits.slice(1, end)}, 1);
 }
 
@@ -96,7 +94,7 @@ Tensor log_probs_of_kind(const std::vector<const ScoredToken*>& scored, const St
   if (over == Over::kListed) return chosen_of(names, lists.target);
   const Tensor words = logits.masked_fill(frozen.trace_mask.logical_not(), kMinusInfinity);
   const Tensor choices = own.key.defined() ? choice_logits(states, all.input, own, lists) : names;
-  return chosen_of(share_names(words, choices, lists), places);
+  return chosen_of(share_names(words, names, choices, lists.tokens[0][0].item<int64_t>()), places);
 }
 
 }  // namespace
@@ -161,10 +159,20 @@ void SlateExample::list_choices(std::span<const TokenId> allowed, ScoredToken& s
   }
 }
 
+PermutationGrammar SlateExample::grammar() const {
+  return {context_.vocabulary, slate_.candidates.size(), with_trace_, max_trace_};
+}
+
 std::span<ScoredToken> SlateExample::add_answer(std::span<const TokenId> tokens,
                                                 bool score_forced) {
-  PermutationGrammar grammar(context_.vocabulary, slate_.candidates.size(), with_trace_,
-                             max_trace_);
+  PermutationGrammar left = grammar();
+  const auto scored = add_tokens(tokens, score_forced, left);
+  PODIUM_CHECK(left.done());
+  return scored;
+}
+
+std::span<ScoredToken> SlateExample::add_tokens(std::span<const TokenId> tokens, bool score_forced,
+                                                PermutationGrammar& grammar) {
   const int64_t begin = example_.tokens();
   const size_t first = example_.scored.size();
   int64_t used = 0;  // inputs up to the last one that predicts something
@@ -182,20 +190,12 @@ std::span<ScoredToken> SlateExample::add_answer(std::span<const TokenId> tokens,
     }
     grammar.accept(tokens[t]);
   }
-  PODIUM_CHECK(grammar.done());
   for (int64_t t = 0; t < used; ++t) {
     example_.packed.tokens.push_back(tokens[size_t(t)]);
     example_.packed.positions.push_back(prompt_end_ + t);
   }
   if (used > 0) example_.packed.segments.push_back({{begin, begin + used}, {{{0, prompt_end_}}}});
   return std::span(example_.scored).subspan(first);
-}
-
-// Leaves out what the last answer goes on with.
-void SlateExample::shorten(int64_t tokens) {
-  example_.packed.tokens.resize(size_t(tokens));
-  example_.packed.positions.resize(size_t(tokens));
-  example_.packed.segments.back().own.end = tokens;
 }
 
 void SlateExample::add_labels(std::span<const uint8_t> gains, float weight, size_t ranks) {
@@ -209,13 +209,13 @@ void SlateExample::add_labels(std::span<const uint8_t> gains, float weight, size
   ranks = std::min(ranks, size_t(std::count(gains.begin(), gains.end(), 0)));
   double discounts = 0;
   for (size_t rank = 0; rank < ranks; ++rank) discounts += rank_discount(rank);
-  const size_t first = example_.scored.size();
-  add_answer(rerank::build_answer(context_, slate_, {}, false, order));
-  const std::vector<ScoredToken> choices(example_.scored.begin() + int64_t(first),
-                                         example_.scored.end());
-  example_.scored.resize(first);
-  if (ranks == 0) return;
-  shorten(choices[ranks - 1].row + 1);
+  const auto answer = rerank::build_answer(context_, slate_, {}, false, order);
+  PermutationGrammar left = grammar();
+  // Each name is one token, with what is forced before it.
+  const auto added = add_tokens(std::span(answer).first(2 * ranks), false, left);
+  PODIUM_CHECK(added.size() == ranks);
+  const std::vector<ScoredToken> choices(added.begin(), added.end());
+  example_.scored.resize(example_.scored.size() - ranks);
   for (size_t rank = 0; rank < ranks; ++rank) {
     for (size_t i = 0; i < gains.size(); ++i) {
       if (gains[i] == 0) continue;

@@ -64,7 +64,10 @@ class SlateExample {
   Example take() { return std::move(example_); }
 
  private:
-  void shorten(int64_t tokens);
+  rerank::PermutationGrammar grammar() const;
+  // As add_answer, of an answer's beginning; grammar: at the first token, goes on to the last.
+  std::span<ScoredToken> add_tokens(std::span<const TokenId> tokens, bool score_forced,
+                                    rerank::PermutationGrammar& grammar);
   void list_choices(std::span<const TokenId> allowed, ScoredToken& scored) const;
 
   const rerank::PromptContext& context_;

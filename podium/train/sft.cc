@@ -57,7 +57,7 @@ std::vector<Example> batch_of(const rerank::PromptContext& context,
   return examples;
 }
 
-// Each example has dropout of its own.
+// A micro-batch leaves out what the seed of its first example says.
 void drop_out(std::vector<Example>& examples, double share, Rng rng) {
   for (Example& example : examples) example.packed.dropout = {share, rng.next()};
 }
