@@ -48,9 +48,8 @@ std::vector<std::pair<std::string, std::string>> facts_of(const ReportSources& s
 
 std::string protocol_of(const ReportSources& s) {
   if (s.phase->impressions) {
-    return "impressions: the slates shown after the last border, each put in order again, judged "
-           "by "
-           "its clicks";
+    return "impressions: the slates shown after the last border, each put in order again, "
+           "judged by its clicks";
   }
   const std::string split = s.protocol == "leave-one-out"
                                 ? "leave-one-out: each user's last event is predicted"

@@ -5,7 +5,7 @@
 // not shown. All else is refused: nothing a catalogue or a model says can add a candidate, or leave
 // one out.
 //
-// As a trace: c_2 becomes the candidate's token and semantic ID, h_1 the item's semantic ID. A
+// As a trace: c_2 becomes the candidate's token, h_1 the item's semantic ID. A
 // clause that names a candidate again is left out. Clauses are taken as long as they fit, the first
 // choice's citation among them; the trace ends " best" and that choice, like the evidence
 // teacher's. It never begins "pattern: ", by which the two forms are known (trace_check.h).
