@@ -2,6 +2,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "podium/base/program.h"
@@ -10,6 +11,7 @@
 #include "podium/cli/data_commands.h"
 #include "podium/cli/sid_commands.h"
 #include "podium/cli/train_command.h"
+#include "podium/kernels/blas_core.h"
 
 namespace {
 
@@ -65,9 +67,18 @@ int run(CLI::App& app, int argc, char** argv) {
   }
 }
 
+// Serving has kernels of its own: it need not be started twice.
+bool multiplies_much(int argc, char** argv) {
+  return std::any_of(argv, argv + argc, [](const char* argument) {
+    const std::string_view word(argument);
+    return word == "train" || word == "sid";
+  });
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (multiplies_much(argc, argv)) podium::kernels::use_blas_of_this_cpu(argv);
   std::ios::sync_with_stdio(false);  // tells `rerank` whether a further line is waiting
   CLI::App app("podium: trains a recommendation funnel whose last stage reasons, and serves it",
                "podium");

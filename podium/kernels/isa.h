@@ -16,7 +16,7 @@ const KernelTable& kernel_table(Isa isa);  // isa must be supported
 
 // The best of this CPU, or the one that the environment variable PODIUM_ISA names; chosen at the
 // first call. Throws Error when PODIUM_ISA names no instruction set of this CPU. OpenBLAS,
-// which the matmul functions call, chooses for itself.
+// which the matmul functions call, chooses for itself (blas_core.h).
 Isa active_isa();
 const KernelTable& active_kernels();
 

@@ -20,6 +20,7 @@
 #include "podium/base/files.h"
 #include "podium/base/json.h"
 #include "podium/base/progress.h"
+#include "podium/kernels/blas_core.h"
 #include "podium/train/policy_command.h"
 #include "podium/train/rqvae_command.h"
 #include "podium/train/sequence_command.h"
@@ -44,6 +45,7 @@ void tell(const podium::Error& error, const std::string& file) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  podium::kernels::use_blas_of_this_cpu(argv);
   CLI::App app("Training stages of podium (LibTorch)", "podium-train");
   app.require_subcommand(1);
   bool quiet = false;
