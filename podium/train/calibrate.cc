@@ -92,4 +92,29 @@ ScoreWeights calibrate(std::span<const rerank::Slate> slates) {
   return best;
 }
 
+Json weigh_residual(Qwen3& model, const ScoreWeights& start,
+                    const std::function<double()>& measure) {
+  const torch::NoGradGuard no_grad;
+  const SlateWeights own = slate_weights(model->spec, model->weights);
+  const torch::Tensor scale = own.scale.clone(), key = own.key.clone();
+  torch::Tensor first = torch::empty_like(scale);
+  for (size_t i = 0; i < rerank::kScores; ++i) first[int64_t(i)] = start.weight[i];
+  const auto keep = [&](double share) {
+    own.scale.copy_(first * (1 - share) + scale * share);
+    own.key.copy_(key * share);
+  };
+  double best = -INFINITY, best_share = 1;
+  Json curve = Json::array();
+  for (const double share : {1.0, 0.75, 0.5, 0.25, 0.0}) {
+    keep(share);
+    const double ndcg = measure();
+    curve.push_back({{"share", share}, {"ndcg", ndcg}});
+    if (ndcg <= best) continue;
+    best = ndcg;
+    best_share = share;
+  }
+  keep(best_share);
+  return {{"share", best_share}, {"curve", curve}};
+}
+
 }  // namespace podium::train

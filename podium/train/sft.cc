@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 #include <string_view>
 #include <unordered_map>
 
@@ -62,15 +63,30 @@ void drop_out(std::vector<Example>& examples, double share, Rng rng) {
   for (Example& example : examples) example.packed.dropout = {share, rng.next()};
 }
 
-ScoreWeights begin_calibrated(Qwen3& model, const std::vector<rerank::Slate>& slates) {
+// None for a policy that has learnt to choose already.
+std::optional<ScoreWeights> begin_calibrated(Qwen3& model,
+                                             const std::vector<rerank::Slate>& slates) {
   const SlateWeights own = slate_weights(model->spec, model->weights);
-  if (!own.key.defined() || own.key.any().item<bool>()) return {};  // it has learnt already
+  if (!own.key.defined() || own.key.any().item<bool>()) return {};
   const ScoreWeights scores = calibrate(slates);
-  log_info(fmt::format("SFT begins with {:.3f} x the upstream's score + {:.3f} x the ranker's",
-                       scores.weight[0], scores.weight[1]));
+  log_info(
+      fmt::format("SFT begins with {:.3f} x the upstream's score + {:.3f} x the ranker's (log "
+                  "likelihood +{:.3f})",
+                  scores.weight[0], scores.weight[1], scores.gained));
   const torch::NoGradGuard no_grad;
   for (size_t i = 0; i < rerank::kScores; ++i) own.scale[int64_t(i)] = scores.weight[i];
   return scores;
+}
+
+// What stats.json says of a calibrated start.
+Json weigh(Qwen3& model, const rerank::PromptContext& context,
+           const std::vector<rerank::Slate>& valid, const std::optional<ScoreWeights>& start,
+           const ValidationPlan& plan) {
+  if (!start) return Json::object();
+  Json found =
+      weigh_residual(model, *start, [&] { return validate(*model, context, valid, plan).ndcg; });
+  log_info(fmt::format("SFT keeps {} of what it has learnt to choose by", found["share"].dump()));
+  return {{"score_weights", start->weight}, {"residual", std::move(found)}};
 }
 
 Json statistics(const Qwen3& model, const rerank::PromptContext& context, const SlateSets& slates,
@@ -161,8 +177,8 @@ Json sft(Qwen3& model, const rerank::PromptContext& context, const SlateSets& sl
   // are there to be reinforced later.
   const ValidationPlan plan{size_t(options.eval_slates), false, options.max_trace, job.threads};
   Selection selection(model, context, slates.valid, plan, job.work / "best.safetensors");
-  const ScoreWeights scores =
-      options.label_weight > 0 ? begin_calibrated(model, slates.train) : ScoreWeights();
+  std::optional<ScoreWeights> start;
+  if (options.label_weight > 0) start = begin_calibrated(model, slates.train);
   int first_epoch = 0;
   int64_t step = 0;
   size_t first = 0;
@@ -178,8 +194,7 @@ Json sft(Qwen3& model, const rerank::PromptContext& context, const SlateSets& sl
     throw Error("no trace of these slates was accepted", "raise teacher.temperature or tries");
   }
   const auto batch = size_t(options.batch_slates);
-  const size_t steps_an_epoch = (first_samples + batch - 1) / batch;
-  const auto steps = int64_t(steps_an_epoch) * options.epochs;
+  const auto steps = int64_t((first_samples + batch - 1) / batch) * options.epochs;
   Progress progress("SFT", uint64_t(steps), "steps");
   for (int e = first_epoch; e < options.epochs; ++e, first = 0) {
     const auto epoch = sft_epoch(slates.train, traces, options, job.seed, e);
@@ -205,9 +220,10 @@ Json sft(Qwen3& model, const rerank::PromptContext& context, const SlateSets& sl
   // Epochs differ by a few traces, so only here is the last step known.
   if (selection.last_step() != step) selection.measure("SFT", step);
   selection.take_best();
+  const Json weighed = weigh(model, context, slates.valid, start, plan);
   log.finish(job.work / "metrics.done.jsonl");
   Json result = statistics(model, context, slates, summary, selection, plan);
-  result["score_weights"] = scores.weight;
+  result.update(weighed);
   return result;
 }
 

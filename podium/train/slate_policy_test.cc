@@ -5,6 +5,7 @@
 #include "podium/rerank/test_world.h"
 #include "podium/runtime/engine.h"
 #include "podium/runtime/test_weights.h"
+#include "podium/train/calibrate.h"
 #include "podium/train/gradient.h"
 #include "podium/train/policy_batch.h"
 #include "podium/train/qwen3.h"
@@ -56,6 +57,24 @@ TEST_F(SlatePolicy, BeginsWithTheUpstreamsOrder) {
   for (auto& candidate : slates_[0].candidates) candidate.upstream_score = 0.5F;
   EXPECT_EQ(answers({.with_trace = false})[0].order, (std::vector<int>{0, 1, 2, 3, 4, 5, 6}))
       << "without scores as given";
+}
+
+TEST_F(SlatePolicy, WhatWasLearntIsWeighed) {
+  disturb();
+  const SlateWeights own = slate_weights(model_->spec, model_->weights);
+  const Tensor scale = own.scale.clone(), key = own.key.clone();
+  const ScoreWeights start{.weight = {0, 1}};
+  EXPECT_EQ(weigh_residual(model_, start, [] { return 0.3; })["share"], 1) << "all are equal";
+  EXPECT_TRUE(own.scale.equal(scale) && own.key.equal(key));
+
+  double sooner = 0;  // the less is kept, the better
+  const Json found = weigh_residual(model_, start, [&] { return ++sooner; });
+  EXPECT_EQ(found["share"], 0);
+  EXPECT_EQ(found["curve"].size(), 5U);
+  for (const auto& rollout : answers({.with_trace = false})) {
+    EXPECT_EQ(rollout.order, (std::vector<int>{2, 4, 1, 6, 3, 0, 5}))
+        << "by the ranker's scores, as the start says";
+  }
 }
 
 TEST_F(SlatePolicy, TrainerAndEngineAgree) {
