@@ -10,6 +10,7 @@
 #include "podium/base/error.h"
 #include "podium/base/parallel.h"
 #include "podium/base/rng.h"
+#include "podium/eval/bootstrap.h"
 #include "podium/eval/slices.h"
 
 namespace podium::eval {
@@ -18,8 +19,6 @@ namespace {
 bool reorders_slates(const std::string& stage) {
   return stage == "upstream" || stage == "lambdamart" || stage.starts_with("gr2");
 }
-
-using Values = std::array<double, kMetrics>;
 
 // The targets in the form that resampling reads.
 struct Prepared {
@@ -68,17 +67,6 @@ void prepare_targets(const TargetSet& set, const StageResult* upstream, Prepared
   p.units = unit_of.size();
 }
 
-Values values_of(const StageResult& stage, size_t target, bool in_slate, size_t k) {
-  Values values;
-  const bool judged = in_slate && reorders_slates(stage.stage);
-  for (size_t m = 0; m < kMetrics; ++m) {
-    values[m] = stage.labels.empty() ? metric_of_rank(Metric(m), stage.rank[target], k)
-                                     : metric_of_labels(Metric(m), stage.labels[target]);
-  }
-  if (stage.labels.empty() && !judged) values[kAuc] = kNan;
-  return values;
-}
-
 Prepared prepare(const TargetSet& set, const std::vector<StageResult>& stages, size_t k) {
   const size_t n = set.targets.size();
   for (const StageResult& s : stages) {
@@ -96,7 +84,7 @@ Prepared prepare(const TargetSet& set, const std::vector<StageResult>& stages, s
   for (const StageResult& s : stages) {
     std::vector<Values>& values = p.value.emplace_back();
     for (size_t t = 0; t < n; ++t) {
-      values.push_back(values_of(s, t, Cell::of(p.cell[t]).in_slate, k));
+      values.push_back(metrics_of_target(s, t, Cell::of(p.cell[t]).in_slate, k));
     }
   }
   return p;
@@ -157,29 +145,11 @@ std::vector<std::vector<Values>> bootstrap(const Prepared& p, const MetricOption
   parallel_for(threads, samples.size(), 8, [&](size_t begin, size_t end) {
     std::vector<uint32_t> weight(p.units);
     for (size_t b = begin; b < end; ++b) {
-      std::fill(weight.begin(), weight.end(), 0);
-      Rng rng = root.fork(b);
-      for (size_t i = 0; i < p.units; ++i) ++weight[rng.below(p.units)];
+      resample(root.fork(b), weight);
       samples[b] = values_under(p, weight);
     }
   });
   return samples;
-}
-
-double quantile(const std::vector<double>& sorted, double q) {
-  const double at = q * double(sorted.size() - 1);
-  const size_t below = size_t(at);
-  const size_t above = std::min(below + 1, sorted.size() - 1);
-  return sorted[below] + (at - double(below)) * (sorted[above] - sorted[below]);
-}
-
-// value with the 95 % percentile interval of samples; NaN samples (empty resampled slices) aside.
-Estimate estimate(double value, std::vector<double> samples) {
-  if (std::isnan(value)) return {kNan, kNan, kNan};
-  std::erase_if(samples, [](double x) { return std::isnan(x); });
-  if (samples.empty()) return {value, value, value};
-  std::sort(samples.begin(), samples.end());
-  return {value, quantile(samples, 0.025), quantile(samples, 0.975)};
 }
 
 // Two-sided sign-flip test of the sum of per-user differences.
@@ -307,6 +277,17 @@ void add_diversity(const std::vector<uint32_t>& popularity, const StageResult& s
 }
 
 }  // namespace
+
+Values metrics_of_target(const StageResult& stage, size_t target, bool in_slate, size_t k) {
+  Values values;
+  const bool judged = in_slate && reorders_slates(stage.stage);
+  for (size_t m = 0; m < kMetrics; ++m) {
+    values[m] = stage.labels.empty() ? metric_of_rank(Metric(m), stage.rank[target], k)
+                                     : metric_of_labels(Metric(m), stage.labels[target]);
+  }
+  if (stage.labels.empty() && !judged) values[kAuc] = kNan;
+  return values;
+}
 
 Evaluation evaluate(const TargetSet& targets, const std::vector<StageResult>& stages,
                     const MetricOptions& options, int threads) {

@@ -5,9 +5,9 @@
 //                                                        K candidates; only of slate re-orderers
 // (one positive a target; rank from 0). Of slates that were shown, with any number of clicks: R@k
 // is whether a click stands before k, MRR that of the first, N@k and AUC count all. Intervals:
-// percentile bootstrap over users (a user's targets stay together; Efron and Tibshirani 1993), the
-// same resamples for every stage, so that differences are paired. p-values: two-sided sign-flip
-// permutation test over users. Deterministic for a seed, whatever the thread count.
+// percentile bootstrap over users (a user's targets stay together), the same resamples for every
+// stage, so that differences are paired. p-values: two-sided sign-flip permutation test over users.
+// Deterministic for a seed, whatever the thread count.
 #pragma once
 
 #include <array>
@@ -20,6 +20,7 @@
 
 #include "podium/base/json.h"
 #include "podium/base/option_range.h"
+#include "podium/eval/bootstrap.h"
 #include "podium/eval/results.h"
 
 namespace podium::eval {
@@ -29,9 +30,7 @@ inline constexpr double kNan = std::numeric_limits<double>::quiet_NaN();  // an 
 enum Metric : uint8_t { kR1, kR3, kR5, kR10, kN3, kN5, kN10, kMrr, kAuc, kMetrics };
 std::string_view metric_name(Metric metric);  // "R@1", ..., "MRR", "AUC"
 
-struct Estimate {
-  double value = 0, low = 0, high = 0;  // NaN where it has no meaning (AUC of a retriever)
-};
+using Values = std::array<double, kMetrics>;  // NaN where a metric has no meaning
 using MetricRow = std::array<Estimate, kMetrics>;
 
 // Targets that a row is about. "all", "in-slate" (target among upstream's K candidates),
@@ -82,7 +81,11 @@ struct MetricOptions {
 Evaluation evaluate(const TargetSet& targets, const std::vector<StageResult>& stages,
                     const MetricOptions& options, int threads);
 
-Json to_json(const Evaluation& evaluation);  // NaN becomes null
+Json to_json(const MetricRow& row);  // NaN becomes null
+Json to_json(const Evaluation& evaluation);
+
+// All metrics of what a stage answered for one target.
+Values metrics_of_target(const StageResult& stage, size_t target, bool in_slate, size_t k);
 
 // One metric of one target: its value given the rank; NaN for AUC outside the slate.
 double metric_of_rank(Metric metric, int32_t rank, size_t k);

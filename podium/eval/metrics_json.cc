@@ -7,16 +7,6 @@ namespace {
 
 Json number(double value) { return std::isnan(value) ? Json(nullptr) : Json(value); }
 
-Json row_json(const MetricRow& row) {
-  Json json = Json::object();
-  for (size_t m = 0; m < kMetrics; ++m) {
-    json[std::string(metric_name(Metric(m)))] = {{"value", number(row[m].value)},
-                                                 {"low", number(row[m].low)},
-                                                 {"high", number(row[m].high)}};
-  }
-  return json;
-}
-
 Json comparison_json(const Evaluation& evaluation, const Comparison& c) {
   Json metrics = Json::object();
   for (size_t m = 0; m < kMetrics; ++m) {
@@ -33,6 +23,16 @@ Json comparison_json(const Evaluation& evaluation, const Comparison& c) {
 
 }  // namespace
 
+Json to_json(const MetricRow& row) {
+  Json json = Json::object();
+  for (size_t m = 0; m < kMetrics; ++m) {
+    json[std::string(metric_name(Metric(m)))] = {{"value", number(row[m].value)},
+                                                 {"low", number(row[m].low)},
+                                                 {"high", number(row[m].high)}};
+  }
+  return json;
+}
+
 Json to_json(const Evaluation& evaluation) {
   Json json = {{"k", evaluation.k}};
   for (const Slice& slice : evaluation.slices) {
@@ -42,7 +42,7 @@ Json to_json(const Evaluation& evaluation) {
   for (const StageMetrics& s : evaluation.stages) {
     Json rows = Json::object();
     for (size_t i = 0; i < s.rows.size(); ++i) {
-      rows[evaluation.slices[i].name] = row_json(s.rows[i]);
+      rows[evaluation.slices[i].name] = to_json(s.rows[i]);
     }
     json["stages"].push_back({{"stage", s.stage},
                               {"metrics", std::move(rows)},
