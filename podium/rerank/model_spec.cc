@@ -191,7 +191,7 @@ std::vector<TensorSpec> tensor_table(const ModelSpec& spec) {
   if (spec.numbers > 0) table.push_back({"podium.numbers.weight", {spec.hidden, spec.numbers}});
   table.push_back({"podium.choice.query.weight", {spec.choice, spec.hidden}});
   table.push_back({"podium.choice.key.weight", {spec.choice, spec.hidden}});
-  table.push_back({"podium.choice.scale", {kScores}});
+  table.push_back({"podium.choice.scale", {int64_t(kScores) + spec.numbers}});
   return table;
 }
 

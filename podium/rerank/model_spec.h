@@ -32,10 +32,10 @@ struct ModelSpec {
   // What slates need beyond a language model, 0: none of it (tensor_table's "podium." tensors).
   //   <text> = text v                          v: the vector of the item's text [text_width]
   //   candidate i's name += numbers f          f: its numbers [numbers]
-  //   logit of choosing candidate i = scale . s_i + (query h) . (key x_i) / sqrt(choice)
+  //   logit of choosing candidate i = scale . (s_i, f) + (query h) . (key x_i) / sqrt(choice)
   // s_i: Prompt::scores [kScores]; h: the final state that chooses; x_i: the name's state as the
-  // last layer reads it, so that it costs no further pass. key begins at zero, scale at (1, 0): the
-  // upstream's order. Without `choice` the logit is that of the name's token.
+  // last layer reads it, so that it costs no further pass. key begins at zero, scale at (1, 0, 0,
+  // ...): the upstream's order. Without `choice` the logit is that of the name's token.
   int text_width = 0, numbers = 0, choice = 0;
   bool reads_slates() const { return choice > 0; }
 

@@ -72,7 +72,7 @@ struct Span {
 
 // Raise when prompts are built otherwise, and funnel/bundle_files.h's version with it: what a
 // policy has learnt of the old ones does not hold for the new.
-inline constexpr int kPromptForm = 4;
+inline constexpr int kPromptForm = 5;
 
 // All but the answer.
 struct Prompt {

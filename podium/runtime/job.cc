@@ -130,8 +130,11 @@ void Job::describe_names() {
   const size_t k = prompt_.candidates;
   if (prompt_.numbers.empty()) prompt_.numbers.resize(k * size_t(spec.numbers));
   for (size_t i = 0; i < k; ++i) {
-    candidates_.scores.push_back(kernels::dot(
-        policy_.parts.model.choice_scale, &prompt_.scores[i * rerank::kScores], rerank::kScores));
+    const float* const scale = policy_.parts.model.choice_scale;
+    const auto numbers = size_t(spec.numbers);
+    candidates_.scores.push_back(
+        kernels::dot(scale, &prompt_.scores[i * rerank::kScores], rerank::kScores) +
+        kernels::dot(scale + rerank::kScores, prompt_.numbers.data() + i * numbers, numbers));
   }
   candidates_.keys.resize(k * size_t(spec.choice));
   branches_.names = k;

@@ -22,7 +22,7 @@ namespace podium::runtime {
 // What a model that reads slates knows of the candidates when it chooses; as long-lived as the
 // prompt that it was read from.
 struct Candidates {
-  std::vector<float> scores;  // [K], Prompt::scores times the model's scale
+  std::vector<float> scores;  // [K], Prompt::scores and numbers times the model's scale
   std::vector<float> keys;    // [K, spec.choice]
 };
 

@@ -33,7 +33,7 @@ struct Model {
   // Of slates (ModelSpec): null where the model has none.
   const float *text, *numbers;             // [hidden, text_width], [hidden, numbers]
   const float *choice_query, *choice_key;  // [choice, hidden]
-  const float* choice_scale;               // [kScores]
+  const float* choice_scale;               // [kScores + numbers]
   std::vector<LayerWeights> layers;
   std::vector<float> inverse_frequency;  // [head_dim / 2], RoPE
 

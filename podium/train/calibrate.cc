@@ -1,104 +1,219 @@
 #include "podium/train/calibrate.h"
 
+#include <algorithm>
+#include <array>
 #include <cmath>
+#include <optional>
+#include <string_view>
 
+#include "podium/base/rng.h"
+#include "podium/kernels/kernels.h"
 #include "podium/rerank/prompt.h"
 
 namespace podium::train {
 namespace {
 
-constexpr double kPull = 1e-4;
-constexpr int kSteps = 30, kHalvings = 20;
+using torch::Tensor;
 
-using Weights = std::array<double, rerank::kScores>;
-static_assert(rerank::kScores == 2);
+constexpr size_t kMostSlates = 8000;
+constexpr int kFolds = 3, kSteps = 30, kHalvings = 20;
+constexpr double kSlight = 1e-4;  // decides between scores where the slates do not
+constexpr std::array<double, 4> kPenalties = {1e-1, 1e-2, 1e-3, 1e-4};
 
-// The likelihood of the choices, its slope and its curvature [xx, xy, yy].
-struct Fit {
-  double value = 0;
-  Weights slope{};
-  std::array<double, 3> curve{};
+// Slates of one size, the smaller ones padded.
+struct Table {
+  Tensor given;  // [slates, K, D] F64
+  Tensor mask;   // [slates, K]: 0, or -inf of padding
+  Tensor share;  // [slates, K]: of the choice, 1 a slate
 };
 
-void add(const rerank::Slate& slate, const Weights& w, Fit& fit) {
-  const std::vector<float> scores = rerank::first_scores(slate);
-  const size_t k = slate.candidates.size();
-  const auto x = [&](size_t i) { return double(scores[2 * i]); };
-  const auto y = [&](size_t i) { return double(scores[2 * i + 1]); };
-  double top = -INFINITY, sum = 0, gains = 0;
-  for (size_t i = 0; i < k; ++i) {
-    top = std::max(top, w[0] * x(i) + w[1] * y(i));
-    gains += slate.candidates[i].gain;
+std::vector<const rerank::Slate*> chosen_among(std::span<const rerank::Slate> slates) {
+  std::vector<const rerank::Slate*> all, some;
+  for (const rerank::Slate& slate : slates) {
+    if (slate.can_be_ranked()) all.push_back(&slate);
   }
-  double ex = 0, ey = 0, xx = 0, xy = 0, yy = 0;
-  for (size_t i = 0; i < k; ++i) sum += std::exp(w[0] * x(i) + w[1] * y(i) - top);
-  for (size_t i = 0; i < k; ++i) {
-    const double p = std::exp(w[0] * x(i) + w[1] * y(i) - top) / sum;
-    ex += p * x(i);
-    ey += p * y(i);
-    xx += p * x(i) * x(i);
-    xy += p * x(i) * y(i);
-    yy += p * y(i) * y(i);
-  }
-  for (size_t i = 0; i < k; ++i) {
-    const double share = slate.candidates[i].gain / gains;
-    fit.value += share * (w[0] * x(i) + w[1] * y(i) - top - std::log(sum));
-    fit.slope[0] += share * (x(i) - ex);
-    fit.slope[1] += share * (y(i) - ey);
-  }
-  fit.curve[0] += xx - ex * ex;
-  fit.curve[1] += xy - ex * ey;
-  fit.curve[2] += yy - ey * ey;
+  const size_t apart = std::max<size_t>(1, (all.size() + kMostSlates - 1) / kMostSlates);
+  for (size_t i = 0; i < all.size(); i += apart) some.push_back(all[i]);
+  return some;
 }
 
-Fit fit_of(std::span<const rerank::Slate* const> slates, const Weights& w) {
-  Fit fit;
-  for (const rerank::Slate* slate : slates) add(*slate, w, fit);
-  const auto n = double(slates.size());
-  fit.value = fit.value / n - kPull / 2 * (std::pow(w[0] - 1, 2) + std::pow(w[1], 2));
-  fit.slope = {fit.slope[0] / n - kPull * (w[0] - 1), fit.slope[1] / n - kPull * w[1]};
-  fit.curve = {fit.curve[0] / n + kPull, fit.curve[1] / n, fit.curve[2] / n + kPull};
-  return fit;
+Table table_of(const std::vector<const rerank::Slate*>& slates) {
+  size_t most = 0;
+  for (const rerank::Slate* slate : slates) most = std::max(most, slate->candidates.size());
+  const size_t width = rerank::kScores + slates.front()->numbers();
+  const auto count = int64_t(slates.size()), k = int64_t(most);
+  Table t{torch::zeros({count, k, int64_t(width)}, torch::kDouble),
+          torch::full({count, k}, -INFINITY, torch::kDouble),
+          torch::zeros({count, k}, torch::kDouble)};
+  double* given = t.given.data_ptr<double>();
+  for (size_t s = 0; s < slates.size(); ++s, given += most * width) {
+    const rerank::Slate& slate = *slates[s];
+    const std::vector<float> scores = rerank::first_scores(slate);
+    double gains = 0;
+    for (const auto& candidate : slate.candidates) gains += candidate.gain;
+    for (size_t i = 0; i < slate.candidates.size(); ++i) {
+      const auto& candidate = slate.candidates[i];
+      double* to =
+          std::copy_n(scores.data() + i * rerank::kScores, rerank::kScores, given + i * width);
+      std::copy(candidate.numbers.begin(), candidate.numbers.end(), to);
+      t.mask.data_ptr<double>()[s * most + i] = 0;
+      t.share.data_ptr<double>()[s * most + i] = candidate.gain / gains;
+    }
+  }
+  return t;
 }
+
+Table rows_of(const Table& table, const Tensor& rows) {
+  return {table.given.index_select(0, rows), table.mask.index_select(0, rows),
+          table.share.index_select(0, rows)};
+}
+
+// [slates, K]: log softmax, -inf of padding.
+Tensor logs_of(const Table& table, const Tensor& weight) {
+  return (table.given.matmul(weight) + table.mask).log_softmax(1);
+}
+
+double likelihood(const Table& table, const Tensor& weight) {
+  const Tensor logs = logs_of(table, weight).masked_fill(table.mask < 0, 0);
+  return (table.share * logs).sum().item<double>() / double(table.share.size(0));
+}
+
+// A quadratic pull to `centre`, its strength [D].
+struct Pull {
+  Tensor centre, strength;
+
+  double cost(const Tensor& weight) const {
+    return ((weight - centre).square() * strength).sum().item<double>() / 2;
+  }
+};
+
+// Newton's method with halved steps, from the pull's centre.
+Tensor fit(const Table& table, const Pull& pull) {
+  const auto slates = double(table.share.size(0));
+  const int64_t width = table.given.size(2);
+  const Tensor flat = table.given.view({-1, width});
+  Tensor weight = pull.centre.clone();
+  double value = likelihood(table, weight) - pull.cost(weight);
+  for (int step = 0; step < kSteps; ++step) {
+    const Tensor p = logs_of(table, weight).exp();
+    const Tensor weighed = table.given * p.unsqueeze(2), mean = weighed.sum(1);
+    const Tensor slope = flat.t().matmul((table.share - p).view(-1)) / slates -
+                         pull.strength * (weight - pull.centre);
+    const Tensor curve =
+        (flat.t().matmul(weighed.view({-1, width})) - mean.t().matmul(mean)) / slates +
+        torch::diag(pull.strength);
+    const Tensor move = torch::linalg_solve(curve, slope);
+    double part = 1, gained = 0;
+    for (int i = 0; i < kHalvings && gained <= 0; ++i, part /= 2) {
+      const Tensor next = weight + part * move;
+      gained = likelihood(table, next) - pull.cost(next) - value;
+      if (gained > 0) weight = next;
+    }
+    value += std::max(0.0, gained);
+    if (gained < 1e-9) break;
+  }
+  return weight;
+}
+
+// The scores' weights, the others zero.
+Tensor fit_scores(const Table& table) {
+  const auto scores = int64_t(rerank::kScores);
+  const Table own{table.given.slice(2, 0, scores).contiguous(), table.mask, table.share};
+  Tensor order = torch::zeros({scores}, torch::kDouble);
+  order[0] = 1;
+  const Tensor found = fit(own, {order, torch::full({scores}, kSlight, torch::kDouble)});
+  return torch::cat({found, torch::zeros({table.given.size(2) - scores}, torch::kDouble)});
+}
+
+// All weights; a penalty of 0 leaves the features out. A feature's pull is that of its deviation,
+// as if all had the same.
+Tensor fit_all(const Table& table, double penalty) {
+  const Tensor scores = fit_scores(table);
+  if (penalty == 0) return scores;
+  const Tensor rows = table.given.view({-1, table.given.size(2)})
+                          .index_select(0, (table.mask.view(-1) == 0).nonzero().view(-1));
+  return fit(table, {scores, (rows.var(0) * penalty).clamp_min(1e-9)});
+}
+
+// The slates of each fold; all of one user's in one. "u123@7", "u123#2": by what stands before.
+std::vector<Tensor> folds_of(const std::vector<const rerank::Slate*>& slates) {
+  std::vector<std::vector<int64_t>> rows(kFolds);
+  const Rng root(1);
+  for (size_t s = 0; s < slates.size(); ++s) {
+    const std::string_view id = slates[s]->id;
+    const size_t end = id.find_last_of("@#");
+    rows[root.fork(id.substr(0, end)).below(kFolds)].push_back(int64_t(s));
+  }
+  std::vector<Tensor> folds;
+  for (const auto& own : rows) {
+    if (!own.empty()) folds.push_back(torch::tensor(own, torch::kLong));
+  }
+  return folds;
+}
+
+// The penalty by which slates that were left out are likeliest.
+double best_penalty(const Table& table, const std::vector<Tensor>& folds) {
+  std::array<double, kPenalties.size() + 1> held_out{};  // the first: no features
+  for (const Tensor& own : folds) {
+    std::vector<Tensor> others;
+    for (const Tensor& fold : folds) {
+      if (!fold.is_same(own)) others.push_back(fold);
+    }
+    const Table rest = rows_of(table, torch::cat(others)), left = rows_of(table, own);
+    for (size_t i = 0; i < held_out.size(); ++i) {
+      const Tensor weight = fit_all(rest, i == 0 ? 0 : kPenalties.at(i - 1));
+      held_out.at(i) += likelihood(left, weight) * double(own.size(0));
+    }
+  }
+  const auto best = std::ranges::max_element(held_out) - held_out.begin();
+  return best == 0 ? 0 : kPenalties.at(size_t(best) - 1);
+}
+
+// Sums are the same whatever the threads only in one.
+class OneThread {
+ public:
+  OneThread() : threads_(at::get_num_threads()) {
+    at::set_num_threads(1);
+    kernels::set_blas_threads(1);
+  }
+  ~OneThread() {
+    at::set_num_threads(threads_);
+    kernels::set_blas_threads(threads_);
+  }
+  OneThread(const OneThread&) = delete;
+  OneThread& operator=(const OneThread&) = delete;
+
+ private:
+  int threads_;
+};
 
 }  // namespace
 
-ScoreWeights calibrate(std::span<const rerank::Slate> slates) {
-  std::vector<const rerank::Slate*> chosen;
-  for (const rerank::Slate& slate : slates) {
-    if (slate.positives() > 0) chosen.push_back(&slate);
-  }
-  ScoreWeights best;
-  if (chosen.empty()) return best;
-  Fit fit = fit_of(chosen, best.weight);
-  const double first = fit.value;
-  for (int step = 0; step < kSteps; ++step) {
-    const auto [xx, xy, yy] = fit.curve;
-    const double determinant = xx * yy - xy * xy;
-    const Weights move = {(yy * fit.slope[0] - xy * fit.slope[1]) / determinant,
-                          (xx * fit.slope[1] - xy * fit.slope[0]) / determinant};
-    double share = 1;
-    for (int i = 0; i < kHalvings; ++i, share /= 2) {
-      const Weights w = {best.weight[0] + share * move[0], best.weight[1] + share * move[1]};
-      const Fit next = fit_of(chosen, w);
-      if (next.value <= fit.value) continue;
-      best.weight = w;
-      fit = next;
-      break;
-    }
-    if (share * (std::abs(move[0]) + std::abs(move[1])) < 1e-6) break;
-  }
-  best.gained = fit.value - first;
-  return best;
+Calibration calibrate(std::span<const rerank::Slate> slates) {
+  const auto chosen = chosen_among(slates);
+  Calibration found{std::vector<double>(rerank::kScores)};
+  found.weight.front() = 1;
+  if (!slates.empty()) found.weight.resize(rerank::kScores + slates.front().numbers());
+  if (chosen.empty()) return found;
+  const OneThread one_thread;
+  const torch::NoGradGuard no_grad;
+  const Table table = table_of(chosen);
+  const std::vector<Tensor> folds = folds_of(chosen);
+  const bool reads = found.weight.size() > rerank::kScores && folds.size() > 1;
+  found.penalty = reads ? best_penalty(table, folds) : 0;
+  const Tensor order = torch::tensor(found.weight, torch::kDouble);
+  const Tensor weight = fit_all(table, found.penalty);
+  found.gained = likelihood(table, weight) - likelihood(table, order);
+  std::copy_n(weight.data_ptr<double>(), found.weight.size(), found.weight.begin());
+  return found;
 }
 
-Json weigh_residual(Qwen3& model, const ScoreWeights& start,
+Json weigh_residual(Qwen3& model, const Calibration& start,
                     const std::function<double()>& measure) {
   const torch::NoGradGuard no_grad;
   const SlateWeights own = slate_weights(model->spec, model->weights);
-  const torch::Tensor scale = own.scale.clone(), key = own.key.clone();
-  torch::Tensor first = torch::empty_like(scale);
-  for (size_t i = 0; i < rerank::kScores; ++i) first[int64_t(i)] = start.weight[i];
+  const Tensor scale = own.scale.clone(), key = own.key.clone();
+  const Tensor first = torch::tensor(start.weight, torch::kFloat);
   const auto keep = [&](double share) {
     own.scale.copy_(first * (1 - share) + scale * share);
     own.key.copy_(key * share);

@@ -1,5 +1,6 @@
 #include "podium/train/calibrate.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -30,7 +31,7 @@ std::vector<rerank::Slate> chosen_by(double a, double b, size_t count) {
 }
 
 TEST(Calibrate, FindsWhatTheUsersChooseBy) {
-  const ScoreWeights found = calibrate(chosen_by(0.4, 1.5, 20000));
+  const Calibration found = calibrate(chosen_by(0.4, 1.5, 20000));
   EXPECT_NEAR(found.weight[0], 0.4, 0.02);
   EXPECT_NEAR(found.weight[1], 1.5, 0.04);
   EXPECT_GT(found.gained, 0.1);
@@ -41,8 +42,38 @@ TEST(Calibrate, SameScoresTwiceAreNoTrouble) {
   for (auto& slate : slates) {
     for (auto& candidate : slate.candidates) candidate.ranker_score = candidate.upstream_score;
   }
-  const auto [weight, gained] = calibrate(slates);
+  const auto weight = calibrate(slates).weight;
   EXPECT_NEAR(weight[0] + weight[1], 0.6, 0.03);
+}
+
+// Gives every candidate eight numbers, and the chosen one more of the third.
+void tell_more(std::vector<rerank::Slate>& slates, float more) {
+  Rng rng(8);
+  for (rerank::Slate& slate : slates) {
+    slate.id = fmt::format("u{}@0", rng.below(slates.size()));
+    for (auto& candidate : slate.candidates) {
+      for (int f = 0; f < 8; ++f) candidate.numbers.push_back(float(rng.normal()));
+      if (candidate.gain > 0) candidate.numbers[2] += more;
+    }
+  }
+}
+
+TEST(Calibrate, ReadsTheFeaturesThatTell) {
+  auto slates = chosen_by(0.4, 1.5, 3000);
+  tell_more(slates, 1);
+  const Calibration found = calibrate(slates);
+  EXPECT_GT(found.penalty, 0);
+  EXPECT_NEAR(found.weight[rerank::kScores + 2], 1, 0.1) << "normals that lie 1 apart";
+  EXPECT_NEAR(found.weight[rerank::kScores + 3], 0, 0.1);
+  EXPECT_EQ(found.weight, calibrate(slates).weight);
+}
+
+TEST(Calibrate, LeavesOutFeaturesThatDoNot) {
+  auto slates = chosen_by(0.4, 1.5, 100);
+  tell_more(slates, 0);
+  for (size_t f = 0; f < 8; ++f) {
+    EXPECT_NEAR(calibrate(slates).weight[rerank::kScores + f], 0, 0.1);
+  }
 }
 
 TEST(Calibrate, WithoutChoicesTheOrderStays) {
@@ -50,7 +81,7 @@ TEST(Calibrate, WithoutChoicesTheOrderStays) {
   for (auto& slate : slates) {
     for (auto& candidate : slate.candidates) candidate.gain = 0;
   }
-  EXPECT_EQ(calibrate(slates).weight, (std::array<double, 2>{1, 0}));
+  EXPECT_EQ(calibrate(slates).weight, (std::vector<double>{1, 0}));
   EXPECT_EQ(calibrate({}).gained, 0);
 }
 

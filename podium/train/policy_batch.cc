@@ -17,10 +17,10 @@ using torch::Tensor;
 
 constexpr float kMinusInfinity = -std::numeric_limits<float>::infinity();
 
-// [rows, most choices]: the listed tokens of each row with their names' rows and their scores, and
-// 0 or -inf where the list has ended; target [rows, 1], the token's own place in the list.
+// [rows, most choices]: the listed tokens of each row with their names' rows, and 0 or -inf where
+// the list has ended; target [rows, 1], the token's own place in the list.
 struct Lists {
-  Tensor tokens, names, scores, mask, target;
+  Tensor tokens, names, mask, target;
 };
 
 Lists lists_of(const std::vector<const ScoredToken*>& scored) {
@@ -29,7 +29,6 @@ Lists lists_of(const std::vector<const ScoredToken*>& scored) {
   const auto rows = int64_t(scored.size());
   const auto zeros = [&](auto type) { return torch::zeros({rows, int64_t(most)}, type); };
   Lists lists{zeros(torch::kLong), zeros(torch::kLong),
-              torch::zeros({rows, int64_t(most), int64_t(rerank::kScores)}),
               torch::full({rows, int64_t(most)}, kMinusInfinity),
               torch::zeros({rows, 1}, torch::kLong)};
   for (size_t i = 0; i < scored.size(); ++i) {
@@ -38,8 +37,6 @@ Lists lists_of(const std::vector<const ScoredToken*>& scored) {
     PODIUM_CHECK(!s.allowed.empty());
     std::copy(s.allowed.begin(), s.allowed.end(), lists.tokens.data_ptr<int64_t>() + at);
     std::copy(s.names.begin(), s.names.end(), lists.names.data_ptr<int64_t>() + at);
-    std::copy(s.scores.begin(), s.scores.end(),
-              lists.scores.data_ptr<float>() + at * rerank::kScores);
     std::fill_n(lists.mask.data_ptr<float>() + at, s.allowed.size(), 0.0F);
     if (s.over != Over::kListed) continue;
     const auto own = std::find(s.allowed.begin(), s.allowed.end(), s.target);
@@ -50,13 +47,15 @@ Lists lists_of(const std::vector<const ScoredToken*>& scored) {
 }
 
 // Logits of choices among candidates, [scored, most choices] (ModelSpec).
-Tensor choice_logits(const Tensor& states, const Tensor& inputs, const SlateWeights& own,
+Tensor choice_logits(const Tensor& states, const States& all, const SlateWeights& own,
                      const Lists& lists) {
   const Tensor query = states.matmul(own.query.t());  // [scored, choice]
-  const Tensor keys = inputs.index_select(0, lists.names.view(-1)).matmul(own.key.t());
+  const Tensor named = lists.names.view(-1);
+  const Tensor keys = all.input.index_select(0, named).matmul(own.key.t());
   const int64_t rows = lists.names.size(0), most = lists.names.size(1), width = query.size(1);
   const Tensor met = keys.view({rows, most, width}).matmul(query.unsqueeze(2)).squeeze(2);
-  return lists.scores.matmul(own.scale) + met / std::sqrt(double(width)) + lists.mask;
+  const Tensor given = all.given.index_select(0, named).view({rows, most});
+  return given + met / std::sqrt(double(width)) + lists.mask;
 }
 
 // The logits of a trace's tokens [scored, vocab]: the candidates' names keep the probability that
@@ -87,13 +86,13 @@ Tensor log_probs_of_kind(const std::vector<const ScoredToken*>& scored, const St
   if (over == Over::kVocabulary) return chosen_of(torch::mm(states, embedding.t()), places);
   const Lists lists = lists_of(scored);
   if (over == Over::kListed && own.key.defined()) {
-    return chosen_of(choice_logits(states, all.input, own, lists), lists.target);
+    return chosen_of(choice_logits(states, all, own, lists), lists.target);
   }
   const Tensor logits = torch::mm(states, embedding.t());
   const Tensor names = logits.gather(1, lists.tokens) + lists.mask;
   if (over == Over::kListed) return chosen_of(names, lists.target);
   const Tensor words = logits.masked_fill(frozen.trace_mask.logical_not(), kMinusInfinity);
-  const Tensor choices = own.key.defined() ? choice_logits(states, all.input, own, lists) : names;
+  const Tensor choices = own.key.defined() ? choice_logits(states, all, own, lists) : names;
   return chosen_of(share_names(words, names, choices, lists.tokens[0][0].item<int64_t>()), places);
 }
 
@@ -122,7 +121,6 @@ SlateExample::SlateExample(const rerank::PromptContext& context, const rerank::S
   const Range history{0, int64_t(prompt.history())};
   prompt_end_ = int64_t(prompt.tokens.size());
   first_name_ = int64_t(prompt.names());
-  scores_ = prompt.scores;
   for (size_t i = 0; i < prompt.candidates; ++i) names_.push_back(context.vocabulary.candidate(i));
   Packed& packed = example_.packed;
   packed.tokens.assign(prompt.tokens.begin(), prompt.tokens.end());
@@ -142,6 +140,10 @@ SlateExample::SlateExample(const rerank::PromptContext& context, const rerank::S
     packed.text_rows.push_back(int64_t(t));
     packed.text_items.push_back(rerank::item_of_text(prompt.tokens[t]));
   }
+  packed.scores = prompt.scores;
+  for (size_t i = 0; i < prompt.candidates; ++i) {
+    packed.score_rows.push_back(int64_t(prompt.names() + i));
+  }
   packed.numbers = prompt.numbers;
   for (size_t i = 0; i < prompt.candidates && !prompt.numbers.empty(); ++i) {
     packed.number_rows.push_back(int64_t(prompt.names() + i));
@@ -154,8 +156,6 @@ void SlateExample::list_choices(std::span<const TokenId> allowed, ScoredToken& s
   for (const TokenId token : allowed) {
     const int64_t candidate = token - context_.vocabulary.first_candidate;
     scored.names.push_back(first_name_ + candidate);
-    const auto own = scores_.begin() + candidate * int64_t(rerank::kScores);
-    scored.scores.insert(scored.scores.end(), own, own + rerank::kScores);
   }
 }
 
@@ -252,6 +252,8 @@ Example concatenate(std::span<const Example> examples) {
     append(all.packed.text_items, p.text_items);
     append_moved(all.packed.number_rows, p.number_rows);
     append(all.packed.numbers, p.numbers);
+    append_moved(all.packed.score_rows, p.score_rows);
+    append(all.packed.scores, p.scores);
     for (const ScoredToken& scored : example.scored) {
       all.scored.push_back(scored);
       all.scored.back().row += shift;

@@ -25,7 +25,6 @@ struct ScoredToken {
   Over over = Over::kVocabulary;
   std::vector<TokenId> allowed = {};  // kListed: the grammar's choices; kTrace: all names
   std::vector<int64_t> names = {};    // [allowed] rows of the candidates' names in the prompt
-  std::vector<float> scores = {};     // [allowed, kScores] of Prompt::scores
   float weight = 1;                   // of its loss; in RL the advantage
   float old_logprob = 0;              // RL: under the policy that sampled it
   float teacher_logprob = 0;          // distillation: under the teacher
@@ -76,7 +75,6 @@ class SlateExample {
   int max_trace_;
   int64_t prompt_end_;  // tokens of the prompt
   int64_t first_name_;
-  std::vector<float> scores_;
   std::vector<TokenId> names_;
   Example example_;
 };

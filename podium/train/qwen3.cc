@@ -42,7 +42,11 @@ bool ends_with(const std::string& text, std::string_view end) {
 }
 
 Tensor initial(const rerank::TensorSpec& tensor, const ModelSpec& spec, uint64_t seed) {
-  if (tensor.name == "podium.choice.scale") return torch::tensor({1.0F, 0.0F});
+  if (tensor.name == "podium.choice.scale") {
+    Tensor scale = torch::zeros(tensor.shape);
+    scale[0] = 1;
+    return scale;
+  }
   if (tensor.shape.size() == 1) return torch::ones(tensor.shape);
   if (tensor.name == "podium.choice.key.weight") return torch::zeros(tensor.shape);
   Tensor weight = torch::empty(tensor.shape);
@@ -124,6 +128,29 @@ Tensor layer_forward(const ModelSpec& spec, const Tensor* w, const Tensor& x, co
   return y + drop(torch::mm(inner, w[kDown].t()));
 }
 
+// [number_rows, F]
+Tensor numbers_of(const ModelSpec& spec, const Packed& batch) {
+  return torch::tensor(batch.numbers).view({int64_t(batch.number_rows.size()), spec.numbers});
+}
+
+// States::given.
+Tensor given_of(const ModelSpec& spec, const std::vector<Tensor>& weights, const Packed& batch) {
+  const Tensor scale = slate_weights(spec, weights).scale;
+  if (!scale.defined()) return {};
+  const auto count = int64_t(rerank::kScores);
+  Tensor given = torch::zeros({int64_t(batch.tokens.size())});
+  if (!batch.score_rows.empty()) {
+    const Tensor scores =
+        torch::tensor(batch.scores).view({int64_t(batch.score_rows.size()), count});
+    given = given.index_add(0, longs(batch.score_rows), scores.matmul(scale.slice(0, 0, count)));
+  }
+  if (!batch.number_rows.empty() && spec.numbers > 0) {
+    given = given.index_add(0, longs(batch.number_rows),
+                            numbers_of(spec, batch).matmul(scale.slice(0, count)));
+  }
+  return given;
+}
+
 // What the first layer reads, [n, hidden].
 Tensor embedded(const ModelSpec& spec, const std::vector<Tensor>& weights, const Packed& batch,
                 const Tensor& texts) {
@@ -141,9 +168,7 @@ Tensor embedded(const ModelSpec& spec, const std::vector<Tensor>& weights, const
     x = x.index_add(0, longs(batch.added_rows), embed(batch.added_tokens));
   }
   if (!batch.number_rows.empty() && own.numbers.defined()) {
-    const Tensor numbers =
-        torch::tensor(batch.numbers).view({int64_t(batch.number_rows.size()), spec.numbers});
-    x = x.index_add(0, longs(batch.number_rows), numbers.matmul(own.numbers.t()));
+    x = x.index_add(0, longs(batch.number_rows), numbers_of(spec, batch).matmul(own.numbers.t()));
   }
   return x;
 }
@@ -174,7 +199,8 @@ States states_of(const ModelSpec& spec, const std::vector<Tensor>& weights, cons
     h = rms_norm(x, w[kInputNorm], spec.norm_eps);
     x = layer_forward(spec, w, x, h, r, batch.segments, drop);
   }
-  return {rms_norm(x, weights[1 + size_t(spec.layers) * kLayer], spec.norm_eps), h};
+  return {rms_norm(x, weights[1 + size_t(spec.layers) * kLayer], spec.norm_eps), h,
+          given_of(spec, weights, batch)};
 }
 
 SlateWeights slate_weights(const ModelSpec& spec, const std::vector<Tensor>& weights) {

@@ -28,6 +28,8 @@ struct Packed {
   std::vector<int64_t> text_rows, text_items;     // rows that are the text of an item
   std::vector<int64_t> number_rows;               // rows to which numbers are added
   std::vector<float> numbers;                     // [number_rows, F]
+  std::vector<int64_t> score_rows;                // rows of candidates' names
+  std::vector<float> scores;                      // [score_rows, kScores]
   Dropout dropout;                                // of training; never of what is served
 };
 
@@ -51,6 +53,8 @@ TORCH_MODULE(Qwen3);
 struct States {
   torch::Tensor last;   // [n, hidden], after the last norm
   torch::Tensor input;  // [n, hidden], as the last layer reads them, after its norm
+  torch::Tensor given;  // [n], where the choice of a candidate begins, at its name; elsewhere 0.
+                        // Undefined without `choice` (ModelSpec)
 };
 // weights: in order of tensor_table; the module's own or leaves that share its memory.
 States states_of(const rerank::ModelSpec& spec, const std::vector<torch::Tensor>& weights,

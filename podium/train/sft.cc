@@ -64,29 +64,31 @@ void drop_out(std::vector<Example>& examples, double share, Rng rng) {
 }
 
 // None for a policy that has learnt to choose already.
-std::optional<ScoreWeights> begin_calibrated(Qwen3& model,
-                                             const std::vector<rerank::Slate>& slates) {
+std::optional<Calibration> begin_calibrated(Qwen3& model,
+                                            const std::vector<rerank::Slate>& slates) {
   const SlateWeights own = slate_weights(model->spec, model->weights);
   if (!own.key.defined() || own.key.any().item<bool>()) return {};
-  const ScoreWeights scores = calibrate(slates);
-  log_info(
-      fmt::format("SFT begins with {:.3f} x the upstream's score + {:.3f} x the ranker's (log "
-                  "likelihood +{:.3f})",
-                  scores.weight[0], scores.weight[1], scores.gained));
+  Calibration start = calibrate(slates);
+  log_info(fmt::format(
+      "SFT begins with {:.3f} x the upstream's score + {:.3f} x the ranker's{} (log likelihood "
+      "+{:.3f})",
+      start.weight[0], start.weight[1], start.penalty > 0 ? " + what the features add" : "",
+      start.gained));
   const torch::NoGradGuard no_grad;
-  for (size_t i = 0; i < rerank::kScores; ++i) own.scale[int64_t(i)] = scores.weight[i];
-  return scores;
+  own.scale.copy_(torch::tensor(start.weight, torch::kFloat));
+  return start;
 }
 
 // What stats.json says of a calibrated start.
 Json weigh(Qwen3& model, const rerank::PromptContext& context,
-           const std::vector<rerank::Slate>& valid, const std::optional<ScoreWeights>& start,
+           const std::vector<rerank::Slate>& valid, const std::optional<Calibration>& start,
            const ValidationPlan& plan) {
   if (!start) return Json::object();
   Json found =
       weigh_residual(model, *start, [&] { return validate(*model, context, valid, plan).ndcg; });
   log_info(fmt::format("SFT keeps {} of what it has learnt to choose by", found["share"].dump()));
-  return {{"score_weights", start->weight}, {"residual", std::move(found)}};
+  return {{"start", {{"weight", start->weight}, {"penalty", start->penalty}}},
+          {"residual", std::move(found)}};
 }
 
 Json statistics(const Qwen3& model, const rerank::PromptContext& context, const SlateSets& slates,
@@ -177,7 +179,7 @@ Json sft(Qwen3& model, const rerank::PromptContext& context, const SlateSets& sl
   // are there to be reinforced later.
   const ValidationPlan plan{size_t(options.eval_slates), false, options.max_trace, job.threads};
   Selection selection(model, context, slates.valid, plan, job.work / "best.safetensors");
-  std::optional<ScoreWeights> start;
+  std::optional<Calibration> start;
   if (options.label_weight > 0) start = begin_calibrated(model, slates.train);
   int first_epoch = 0;
   int64_t step = 0;

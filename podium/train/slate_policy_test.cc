@@ -63,7 +63,8 @@ TEST_F(SlatePolicy, WhatWasLearntIsWeighed) {
   disturb();
   const SlateWeights own = slate_weights(model_->spec, model_->weights);
   const Tensor scale = own.scale.clone(), key = own.key.clone();
-  const ScoreWeights start{.weight = {0, 1}};
+  Calibration start{.weight = std::vector<double>(rerank::kScores + TestWorld::kNumbers)};
+  start.weight[1] = 1;
   EXPECT_EQ(weigh_residual(model_, start, [] { return 0.3; })["share"], 1) << "all are equal";
   EXPECT_TRUE(own.scale.equal(scale) && own.key.equal(key));
 
