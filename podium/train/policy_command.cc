@@ -46,8 +46,8 @@ struct PolicyArguments {
   template <class V>
   void visit(V& v) {
     v("reward", rl.gate,
-      "gate of the RL reward: conditional gives none for what is no better than copying",
-      one_of({"conditional", "plain"}));
+      "gate of the RL reward: conditional pays no copies, improving nothing that is no better",
+      one_of({"conditional", "improving", "plain"}));
     v("max_trace", max_trace, "longest reasoning trace, tokens", between(1, 1024));
     v.section("split", split);
     v.section("prompt", prompt);
