@@ -59,10 +59,6 @@ struct PolicyArguments {
   }
 };
 
-std::string hash_if_there(const fs::path& file) {
-  return fs::exists(file) ? sha256_file(file) : "";
-}
-
 // Of everything that a stage's result depends on; the thread count does not belong to it.
 std::string fingerprint_of(PolicyArguments& a, const std::string& stage) {
   std::string text =
@@ -124,13 +120,7 @@ void run_on_slates(PolicyArguments& a, const std::string& stage, const Train& tr
   const data::Dataset dataset = data::Dataset::open(a.data);
   const rerank::PromptWorld world(dataset, a.sid, fs::path(a.policy) / "tokenizer.json", a.prompt);
   const SlateSets slates = read_slate_sets(a.slates, a.valid_slates);
-  const size_t numbers = slates.train.empty() ? 0 : slates.train.front().numbers();
-  Qwen3 model =
-      for_slates(load_policy(a.policy), int(world.prompts.text_width), int(numbers), job.seed);
-  if (model->spec.vocab != world.tokenizer.vocab()) {
-    throw Error("the model's vocabulary is not its tokenizer's", "run mid-training again",
-                a.policy);
-  }
+  Qwen3 model = start_policy(a.policy, world, slates, job.seed);
   log_info(fmt::format("{}: {} slates to train on, {} to validate", stage, slates.train.size(),
                        slates.valid.size()));
   write_policy(a, job, model, world.tokenizer, train(model, world.prompts, slates, job));
