@@ -69,8 +69,8 @@ struct PipelineOptions {
       "longest reasoning trace, tokens: in training, evaluation and serving alike",
       between(1, 1024));
     v("reward", reward,
-      "gate of the RL reward: conditional gives none for what is no better than copying",
-      one_of({"conditional", "plain"}));
+      "gate of the RL reward: conditional pays no copies, improving nothing that is no better",
+      one_of({"conditional", "improving", "plain"}));
     v("compare_plain", compare_plain, "also train with the plain reward and show its copying");
     v("text_cache", text_cache,
       "folder of vectors that a text model made before, so that unchanged text is not encoded "

@@ -43,4 +43,16 @@ double rank_value(std::span<const uint8_t> gains, std::span<const int> answer) {
   return 1 - double(first - answer.begin()) / double(gains.size());
 }
 
+double kendall_tau(std::span<const int> answer) {
+  if (answer.size() < 2) return 1;
+  int64_t kept = 0, pairs = 0;
+  for (size_t i = 0; i < answer.size(); ++i) {
+    for (size_t j = i + 1; j < answer.size(); ++j) {
+      kept += answer[i] < answer[j] ? 1 : -1;
+      ++pairs;
+    }
+  }
+  return double(kept) / double(pairs);
+}
+
 }  // namespace podium::rerank

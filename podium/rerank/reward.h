@@ -24,4 +24,8 @@ double ndcg(std::span<const uint8_t> gains, std::span<const int> answer, size_t 
 // order: 1 - (rank of the first positive, from 0) / K; 0 without a positive.
 double rank_value(std::span<const uint8_t> gains, std::span<const int> answer);
 
+// Kendall's tau of an answer and the input order: (pairs that keep their order - pairs that change
+// it) / pairs. 1: a copy, -1: the reverse; 1 for fewer than two.
+double kendall_tau(std::span<const int> answer);
+
 }  // namespace podium::rerank

@@ -40,6 +40,14 @@ TEST(Reward, NdcgByHand) {
   EXPECT_DOUBLE_EQ(ndcg(Gains{0, 0}, Order{1, 0}, 10), 0.0);
 }
 
+TEST(Reward, KendallsTauByHand) {
+  EXPECT_DOUBLE_EQ(kendall_tau(identity(5)), 1);
+  EXPECT_DOUBLE_EQ(kendall_tau(Order{3, 2, 1, 0}), -1);
+  EXPECT_DOUBLE_EQ(kendall_tau(Order{2, 0, 1}), -1.0 / 3);  // one pair of three is kept
+  EXPECT_DOUBLE_EQ(kendall_tau(Order{0, 1, 3, 2}), 4.0 / 6);
+  EXPECT_DOUBLE_EQ(kendall_tau(Order{0}), 1);
+}
+
 TEST(Reward, RankValueByHand) {
   // From rank 2 to rank 0 of four: a gain of 2 / 4.
   EXPECT_DOUBLE_EQ(rank_value(Gains{0, 0, 1, 0}, Order{2, 0, 1, 3}), 1);

@@ -149,6 +149,13 @@ RewardSpec parse_reward(std::string_view text) {
   return spec;
 }
 
+RewardGate parse_gate(std::string_view text) {
+  if (text == "plain") return RewardGate::kPlain;
+  if (text == "conditional") return RewardGate::kConditional;
+  if (text == "improving") return RewardGate::kImproving;
+  throw Error(fmt::format("unknown reward gate '{}'", text), "use conditional, improving or plain");
+}
+
 SlateReward::SlateReward(RewardOptions options, const data::ItemFacts* facts)
     : options_(std::move(options)), facts_(facts) {
   PODIUM_CHECK(facts != nullptr || !options_.spec.needs_facts());
@@ -213,15 +220,13 @@ double SlateReward::operator()(const Slate& slate, std::span<const int> answer) 
   std::iota(input.begin(), input.end(), 0);
   const double of_input = value(slate, input);
   const bool optimal = of_input > most_ - kEpsilon;
-  const bool gated = options_.gate == RewardGate::kConditional;
-  if (!options_.spec.gain) {
-    const bool copied = std::equal(answer.begin(), answer.end(), input.begin());
-    if (gated && copied && !optimal) return options_.alpha;
-    return value(slate, answer) + options_.alpha;
-  }
-  const double gain = value(slate, answer) - of_input;
+  const bool gated = options_.gate != RewardGate::kPlain;
+  const double own = value(slate, answer), gain = own - of_input;
   const bool earned = gain > kEpsilon || (optimal && gain > -kEpsilon);
-  return gain + (gated && !earned ? 0 : options_.alpha);
+  if (options_.spec.gain) return gain + (gated && !earned ? 0 : options_.alpha);
+  const bool copied = std::equal(answer.begin(), answer.end(), input.begin());
+  const bool withheld = options_.gate == RewardGate::kImproving ? !earned : copied && !optimal;
+  return (gated && withheld ? 0 : own) + options_.alpha;
 }
 
 }  // namespace podium::rerank

@@ -59,8 +59,12 @@ struct RewardSpec {
 // Throws Error that names what is wrong: an unknown term, one twice, a weight that is not above 0.
 RewardSpec parse_reward(std::string_view text);
 
-// kPlain: alpha for every valid answer. kConditional: the gates against copying, below.
-enum class RewardGate { kPlain, kConditional };
+// kPlain: alpha for every valid answer. kConditional: the gates against copying, kImproving: the
+// same against all that is no better than a copy; below.
+enum class RewardGate { kPlain, kConditional, kImproving };
+
+// "plain", "conditional", "improving"; throws Error on others.
+RewardGate parse_gate(std::string_view text);
 
 struct RewardOptions {
   RewardSpec spec;
@@ -84,6 +88,9 @@ class SlateReward {
   // - R is a value: only alpha for the input order copied although it is not optimal (TR);
   // - R is a gain: alpha only for a gain above 0, or 0 where the input order was optimal (v1's
   //   form). An answer no better than a copy earns no more than a copy.
+  // The first gate leaks: a copy with its last two swapped is no copy. With kImproving a value,
+  // too, is paid only for an answer above the input order, or as good where that was optimal (v1's
+  // form), else alpha; a gain as with kConditional.
   // Optimal is what has every term at 1; an order that is best without that earns its copy no
   // bonus.
   double operator()(const Slate& slate, std::span<const int> answer) const;

@@ -58,6 +58,27 @@ TEST(SlateReward, GainsAreRelativeToTheInput) {
   EXPECT_NEAR(reward({0, 0, 1, 0}, {2, 0, 1, 3}, "rank"), 0.5 + 0.1, 1e-12);
 }
 
+TEST(SlateReward, ImprovingGateByHand) {
+  constexpr auto kImproving = RewardGate::kImproving;
+  const Gains second{0, 1, 0, 0};
+  EXPECT_NEAR(reward(second, identity(4), "ndcg", kImproving), 0.1, 1e-12);
+  EXPECT_NEAR(reward(second, {0, 1, 3, 2}, "ndcg", kImproving), 0.1, 1e-12) << "no better";
+  EXPECT_NEAR(reward(second, {0, 2, 1, 3}, "ndcg", kImproving), 0.1, 1e-12) << "worse";
+  EXPECT_NEAR(reward(second, {1, 0, 2, 3}, "ndcg", kImproving), 1.1, 1e-12);
+  const Gains best{1, 0, 0};
+  EXPECT_NEAR(reward(best, identity(3), "ndcg", kImproving), 1.1, 1e-12);
+  EXPECT_NEAR(reward(best, {0, 2, 1}, "ndcg", kImproving), 1.1, 1e-12) << "as good as the best";
+  EXPECT_NEAR(reward(best, {1, 0, 2}, "ndcg", kImproving), 0.1, 1e-12);
+  // Of gains the conditional gate asks the same already.
+  for (const Order& answer : {Order{0, 1, 3, 2}, Order{0, 2, 1, 3}, Order{1, 0, 2, 3}}) {
+    EXPECT_EQ(reward(second, answer, "ndcg-gain", kImproving), reward(second, answer, "ndcg-gain"));
+  }
+  EXPECT_DOUBLE_EQ(reward(second, {0, 0, 1, 2}, "ndcg", kImproving), 0) << "no permutation";
+  EXPECT_EQ(parse_gate("improving"), kImproving);
+  EXPECT_EQ(parse_gate("plain"), kPlain);
+  EXPECT_THROW(parse_gate("strict"), Error);
+}
+
 TEST(SlateReward, SpecificationsAreRead) {
   EXPECT_EQ(parse_reward("ndcg-gain").terms, RewardSpec().terms);
   EXPECT_TRUE(parse_reward("ndcg-gain").gain);

@@ -49,6 +49,7 @@ class TestWorld {
     with_text.text_width = kTextWidth;
     return with_text;
   }
+  const fs::path& dir() const { return dir_; }  // of the dataset
   const text::Tokenizer& tokenizer() const { return tokenizer_; }
   const Vocabulary& vocabulary() const { return vocabulary_; }
   const data::Dataset& dataset() const { return dataset_; }

@@ -29,6 +29,10 @@ void add_options(CLI::App& command, const OptionList& process, const OptionList&
   });
 }
 
+std::string hash_if_there(const fs::path& file) {
+  return fs::exists(file) ? sha256_file(file) : "";
+}
+
 fs::path work_folder(const fs::path& out, const std::string& kind, const std::string& work,
                      const std::vector<fs::path>& inputs) {
   fs::path beside = artifact::check_output(out, kind, inputs);

@@ -21,6 +21,9 @@ OptionList process_options(int64_t& seed, int& threads,
 void add_options(CLI::App& command, const OptionList& process, const OptionList& list,
                  const std::string& file_help, const std::function<void()>& run);
 
+// sha256 of a file, for fingerprints; empty when it is not there.
+std::string hash_if_there(const fs::path& file);
+
 // Where a command keeps its checkpoint: `work` or, when that is empty, OUT.work. Throws Error when
 // OUT is no place for what is written there (`kind`), or either lies where an input is.
 fs::path work_folder(const fs::path& out, const std::string& kind, const std::string& work,

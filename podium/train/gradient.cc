@@ -31,6 +31,7 @@ std::vector<std::span<const Example>> micro_batches(const std::vector<Example>& 
 
 void add_to(GradientWorkers::Result& total, const GradientWorkers::Result& part) {
   total.loss += part.loss;
+  total.largest = std::max(total.largest, part.largest);
   total.statistics.resize(std::max(total.statistics.size(), part.statistics.size()));
   for (size_t i = 0; i < part.statistics.size(); ++i) total.statistics[i] += part.statistics[i];
 }
@@ -63,7 +64,7 @@ GradientWorkers::Result GradientWorkers::backward(const std::vector<Example>& ex
       if (part.scored.empty()) continue;
       const PartLoss value = loss(log_probs(model_->spec, leaves_[shard], part, frozen_), part);
       value.loss.backward();
-      results[b] = {value.loss.item<double>(), value.statistics};
+      results[b] = {value.loss.item<double>(), value.statistics, value.largest};
     }
   });
   Result total;

@@ -16,6 +16,7 @@ namespace podium::train {
 struct PartLoss {
   torch::Tensor loss;              // scalar; the parts' losses add up to the batch's
   std::vector<double> statistics;  // summed over the parts
+  double largest = 0;              // the maximum over the parts
 };
 // logprob: [scored] of `part`. Called concurrently.
 using LossFunction = std::function<PartLoss(const torch::Tensor& logprob, const Example& part)>;
@@ -28,6 +29,7 @@ class GradientWorkers {
   struct Result {
     double loss = 0;
     std::vector<double> statistics;
+    double largest = 0;
   };
   // Sets the gradients of the model's weights.
   Result backward(const std::vector<Example>& examples, const LossFunction& loss);

@@ -8,6 +8,7 @@
 //   podium-train sft      --data DIR --sid DIR --policy DIR --slates DIR --traces DIR
 //   podium-train rl       --data DIR --sid DIR --policy DIR --slates DIR [--no-trace]
 //   podium-train sid-ablation --data DIR [--item-vectors FILE]
+//   podium-train reward-lab --data DIR --sid DIR --policy DIR --slates DIR [--no-trace]
 //
 // each with --config FILE.toml --seed N --out DIR --work DIR (checkpoints, kept through a kill).
 // sft and rl measure themselves on --valid-slates DIR, or, without it, on a tenth of the slates
@@ -22,6 +23,7 @@
 #include "podium/base/progress.h"
 #include "podium/kernels/blas_core.h"
 #include "podium/train/policy_command.h"
+#include "podium/train/reward_lab_command.h"
 #include "podium/train/rqvae_command.h"
 #include "podium/train/sequence_command.h"
 #include "podium/train/sid_ablation_command.h"
@@ -59,6 +61,7 @@ int main(int argc, char** argv) {
   podium::train::add_rqvae_command(app);
   podium::train::add_sid_ablation_command(app);
   podium::train::add_policy_commands(app);
+  podium::train::add_reward_lab_command(app);
   podium::install_interrupt_handler();
   try {
     app.parse(argc, argv);

@@ -28,6 +28,7 @@ struct ScoredToken {
   float weight = 1;                   // of its loss; in RL the advantage
   float old_logprob = 0;              // RL: under the policy that sampled it
   float teacher_logprob = 0;          // distillation: under the teacher
+  float start_logprob = 0;            // RL: under the policy that it began with
 };
 
 struct Example {

@@ -46,8 +46,8 @@ struct PolicyArguments {
   template <class V>
   void visit(V& v) {
     v("reward", rl.gate,
-      "gate of the RL reward: conditional gives none for what is no better than copying",
-      one_of({"conditional", "plain"}));
+      "gate of the RL reward: conditional pays no copies, improving nothing that is no better",
+      one_of({"conditional", "improving", "plain"}));
     v("max_trace", max_trace, "longest reasoning trace, tokens", between(1, 1024));
     v.section("split", split);
     v.section("prompt", prompt);
@@ -58,10 +58,6 @@ struct PolicyArguments {
     v.section("rl_fast", rl_fast);
   }
 };
-
-std::string hash_if_there(const fs::path& file) {
-  return fs::exists(file) ? sha256_file(file) : "";
-}
 
 // Of everything that a stage's result depends on; the thread count does not belong to it.
 std::string fingerprint_of(PolicyArguments& a, const std::string& stage) {
@@ -124,13 +120,7 @@ void run_on_slates(PolicyArguments& a, const std::string& stage, const Train& tr
   const data::Dataset dataset = data::Dataset::open(a.data);
   const rerank::PromptWorld world(dataset, a.sid, fs::path(a.policy) / "tokenizer.json", a.prompt);
   const SlateSets slates = read_slate_sets(a.slates, a.valid_slates);
-  const size_t numbers = slates.train.empty() ? 0 : slates.train.front().numbers();
-  Qwen3 model =
-      for_slates(load_policy(a.policy), int(world.prompts.text_width), int(numbers), job.seed);
-  if (model->spec.vocab != world.tokenizer.vocab()) {
-    throw Error("the model's vocabulary is not its tokenizer's", "run mid-training again",
-                a.policy);
-  }
+  Qwen3 model = start_policy(a.policy, world, slates, job.seed);
   log_info(fmt::format("{}: {} slates to train on, {} to validate", stage, slates.train.size(),
                        slates.valid.size()));
   write_policy(a, job, model, world.tokenizer, train(model, world.prompts, slates, job));

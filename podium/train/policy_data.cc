@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <numeric>
 
 #include "podium/base/error.h"
@@ -50,6 +51,29 @@ Slate maybe_shuffled(const Slate& slate, double share, Rng& rng) {
   Slate copy = slate;
   if (rng.uniform() < share) rng.shuffle(std::span(copy.candidates));
   return copy;
+}
+
+Slate equals_permuted(const Slate& slate, Rng& rng) {
+  std::map<rerank::Evidence, std::vector<size_t>> places;
+  for (size_t i = 0; i < slate.candidates.size(); ++i) {
+    places[slate.candidates[i].evidence].push_back(i);
+  }
+  Slate copy = slate;
+  for (const auto& [evidence, from] : places) {
+    std::vector<size_t> to = from;
+    rng.shuffle(std::span(to));
+    for (size_t i = 0; i < from.size(); ++i) copy.candidates[to[i]] = slate.candidates[from[i]];
+  }
+  return copy;
+}
+
+Qwen3 start_policy(const fs::path& dir, const rerank::PromptWorld& world, const SlateSets& slates,
+                   uint64_t seed) {
+  const size_t numbers = slates.train.empty() ? 0 : slates.train.front().numbers();
+  Qwen3 policy = for_slates(load_policy(dir), int(world.prompts.text_width), int(numbers), seed);
+  if (policy->spec.vocab == world.tokenizer.vocab()) return policy;
+  throw Error("the model's vocabulary is not its tokenizer's", "run mid-training again",
+              dir.string());
 }
 
 std::vector<size_t> permutation(size_t n, uint64_t seed, uint64_t epoch) {

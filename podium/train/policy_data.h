@@ -10,7 +10,7 @@
 #include "podium/base/progress.h"
 #include "podium/base/rng.h"
 #include "podium/data/split.h"
-#include "podium/rerank/prompt.h"
+#include "podium/rerank/prompt_world.h"
 #include "podium/sid/codebook.h"
 #include "podium/train/midtrain_options.h"
 #include "podium/train/policy_batch.h"
@@ -35,6 +35,14 @@ SlateSets read_slate_sets(const fs::path& dir, const fs::path& valid_dir);
 
 // With probability `share` the slate with its candidates in random order, else as it is.
 rerank::Slate maybe_shuffled(const rerank::Slate& slate, double share, Rng& rng);
+
+// The slate with candidates of equal evidence in random order among the places that they have.
+rerank::Slate equals_permuted(const rerank::Slate& slate, Rng& rng);
+
+// The policy of `dir` as a stage starts with it: made for slates of these numbers (for_slates).
+// Throws Error when its vocabulary is not the world's.
+Qwen3 start_policy(const fs::path& dir, const rerank::PromptWorld& world, const SlateSets& slates,
+                   uint64_t seed);
 
 // A permutation of [0, n): a function of its arguments alone.
 std::vector<size_t> permutation(size_t n, uint64_t seed, uint64_t epoch);

@@ -16,6 +16,7 @@
 #include "podium/rerank/evidence_teacher.h"
 #include "podium/rerank/test_world.h"
 #include "podium/train/checkpoint.h"
+#include "podium/train/dapo.h"
 #include "podium/train/midtrain.h"
 #include "podium/train/policy_validate.h"
 #include "podium/train/rl.h"

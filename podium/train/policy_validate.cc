@@ -35,14 +35,25 @@ Validation validate(const Qwen3Impl& model, const rerank::PromptContext& context
     sum.ndcg += rerank::ndcg(gains, rollouts[i].order, gains.size());
     sum.input_ndcg += rerank::ndcg(gains, input, gains.size());
     sum.identity_rate += is_input_order(rollouts[i].order);
+    sum.tau += rerank::kendall_tau(rollouts[i].order);
+    sum.first_kept += rollouts[i].order.front() == 0;
     if (plan.reward != nullptr) sum.value += plan.reward->value(part[i], rollouts[i].order);
   }
   const auto n = double(part.size());
-  return {sum.ndcg / n, sum.input_ndcg / n, sum.identity_rate / n, sum.value / n};
+  return {.ndcg = sum.ndcg / n,
+          .input_ndcg = sum.input_ndcg / n,
+          .identity_rate = sum.identity_rate / n,
+          .tau = sum.tau / n,
+          .first_kept = sum.first_kept / n,
+          .value = sum.value / n};
 }
 
 Json to_json(const Validation& v) {
-  return {{"ndcg", v.ndcg}, {"input_ndcg", v.input_ndcg}, {"identity_rate", v.identity_rate}};
+  return {{"ndcg", v.ndcg},
+          {"input_ndcg", v.input_ndcg},
+          {"identity_rate", v.identity_rate},
+          {"tau", v.tau},
+          {"first_kept", v.first_kept}};
 }
 
 Selection::Selection(Qwen3& model, const rerank::PromptContext& context,
@@ -55,10 +66,11 @@ Selection::Selection(Qwen3& model, const rerank::PromptContext& context,
       file_(std::move(file)),
       state_{{"best_step", 0}, {"best", 0}, {"curve", Json::array()}} {}
 
-void Selection::measure(const std::string& stage, int64_t step) {
+void Selection::measure(const std::string& stage, int64_t step, const Json& more) {
   const Validation v = validate(*model_, context_, slates_, plan_);
   Json row = {{"step", step}};
   row.update(to_json(v));
+  row.update(more);
   const double score = plan_.reward != nullptr ? v.value : v.ndcg;
   if (plan_.reward != nullptr) row["value"] = v.value;
   const bool first = state_["curve"].empty();
@@ -69,6 +81,13 @@ void Selection::measure(const std::string& stage, int64_t step) {
   state_["best"] = score;
   state_["best_step"] = step;
   save_weights(file_, *model_);
+}
+
+int64_t Selection::since_best() const {
+  const Json& curve = state_["curve"];
+  return std::count_if(curve.begin(), curve.end(), [&](const Json& row) {
+    return row["step"].get<int64_t>() > state_["best_step"].get<int64_t>();
+  });
 }
 
 int64_t Selection::last_step() const {

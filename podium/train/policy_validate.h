@@ -12,6 +12,8 @@ namespace podium::train {
 struct Validation {
   double ndcg = 0, input_ndcg = 0;  // means over the slates, all candidates counted
   double identity_rate = 0;         // answers equal to the input order
+  double tau = 0;                   // mean Kendall tau of answer and input order
+  double first_kept = 0;            // answers that begin with the input order's first
   double value = 0;                 // mean of ValidationPlan::reward; 0 without one
   double gain() const { return ndcg - input_ndcg; }
 };
@@ -37,9 +39,11 @@ class Selection {
   Selection(Qwen3& model, const rerank::PromptContext& context,
             const std::vector<rerank::Slate>& slates, const ValidationPlan& plan, fs::path file);
 
-  void measure(const std::string& stage, int64_t step);
-  int64_t last_step() const;  // measured; -1: none
-  void take_best();           // the model's weights become the best's
+  // more: an object whose keys come to the curve's row.
+  void measure(const std::string& stage, int64_t step, const Json& more = Json::object());
+  int64_t since_best() const;  // measured after the best
+  int64_t last_step() const;   // measured; -1: none
+  void take_best();            // the model's weights become the best's
 
   // {"best_step", "best", "curve": [{"step", ...}]}: a checkpoint's part, the stage's result.
   const Json& state() const { return state_; }

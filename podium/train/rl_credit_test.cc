@@ -3,6 +3,7 @@
 
 #include "podium/rerank/test_world.h"
 #include "podium/runtime/test_weights.h"
+#include "podium/train/dapo.h"
 #include "podium/train/policy_validate.h"
 #include "podium/train/qwen3.h"
 #include "podium/train/rl.h"
@@ -122,8 +123,8 @@ TEST_F(Credited, TheTeachersGradientIsThatOfK3) {
     return surrogate_backward(workers, examples, {}, 0.5);
   };
   const auto tokens = double(examples[0].scored.size());
-  EXPECT_NEAR(divergence(0).statistics[3], 0, 1e-3);
-  EXPECT_NEAR(divergence(1).statistics[3] / tokens, std::exp(1.0) - 2, 1e-2);
+  EXPECT_NEAR(divergence(0).statistics[kTeacher], 0, 1e-3);
+  EXPECT_NEAR(divergence(1).statistics[kTeacher] / tokens, std::exp(1.0) - 2, 1e-2);
   EXPECT_NEAR(divergence(1).loss, 0.5 * (std::exp(1.0) - 2), 1e-2) << "no advantages: k3 is all";
 }
 

@@ -19,13 +19,17 @@ struct RlOptions {
   std::string rank = "ndcg-gain";  // what a slate is rewarded for: rerank/slate_reward.h
   std::string credit = "answer";   // or "rank"
   double teacher_weight = 0.1;     // beta of on-policy distillation
+  double kl_weight = 0;            // of the divergence from the policy that RL began with
+  int overlong_from = 64;          // tokens of a trace from which on it is punished
+  double overlong_weight = 0;      // what a trace of max_trace tokens costs
   bool shuffle = true;             // candidates in random order in every other prompt
   int updates = 2;                 // optimizer steps a batch of rollouts, each on its share
   int epochs = 1;                  // passes over a batch of rollouts
   int eval_every = 10;             // steps between validations; the best policy is kept
   int eval_slates = 400;           // validation slates, at most
+  int patience = 0;                // validations without a better one that end it; 0: never
   // Not visited, as whole runs have one of each:
-  std::string gate = "conditional";  // or plain
+  std::string gate = "conditional";  // or plain, improving
   int max_trace = 96;                // longest reasoning trace, tokens
   template <class V>
   void visit(V& v) {
@@ -50,12 +54,22 @@ struct RlOptions {
     v("teacher_weight", teacher_weight,
       "distillation (--teacher): weight of each token's divergence from the teacher",
       between(0, 1000));
+    v("kl_weight", kl_weight,
+      "weight of each token's divergence from the policy that RL began with; 0: none",
+      between(0, 1000));
+    v("overlong_from", overlong_from,
+      "tokens of a trace from which on it costs reward, more with each up to max_trace",
+      between(0, 1024));
+    v("overlong_weight", overlong_weight, "what a trace of max_trace tokens costs; 0: nothing",
+      between(0, 1000));
     v("shuffle", shuffle, "shuffle candidates in training, against position bias");
     v("updates", updates, "optimizer steps a batch of rollouts", between(1, 10000));
     v("epochs", epochs, "passes over a batch of rollouts", between(1, 1000));
     v("eval_every", eval_every, "steps between validations; the best policy is kept",
       between(1, 10000000));
     v("eval_slates", eval_slates, "validation slates, at most", between(1, 1000000000));
+    v("patience", patience, "validations in a row without a better policy that end RL; 0: never",
+      between(0, 10000000));
   }
 };
 
