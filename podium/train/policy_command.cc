@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 
@@ -81,17 +82,21 @@ std::string fingerprint_of(PolicyArguments& a, const std::string& stage) {
 StageJob job_of(PolicyArguments& a, const std::string& stage) {
   const std::vector<fs::path> inputs = {a.data,    a.sid,    a.tokenizer,    a.policy,
                                         a.teacher, a.slates, a.valid_slates, a.traces};
+  const GroupSettings processes = group_settings_from_environment();
   StageJob job;
+  job.group = ProcessGroup(processes);
+  if (!job.group.leads()) set_quiet(true);
   job.work = work_folder(a.out, "policy", a.work, inputs);
   job.seed = uint64_t(a.seed);
-  job.threads = a.threads > 0 ? a.threads : default_threads();
+  job.threads = a.threads > 0 ? a.threads : std::max(1, default_threads() / processes.local_size);
   job.fingerprint = fingerprint_of(a, stage);
-  artifact::claim_work(job.work);
+  job.group.check_equal("options or data", job.fingerprint, "start all with the same command");
+  if (job.group.leads()) artifact::claim_work(job.work);
   return job;
 }
 
-void write_policy(const PolicyArguments& a, const StageJob& job, const Qwen3& model,
-                  const text::Tokenizer& tokenizer, const Json& stats) {
+void write_files(const PolicyArguments& a, const StageJob& job, const Qwen3& model,
+                 const text::Tokenizer& tokenizer, const Json& stats) {
   artifact::AtomicDir out(a.out, "policy");
   save_policy(out.path(), *model, tokenizer);
   write_json_atomic(out.path() / "stats.json", stats);
@@ -99,6 +104,13 @@ void write_policy(const PolicyArguments& a, const StageJob& job, const Qwen3& mo
   artifact::write_manifest(out.path(), "policy", 1, Json::object());
   out.commit();
   fs::remove_all(job.work);
+}
+
+void write_policy(const PolicyArguments& a, const StageJob& job, const Qwen3& model,
+                  const text::Tokenizer& tokenizer, const Json& stats) {
+  job.group.barrier();  // none reads the work directory any more
+  if (job.group.leads()) write_files(a, job, model, tokenizer, stats);
+  job.group.barrier();  // whoever ends without an error has seen it written
 }
 
 void run_midtrain(PolicyArguments& a) {

@@ -169,7 +169,7 @@ TEST(GradientWorkers, SameBitsOnOneThreadAndOnThreeAndEqualToOneBatch) {
   Qwen3 model = tiny_model(50);
   std::vector<std::vector<Tensor>> grads;
   for (int threads : {1, 3}) {
-    GradientWorkers workers(model, mask, threads, 16);
+    GradientWorkers workers(model, mask, threads, {}, 16);
     const auto result = workers.backward(examples, loss);
     EXPECT_EQ(result.statistics.at(0), 4 * 9 + 36);
     grads.emplace_back();

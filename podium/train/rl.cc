@@ -13,6 +13,7 @@
 #include "podium/train/checkpoint.h"
 #include "podium/train/metrics_log.h"
 #include "podium/train/policy_validate.h"
+#include "podium/train/shared_decode.h"
 
 namespace podium::train {
 namespace {
@@ -45,16 +46,16 @@ class Reinforcer {
         frozen_(frozen_of(context, model->spec.vocab)),
         job_(job),
         adam_(make_adamw(model, options_.learning_rate, 0)),
-        workers_(model, frozen_, job.threads),
-        selection_(model, context, slates.valid,
-                   {size_t(options_.eval_slates), with_trace_, options_.max_trace, job.threads,
-                    rerank::parse_reward(options_.rank).needs_facts() ? &reward_ : nullptr},
-                   job.work / "best.safetensors") {}
+        workers_(model, frozen_, job.threads, job.group),
+        selection_(
+            model, context, slates.valid,
+            {size_t(options_.eval_slates), with_trace_, options_.max_trace, job.threads,
+             rerank::parse_reward(options_.rank).needs_facts() ? &reward_ : nullptr, job.group},
+            job.work / "best.safetensors") {}
 
   Json run() {
-    Checkpointer checkpointer({job_.work / "checkpoint.safetensors", job_.fingerprint,
-                               job_.checkpoint_seconds, job_.stop});
-    MetricsLog log(job_.work / "metrics.jsonl");
+    Checkpointer checkpointer(job_.checkpoints());
+    MetricsLog log(job_.work / "metrics.jsonl", job_.group.leads());
     if (const auto cursor = checkpointer.restore(*model_, adam_)) {
       state_ = *cursor;
       selection_.restore(state_["selection"]);
@@ -109,6 +110,7 @@ class Reinforcer {
 
   StepBatch sample(int64_t step) {
     const runtime::Engine engine = engine_over(*model_);
+    const SharedDecode answers{engine, context_, job_.threads, job_.group};
     runtime::DecodeOptions decode;
     decode.with_trace = with_trace_;
     decode.max_trace = options_.max_trace;
@@ -119,7 +121,7 @@ class Reinforcer {
          ++round) {
       decode.seed = Rng(job_.seed).fork("rl").fork(uint64_t(step * kMostRounds + round)).next();
       const auto prompts = draw(size_t(options_.prompts) - batch.groups.size());
-      auto rollouts = engine.decode(context_, prompts, decode, job_.threads);
+      auto rollouts = answers(prompts, decode);
       for (size_t i = 0; i < prompts.size(); ++i) {
         const auto begin = rollouts.begin() + std::ptrdiff_t(i) * options_.rollouts;
         add_group(prompts[i], {begin, begin + options_.rollouts}, batch);
@@ -153,7 +155,7 @@ class Reinforcer {
     for (const RolloutGroup& group : batch.groups) {
       examples.push_back(group_example(context_, group, with_trace_, options_.max_trace));
     }
-    if (teacher_ != nullptr) ask_teacher(*teacher_, frozen_, examples, job_.threads);
+    if (teacher_ != nullptr) ask_teacher(*teacher_, frozen_, examples, job_);
     const double teacher_weight = teacher_ != nullptr ? options_.teacher_weight : 0;
     std::array<double, 4> sums{};  // see surrogate_backward
     const double rate =
@@ -319,17 +321,21 @@ GradientWorkers::Result surrogate_backward(GradientWorkers& workers,
 }
 
 void ask_teacher(const Qwen3Impl& teacher, const Frozen& frozen, std::vector<Example>& examples,
-                 int threads) {
-  parallel_for(threads, examples.size(), 1, [&](size_t begin, size_t end) {
+                 const StageJob& job) {
+  const auto share = job.group.share(examples.size());
+  std::vector<Tensor> own(share.end - share.begin);  // [scored] of each example
+  parallel_for(job.threads, own.size(), 1, [&](size_t begin, size_t end) {
     const torch::NoGradGuard no_grad;
     for (size_t i = begin; i < end; ++i) {
-      const Tensor logprob =
-          log_probs(teacher.spec, teacher.weights, examples[i], frozen).contiguous();
-      for (size_t t = 0; t < examples[i].scored.size(); ++t) {
-        examples[i].scored[t].teacher_logprob = logprob.data_ptr<float>()[t];
-      }
+      own[i] = log_probs(teacher.spec, teacher.weights, examples[share.begin + i], frozen);
     }
   });
+  own.push_back(torch::empty({0}));  // where the share is empty
+  const Tensor all = torch::cat(job.group.gather(torch::cat(own)));
+  const float* next = all.data_ptr<float>();
+  for (Example& example : examples) {
+    for (ScoredToken& scored : example.scored) scored.teacher_logprob = *next++;
+  }
 }
 
 Json reinforce(Qwen3& model, const rerank::PromptContext& context, const SlateSets& slates,

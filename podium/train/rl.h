@@ -59,9 +59,9 @@ GradientWorkers::Result surrogate_backward(GradientWorkers& workers,
                                            const std::vector<Example>& examples,
                                            const RlOptions& options, double teacher_weight);
 
-// teacher_logprob of every scored token.
+// teacher_logprob of every scored token. The job's processes share out the examples.
 void ask_teacher(const Qwen3Impl& teacher, const Frozen& frozen, std::vector<Example>& examples,
-                 int threads);
+                 const StageJob& job);
 
 struct RlPlan {
   const RlOptions& options;

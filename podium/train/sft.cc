@@ -153,13 +153,13 @@ Example sft_example(const rerank::PromptContext& context, const SftSample& sampl
 Json sft(Qwen3& model, const rerank::PromptContext& context, const SlateSets& slates,
          const std::vector<rerank::Trace>& traces, const SftOptions& options, const StageJob& job) {
   torch::optim::AdamW adam = make_adamw(model, options.learning_rate, 0.01);
-  Checkpointer checkpointer(
-      {job.work / "checkpoint.safetensors", job.fingerprint, job.checkpoint_seconds, job.stop});
-  MetricsLog log(job.work / "metrics.jsonl");
-  GradientWorkers workers(model, frozen_of(context, model->spec.vocab), job.threads);
+  Checkpointer checkpointer(job.checkpoints());
+  MetricsLog log(job.work / "metrics.jsonl", job.group.leads());
+  GradientWorkers workers(model, frozen_of(context, model->spec.vocab), job.threads, job.group);
   // By answers without a trace, in the second half only: traces take that long to be learnt, and
   // are there to be reinforced later.
-  const ValidationPlan plan{size_t(options.eval_slates), false, options.max_trace, job.threads};
+  const ValidationPlan plan{
+      size_t(options.eval_slates), false, options.max_trace, job.threads, nullptr, job.group};
   Selection selection(model, context, slates.valid, plan, job.work / "best.safetensors");
   const ScoreWeights scores =
       options.label_weight > 0 ? begin_calibrated(model, slates.train) : ScoreWeights();
