@@ -45,10 +45,9 @@ GradientWorkers::GradientWorkers(Qwen3 model, Frozen frozen, int threads, Proces
       group_(std::move(group)),
       micro_tokens_(micro_tokens),
       leaves_(kShards) {
-  for (auto& leaves : leaves_) {
-    for (const Tensor& weight : model_->weights) {
-      leaves.push_back(weight.detach().requires_grad_());
-    }
+  for (const Tensor& weight : model_->weights) {
+    placed_.push_back(weight.detach().to(frozen_.trace_mask.device()));
+    for (auto& leaves : leaves_) leaves.push_back(placed_.back().detach().requires_grad_());
   }
 }
 
@@ -72,7 +71,7 @@ GradientWorkers::Gradients GradientWorkers::gather_gradients() const {
   std::vector<Tensor> own = {torch::empty({0})};
   for (size_t shard = 0; shard < kShards; ++shard) {
     for (const Tensor& leaf : leaves_[shard]) {
-      const Tensor& gradient = leaf.grad();
+      const Tensor gradient = leaf.grad().defined() ? leaf.grad().to(torch::kCPU) : Tensor();
       gradients[shard].push_back(gradient);
       if (group_.size() == 1 || rank_of(shard) != group_.rank()) continue;
       own.push_back(torch::full({1}, gradient.defined() ? 1.0 : 0.0));
@@ -119,6 +118,9 @@ void GradientWorkers::gather_results(std::vector<Result>& results) const {
 GradientWorkers::Result GradientWorkers::backward(const std::vector<Example>& examples,
                                                   const LossFunction& loss) {
   const auto batches = micro_batches(examples, micro_tokens_);
+  for (size_t i = 0; i < placed_.size(); ++i) {
+    if (!placed_[i].is_cpu()) placed_[i].copy_(model_->weights[i].detach());
+  }
   std::vector<Result> results(batches.size());
   std::vector<size_t> own;
   for (size_t shard = 0; shard < kShards; ++shard) {

@@ -25,7 +25,9 @@ using LossFunction = std::function<PartLoss(const torch::Tensor& logprob, const 
 
 class GradientWorkers {
  public:
-  // threads: of each process. micro_tokens: tokens a micro-batch, at least one example.
+  // The model lies on the CPU; gradients are computed on the device of `frozen`, to which the
+  // weights are copied for every step, and come back. threads: of each process. micro_tokens:
+  // tokens a micro-batch, at least one example.
   GradientWorkers(Qwen3 model, Frozen frozen, int threads, ProcessGroup group = {},
                   int64_t micro_tokens = 1024);
 
@@ -52,7 +54,8 @@ class GradientWorkers {
   int threads_;
   ProcessGroup group_;
   int64_t micro_tokens_;
-  std::vector<std::vector<torch::Tensor>> leaves_;  // [shards][weights], sharing the model's memory
+  std::vector<torch::Tensor> placed_;  // [weights] on the device; on the CPU the model's
+  std::vector<std::vector<torch::Tensor>> leaves_;  // [shards][weights], sharing placed_'s memory
 };
 
 // AdamW as every policy stage uses it: betas 0.9, 0.95; norm of the gradient clipped to 1.

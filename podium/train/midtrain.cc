@@ -50,7 +50,8 @@ Json midtrain(Qwen3& model, const MidtrainSource& source, const MidtrainOptions&
   torch::optim::AdamW adam = make_adamw(model, options.learning_rate, options.weight_decay);
   Checkpointer checkpointer(job.checkpoints());
   MetricsLog log(job.work / "metrics.jsonl", job.group.leads());
-  GradientWorkers workers(model, {torch::ones({model->spec.vocab}, torch::kBool), {}}, job.threads,
+  const auto where = torch::TensorOptions(torch::kBool).device(job.device);
+  GradientWorkers workers(model, {torch::ones({model->spec.vocab}, where), {}}, job.threads,
                           job.group);
   std::vector<double> losses;
   int64_t tokens = 0;

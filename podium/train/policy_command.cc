@@ -33,6 +33,7 @@ using rerank::PromptContext;
 // All three stages understand one options file; each reads its own sections of it.
 struct PolicyArguments {
   std::string data, sid, tokenizer, policy, teacher, slates, valid_slates, traces, out, work;
+  std::string device = "cpu";
   int64_t seed = 1;
   int threads = 0;
   bool no_trace = false;
@@ -76,6 +77,7 @@ std::string fingerprint_of(PolicyArguments& a, const std::string& stage) {
         fs::path(a.traces) / "traces.jsonl"}) {
     text += hash_if_there(file) + "|";
   }
+  if (a.device != "cpu") text += a.device;
   return sha256(text);
 }
 
@@ -84,6 +86,7 @@ StageJob job_of(PolicyArguments& a, const std::string& stage) {
                                         a.teacher, a.slates, a.valid_slates, a.traces};
   const GroupSettings processes = group_settings_from_environment();
   StageJob job;
+  job.device = device_of(a.device);
   job.group = ProcessGroup(processes);
   if (!job.group.leads()) set_quiet(true);
   job.work = work_folder(a.out, "policy", a.work, inputs);
@@ -179,7 +182,10 @@ void run_rl(PolicyArguments& a) {
                     known.emplace(data::make_split(*prompts.dataset, a.split).slates.fit, a.sid);
                   }
                   std::optional<Qwen3> teacher;
-                  if (!a.teacher.empty()) teacher = load_teacher(a.teacher, model->spec);
+                  if (!a.teacher.empty()) {
+                    teacher = load_teacher(a.teacher, model->spec);
+                    (*teacher)->to(job.device);
+                  }
                   return reinforce(model, prompts, slates,
                                    {options, !a.no_trace, known ? &known->facts : nullptr,
                                     teacher ? teacher->get() : nullptr},
@@ -194,6 +200,11 @@ CLI::App* add_command(CLI::App& app, const std::string& name, const std::string&
   command->add_option("--sid", a->sid, "semantic-ID directory")->required();
   command->add_option("--out", a->out, "policy directory to write")->required();
   command->add_option("--work", a->work, "where the checkpoint lives (default: OUT.work)");
+  command
+      ->add_option("--device", a->device,
+                   "where gradients are computed: cpu or cuda, see docs/scale.md")
+      ->check(CLI::IsMember({"cpu", "cuda"}))
+      ->capture_default_str();
   add_options(*command, process_options(a->seed, a->threads), OptionList(*a),
               "TOML file of options, see `podium config`", [a, run] {
                 a->rl.max_trace = a->rl_fast.max_trace = a->sft.max_trace = a->max_trace;

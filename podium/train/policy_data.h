@@ -28,6 +28,7 @@ struct StageJob {
   double checkpoint_seconds = 20;
   std::function<bool()> stop = interrupted;  // see CheckpointSettings
   ProcessGroup group = {};                   // that trains
+  torch::Device device = torch::kCPU;        // where gradients are computed
 
   CheckpointSettings checkpoints() const {
     return {work / "checkpoint.safetensors", fingerprint, checkpoint_seconds, stop, group};

@@ -71,6 +71,8 @@ torch::nn::Module& submodule(torch::nn::Module& root, const std::string& path) {
 
 struct Rotation {
   Tensor cosine, sine;  // [n, head_dim / 2]
+
+  Rotation to(torch::Device device) const { return {cosine.to(device), sine.to(device)}; }
 };
 
 Rotation rotation(const ModelSpec& spec, const std::vector<int64_t>& positions) {
@@ -102,7 +104,8 @@ class Dropper {
 
   Tensor operator()(const Tensor& x) {
     if (share_ == 0) return x;
-    return x * torch::empty_like(x).bernoulli_(1 - share_, source_).div_(1 - share_);
+    return x *
+           torch::empty(x.sizes()).bernoulli_(1 - share_, source_).div_(1 - share_).to(x.device());
   }
 
  private:
@@ -127,23 +130,26 @@ Tensor layer_forward(const ModelSpec& spec, const Tensor* w, const Tensor& x, co
 // What the first layer reads, [n, hidden].
 Tensor embedded(const ModelSpec& spec, const std::vector<Tensor>& weights, const Packed& batch,
                 const Tensor& texts) {
+  const torch::Device device = weights.front().device();
+  const auto there = [device](const std::vector<int64_t>& values) { return longs(values, device); };
   const auto embed = [&](const std::vector<int64_t>& tokens) {
-    return torch::embedding(weights[0], longs(tokens).clamp_min(0));  // a text's is replaced
+    return torch::embedding(weights[0], there(tokens).clamp_min(0));  // a text's is replaced
   };
   const SlateWeights own = slate_weights(spec, weights);
   Tensor x = embed(batch.tokens);
   if (!batch.text_rows.empty()) {
     PODIUM_CHECK(texts.defined() && own.text.defined());
-    const Tensor told = texts.index_select(0, longs(batch.text_items));
-    x = x.index_copy(0, longs(batch.text_rows), told.matmul(own.text.t()));
+    const Tensor told = texts.index_select(0, there(batch.text_items));
+    x = x.index_copy(0, there(batch.text_rows), told.matmul(own.text.t()));
   }
   if (!batch.added_rows.empty()) {
-    x = x.index_add(0, longs(batch.added_rows), embed(batch.added_tokens));
+    x = x.index_add(0, there(batch.added_rows), embed(batch.added_tokens));
   }
   if (!batch.number_rows.empty() && own.numbers.defined()) {
-    const Tensor numbers =
-        torch::tensor(batch.numbers).view({int64_t(batch.number_rows.size()), spec.numbers});
-    x = x.index_add(0, longs(batch.number_rows), numbers.matmul(own.numbers.t()));
+    const Tensor numbers = torch::tensor(batch.numbers)
+                               .view({int64_t(batch.number_rows.size()), spec.numbers})
+                               .to(device);
+    x = x.index_add(0, there(batch.number_rows), numbers.matmul(own.numbers.t()));
   }
   return x;
 }
@@ -166,7 +172,7 @@ States states_of(const ModelSpec& spec, const std::vector<Tensor>& weights, cons
                  const Tensor& texts) {
   PODIUM_CHECK(weights.size() == rerank::tensor_table(spec).size() &&
                batch.tokens.size() == batch.positions.size());
-  const Rotation r = rotation(spec, batch.positions);
+  const Rotation r = rotation(spec, batch.positions).to(weights.front().device());
   Dropper drop(batch.dropout);
   Tensor x = drop(embedded(spec, weights, batch, texts)), h;
   for (int layer = 0; layer < spec.layers; ++layer) {

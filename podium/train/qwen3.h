@@ -52,7 +52,8 @@ struct States {
   torch::Tensor last;   // [n, hidden], after the last norm
   torch::Tensor input;  // [n, hidden], as the last layer reads them, after its norm
 };
-// weights: in order of tensor_table; the module's own or leaves that share its memory.
+// weights: in order of tensor_table; the module's own or leaves that share its memory. Computed
+// where they lie, and texts with them.
 States states_of(const rerank::ModelSpec& spec, const std::vector<torch::Tensor>& weights,
                  const Packed& batch, const torch::Tensor& texts = {});
 

@@ -43,7 +43,7 @@ class Reinforcer {
         reward_(reward_options(options_), plan.facts),
         with_trace_(plan.with_trace),
         teacher_(plan.teacher),
-        frozen_(frozen_of(context, model->spec.vocab)),
+        frozen_(frozen_of(context, model->spec.vocab, job.device)),
         job_(job),
         adam_(make_adamw(model, options_.learning_rate, 0)),
         workers_(model, frozen_, job.threads, job.group),

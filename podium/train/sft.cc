@@ -155,7 +155,8 @@ Json sft(Qwen3& model, const rerank::PromptContext& context, const SlateSets& sl
   torch::optim::AdamW adam = make_adamw(model, options.learning_rate, 0.01);
   Checkpointer checkpointer(job.checkpoints());
   MetricsLog log(job.work / "metrics.jsonl", job.group.leads());
-  GradientWorkers workers(model, frozen_of(context, model->spec.vocab), job.threads, job.group);
+  GradientWorkers workers(model, frozen_of(context, model->spec.vocab, job.device), job.threads,
+                          job.group);
   // By answers without a trace, in the second half only: traces take that long to be learnt, and
   // are there to be reinforced later.
   const ValidationPlan plan{
@@ -178,8 +179,7 @@ Json sft(Qwen3& model, const rerank::PromptContext& context, const SlateSets& sl
     throw Error("no trace of these slates was accepted", "raise teacher.temperature or tries");
   }
   const auto batch = size_t(options.batch_slates);
-  const size_t steps_an_epoch = (first_samples + batch - 1) / batch;
-  const auto steps = int64_t(steps_an_epoch) * options.epochs;
+  const auto steps = int64_t((first_samples + batch - 1) / batch) * options.epochs;
   Progress progress("SFT", uint64_t(steps), "steps");
   for (int e = first_epoch; e < options.epochs; ++e, first = 0) {
     const auto epoch = sft_epoch(slates.train, traces, options, job.seed, e);
