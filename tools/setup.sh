@@ -1,12 +1,21 @@
 #!/usr/bin/env bash
 # Installs what podium needs on Debian 12, from Debian's packages. Idempotent: with everything in
 # place it asks dpkg once and does nothing.
+#
+#   tools/setup.sh [train]
+#
+# train: what `cmake --preset gpu` needs beside CUDA and PyTorch.
 set -euo pipefail
 
 packages=(build-essential cmake ninja-build ccache lld pkg-config git python3 python3-pip
-  libtorch-dev libfaiss-dev libxgboost-dev libsimdjson-dev libtomlplusplus-dev libcli11-dev
+  libtorch-dev libgloo-dev libfaiss-dev libxgboost-dev libsimdjson-dev libtomlplusplus-dev libcli11-dev
   nlohmann-json3-dev libfmt-dev libgtest-dev libopenblas-pthread-dev zlib1g-dev libzip-dev libssl-dev
   libutf8proc-dev libcurl4-openssl-dev clang-14 clang-format-14 clang-tidy-14 libclang-rt-14-dev libomp-14-dev)
+
+if [ "${1:-}" = train ]; then
+  packages=(build-essential cmake ninja-build git libsimdjson-dev libtomlplusplus-dev libcli11-dev
+    nlohmann-json3-dev libfmt-dev libopenblas-pthread-dev zlib1g-dev libzip-dev libssl-dev libutf8proc-dev)
+fi
 
 missing=()
 for package in "${packages[@]}"; do

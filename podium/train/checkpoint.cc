@@ -181,6 +181,14 @@ Checkpointer::Checkpointer(CheckpointSettings settings)
 
 std::optional<Json> Checkpointer::restore(torch::nn::Module& module,
                                           torch::optim::Optimizer& optimizer) const {
+  std::optional<Json> cursor = restore_own(module, optimizer);
+  settings_.group.check_equal("checkpoints", cursor ? cursor->dump() : "",
+                              "give all processes one work directory, on a disk that they share");
+  return cursor;
+}
+
+std::optional<Json> Checkpointer::restore_own(torch::nn::Module& module,
+                                              torch::optim::Optimizer& optimizer) const {
   if (!fs::exists(settings_.file)) return std::nullopt;
   const SafetensorsFile file(settings_.file);
   if (metadata_of(file, "version") != kVersion ||
@@ -203,10 +211,13 @@ std::optional<Json> Checkpointer::restore(torch::nn::Module& module,
 
 void Checkpointer::poll(const torch::nn::Module& module, const torch::optim::Optimizer& optimizer,
                         const std::function<Json()>& cursor) {
-  const bool stop = settings_.stop();
+  const bool stop = settings_.group.any(settings_.stop());
   const std::chrono::duration<double> since = std::chrono::steady_clock::now() - saved_;
-  if (stop || since.count() >= settings_.every_seconds) save(module, optimizer, cursor());
-  if (stop) throw Error(ErrorKind::kInterrupted, "interrupted", "run the same command to resume");
+  const bool due = stop || since.count() >= settings_.every_seconds;
+  if (due && settings_.group.leads()) save(module, optimizer, cursor());
+  if (!stop) return;
+  settings_.group.barrier();  // it is saved before a launcher ends them all
+  throw Error(ErrorKind::kInterrupted, "interrupted", "run the same command to resume");
 }
 
 void Checkpointer::save(const torch::nn::Module& module, const torch::optim::Optimizer& optimizer,

@@ -31,6 +31,7 @@
 #include "podium/base/files.h"
 #include "podium/base/json.h"
 #include "podium/base/progress.h"
+#include "podium/train/process_group.h"
 
 namespace podium::train {
 
@@ -39,6 +40,7 @@ struct CheckpointSettings {
   std::string fingerprint;    // of options, data and code version: another one starts afresh
   double every_seconds = 20;  // wall time between saves; 0: at every poll (tests)
   std::function<bool()> stop = interrupted;  // asked at every poll; true: save and end
+  ProcessGroup group = {};                   // rank 0 writes, all read; all stop when one shall
 };
 
 // Adam and AdamW are supported. Not thread-safe.
@@ -48,7 +50,7 @@ class Checkpointer {
 
   // Loads module, optimizer and torch's generator, and returns the cursor. nullopt (and nothing
   // changed) when there is no checkpoint or its fingerprint differs, which is logged. Throws Error
-  // on a damaged file.
+  // on a damaged file, and when the processes of the group see different files.
   std::optional<Json> restore(torch::nn::Module& module, torch::optim::Optimizer& optimizer) const;
 
   // Call between steps. Saves when every_seconds have gone by; when it shall stop (an interrupt)
@@ -64,6 +66,10 @@ class Checkpointer {
   void remove() const;
 
  private:
+  // As restore, of this process alone.
+  std::optional<Json> restore_own(torch::nn::Module& module,
+                                  torch::optim::Optimizer& optimizer) const;
+
   CheckpointSettings settings_;
   std::chrono::steady_clock::time_point saved_;
 };

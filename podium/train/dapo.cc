@@ -161,17 +161,21 @@ GradientWorkers::Result surrogate_backward(GradientWorkers& workers,
 }
 
 void ask_policy(const Qwen3Impl& policy, const Frozen& frozen, std::vector<Example>& examples,
-                float ScoredToken::*field, int threads) {
-  parallel_for(threads, examples.size(), 1, [&](size_t begin, size_t end) {
+                float ScoredToken::*field, const StageJob& job) {
+  const auto share = job.group.share(examples.size());
+  std::vector<Tensor> own(share.end - share.begin);  // [scored] of each example
+  parallel_for(job.threads, own.size(), 1, [&](size_t begin, size_t end) {
     const torch::NoGradGuard no_grad;
     for (size_t i = begin; i < end; ++i) {
-      const Tensor logprob =
-          log_probs(policy.spec, policy.weights, examples[i], frozen).contiguous();
-      for (size_t t = 0; t < examples[i].scored.size(); ++t) {
-        examples[i].scored[t].*field = logprob.data_ptr<float>()[t];
-      }
+      own[i] = log_probs(policy.spec, policy.weights, examples[share.begin + i], frozen);
     }
   });
+  own.push_back(torch::empty({0}));  // where the share is empty
+  const Tensor all = torch::cat(job.group.gather(torch::cat(own)));
+  const float* next = all.data_ptr<float>();
+  for (Example& example : examples) {
+    for (ScoredToken& scored : example.scored) scored.*field = *next++;
+  }
 }
 
 }  // namespace podium::train

@@ -11,6 +11,7 @@
 #include "podium/rerank/slate.h"
 #include "podium/runtime/engine.h"
 #include "podium/train/gradient.h"
+#include "podium/train/policy_data.h"
 #include "podium/train/rl_options.h"
 
 namespace podium::train {
@@ -68,6 +69,6 @@ GradientWorkers::Result surrogate_backward(GradientWorkers& workers,
 // Sets `field` (teacher_logprob, start_logprob) of every scored token to its log probability under
 // `policy`, of the student's vocabulary.
 void ask_policy(const Qwen3Impl& policy, const Frozen& frozen, std::vector<Example>& examples,
-                float ScoredToken::*field, int threads);
+                float ScoredToken::*field, const StageJob& job);
 
 }  // namespace podium::train

@@ -38,42 +38,106 @@ void add_to(GradientWorkers::Result& total, const GradientWorkers::Result& part)
 
 }  // namespace
 
-GradientWorkers::GradientWorkers(Qwen3 model, Frozen frozen, int threads, int64_t micro_tokens)
+GradientWorkers::GradientWorkers(Qwen3 model, Frozen frozen, int threads, ProcessGroup group,
+                                 int64_t micro_tokens)
     : model_(std::move(model)),
       frozen_(std::move(frozen)),
       threads_(threads),
+      group_(std::move(group)),
       micro_tokens_(micro_tokens),
       leaves_(kShards) {
-  for (auto& leaves : leaves_) {
-    for (const Tensor& weight : model_->weights) {
-      leaves.push_back(weight.detach().requires_grad_());
+  for (const Tensor& weight : model_->weights) {
+    placed_.push_back(weight.detach().to(frozen_.trace_mask.device()));
+    for (auto& leaves : leaves_) leaves.push_back(placed_.back().detach().requires_grad_());
+  }
+}
+
+void GradientWorkers::run_shard(size_t shard, const MicroBatches& batches, const LossFunction& loss,
+                                std::vector<Result>& results) {
+  at::set_num_threads(1);  // both are settings of a thread
+  at::globalContext().setFlushDenormal(true);
+  for (Tensor& leaf : leaves_[shard]) leaf.mutable_grad().reset();
+  for (size_t b = shard; b < batches.size(); b += kShards) {
+    const Example part = concatenate(batches[b]);
+    if (part.scored.empty()) continue;
+    const PartLoss value = loss(log_probs(model_->spec, leaves_[shard], part, frozen_), part);
+    value.loss.backward();
+    results[b] = {value.loss.item<double>(), value.statistics, value.largest};
+  }
+}
+
+// A process sends its shards in order: of each weight a 1 and its gradient, or a 0.
+GradientWorkers::Gradients GradientWorkers::gather_gradients() const {
+  Gradients gradients(kShards);
+  std::vector<Tensor> own = {torch::empty({0})};
+  for (size_t shard = 0; shard < kShards; ++shard) {
+    for (const Tensor& leaf : leaves_[shard]) {
+      const Tensor gradient = leaf.grad().defined() ? leaf.grad().to(torch::kCPU) : Tensor();
+      gradients[shard].push_back(gradient);
+      if (group_.size() == 1 || rank_of(shard) != group_.rank()) continue;
+      own.push_back(torch::full({1}, gradient.defined() ? 1.0 : 0.0));
+      if (gradient.defined()) own.push_back(gradient.flatten());
     }
+  }
+  if (group_.size() == 1) return gradients;
+  const std::vector<Tensor> all = group_.gather(torch::cat(own));
+  std::vector<int64_t> at(all.size());
+  for (size_t shard = 0; shard < kShards; ++shard) {
+    const auto rank = size_t(rank_of(shard));
+    for (size_t i = 0; i < model_->weights.size(); ++i) {
+      const bool defined = all[rank][at[rank]++].item<float>() != 0;
+      const int64_t length = defined ? model_->weights[i].numel() : 0;
+      const Tensor part = all[rank].narrow(0, at[rank], length);
+      gradients[shard][i] = defined ? part.view_as(model_->weights[i]) : Tensor();
+      at[rank] += length;
+    }
+  }
+  return gradients;
+}
+
+// A process sends its micro-batches in order: loss, largest, number of statistics, statistics.
+void GradientWorkers::gather_results(std::vector<Result>& results) const {
+  if (group_.size() == 1) return;
+  std::vector<double> own;
+  for (size_t b = 0; b < results.size(); ++b) {
+    if (rank_of(b % kShards) != group_.rank()) continue;
+    const auto& statistics = results[b].statistics;
+    own.insert(own.end(), {results[b].loss, results[b].largest, double(statistics.size())});
+    own.insert(own.end(), statistics.begin(), statistics.end());
+  }
+  const std::vector<Tensor> all = group_.gather(torch::tensor(own, torch::kDouble));
+  std::vector<const double*> at;
+  for (const Tensor& one : all) at.push_back(one.data_ptr<double>());
+  for (size_t b = 0; b < results.size(); ++b) {
+    const double*& next = at[size_t(rank_of(b % kShards))];
+    const auto count = std::ptrdiff_t(next[2]);
+    results[b] = {next[0], {next + 3, next + 3 + count}, next[1]};
+    next += 3 + count;
   }
 }
 
 GradientWorkers::Result GradientWorkers::backward(const std::vector<Example>& examples,
                                                   const LossFunction& loss) {
   const auto batches = micro_batches(examples, micro_tokens_);
+  for (size_t i = 0; i < placed_.size(); ++i) {
+    if (!placed_[i].is_cpu()) placed_[i].copy_(model_->weights[i].detach());
+  }
   std::vector<Result> results(batches.size());
-  parallel_for(threads_, kShards, 1, [&](size_t shard, size_t) {
-    at::set_num_threads(1);  // both are settings of a thread
-    at::globalContext().setFlushDenormal(true);
-    for (Tensor& leaf : leaves_[shard]) leaf.mutable_grad().reset();
-    for (size_t b = shard; b < batches.size(); b += kShards) {
-      const Example part = concatenate(batches[b]);
-      if (part.scored.empty()) continue;
-      const PartLoss value = loss(log_probs(model_->spec, leaves_[shard], part, frozen_), part);
-      value.loss.backward();
-      results[b] = {value.loss.item<double>(), value.statistics, value.largest};
-    }
-  });
+  std::vector<size_t> own;
+  for (size_t shard = 0; shard < kShards; ++shard) {
+    if (rank_of(shard) == group_.rank()) own.push_back(shard);
+  }
+  parallel_for(threads_, own.size(), 1,
+               [&](size_t i, size_t) { run_shard(own[i], batches, loss, results); });
+  gather_results(results);
   Result total;
   for (const Result& result : results) add_to(total, result);
+  const Gradients gradients = gather_gradients();
   for (size_t i = 0; i < model_->weights.size(); ++i) {
     Tensor sum;
-    for (auto& leaves : leaves_) {
-      const Tensor& grad = leaves[i].grad();
-      if (grad.defined()) sum = sum.defined() ? sum.add_(grad) : grad.clone();
+    for (const auto& of_shard : gradients) {
+      const Tensor& gradient = of_shard[i];
+      if (gradient.defined()) sum = sum.defined() ? sum.add_(gradient) : gradient.clone();
     }
     model_->weights[i].mutable_grad() = sum;
   }

@@ -1,15 +1,18 @@
 // One optimizer step over a list of examples on several threads, with the same bits whatever the
 // thread count: the examples form micro-batches, these go to a fixed number of shards, each shard
-// has its own gradients, and the shards are summed in order.
+// has its own gradients, and the shards are summed in order. Processes share out the shards and
+// gather them before the sum, so their number changes no bit either; more than four would idle.
 #pragma once
 
 #include <torch/torch.h>
 
 #include <functional>
+#include <span>
 #include <vector>
 
 #include "podium/train/divergence.h"
 #include "podium/train/policy_batch.h"
+#include "podium/train/process_group.h"
 
 namespace podium::train {
 
@@ -23,23 +26,38 @@ using LossFunction = std::function<PartLoss(const torch::Tensor& logprob, const 
 
 class GradientWorkers {
  public:
-  // micro_tokens: tokens a micro-batch, at least one example.
-  GradientWorkers(Qwen3 model, Frozen frozen, int threads, int64_t micro_tokens = 1024);
+  // The model lies on the CPU; gradients are computed on the device of `frozen`, to which the
+  // weights are copied for every step, and come back. threads: of each process. micro_tokens:
+  // tokens a micro-batch, at least one example.
+  GradientWorkers(Qwen3 model, Frozen frozen, int threads, ProcessGroup group = {},
+                  int64_t micro_tokens = 1024);
 
   struct Result {
     double loss = 0;
     std::vector<double> statistics;
     double largest = 0;
   };
-  // Sets the gradients of the model's weights.
+  // Sets the gradients of the model's weights. Called by all processes with the same examples.
   Result backward(const std::vector<Example>& examples, const LossFunction& loss);
 
  private:
+  using MicroBatches = std::vector<std::span<const Example>>;
+  using Gradients = std::vector<std::vector<torch::Tensor>>;  // [shards][weights]; undefined: none
+
+  int64_t rank_of(size_t shard) const { return int64_t(shard) % group_.size(); }
+  void run_shard(size_t shard, const MicroBatches& batches, const LossFunction& loss,
+                 std::vector<Result>& results);
+  // Those of the other processes too.
+  Gradients gather_gradients() const;
+  void gather_results(std::vector<Result>& results) const;
+
   Qwen3 model_;
   Frozen frozen_;
   int threads_;
+  ProcessGroup group_;
   int64_t micro_tokens_;
-  std::vector<std::vector<torch::Tensor>> leaves_;  // [shards][weights], sharing the model's memory
+  std::vector<torch::Tensor> placed_;  // [weights] on the device; on the CPU the model's
+  std::vector<std::vector<torch::Tensor>> leaves_;  // [shards][weights], sharing placed_'s memory
 };
 
 // AdamW as every policy stage uses it: betas 0.9, 0.95; norm of the gradient clipped to 1.

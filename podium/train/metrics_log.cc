@@ -7,7 +7,8 @@
 
 namespace podium::train {
 
-MetricsLog::MetricsLog(fs::path file) : file_(std::move(file)) {
+MetricsLog::MetricsLog(fs::path file, bool writes) : file_(std::move(file)), writes_(writes) {
+  if (!writes_) return;
   fs::create_directories(file_.parent_path());
   if (!fs::exists(file_)) return;
   std::istringstream lines(read_file(file_));
@@ -19,6 +20,7 @@ MetricsLog::MetricsLog(fs::path file) : file_(std::move(file)) {
 }
 
 void MetricsLog::add(int64_t step, const Json& values) {
+  if (!writes_) return;
   Json row = {{"step", step}};
   row.update(values);
   rows_[step] = row;
@@ -28,6 +30,7 @@ void MetricsLog::add(int64_t step, const Json& values) {
 }
 
 void MetricsLog::finish(const fs::path& file) const {
+  if (!writes_) return;
   std::string text;
   for (const auto& [step, row] : rows_) text += row.dump() + "\n";
   write_file_atomic(file, text);

@@ -13,13 +13,16 @@ namespace podium::train {
 // equal values; finish() writes each step once, so that the result does not show the kill.
 class MetricsLog {
  public:
-  explicit MetricsLog(fs::path file);  // reads what an earlier run wrote
+  // Reads what an earlier run wrote. writes: false for all but one of the processes that train
+  // together, whose calls then do nothing.
+  explicit MetricsLog(fs::path file, bool writes = true);
 
   void add(int64_t step, const Json& values);
   void finish(const fs::path& file) const;  // in order of step
 
  private:
   fs::path file_;
+  bool writes_;
   std::map<int64_t, Json> rows_;
 };
 

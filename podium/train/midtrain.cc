@@ -48,10 +48,11 @@ Qwen3 new_policy(const rerank::ModelSpec& spec, const rerank::Vocabulary& vocabu
 Json midtrain(Qwen3& model, const MidtrainSource& source, const MidtrainOptions& options,
               const StageJob& job) {
   torch::optim::AdamW adam = make_adamw(model, options.learning_rate, options.weight_decay);
-  Checkpointer checkpointer(
-      {job.work / "checkpoint.safetensors", job.fingerprint, job.checkpoint_seconds, job.stop});
-  MetricsLog log(job.work / "metrics.jsonl");
-  GradientWorkers workers(model, {torch::ones({model->spec.vocab}, torch::kBool), {}}, job.threads);
+  Checkpointer checkpointer(job.checkpoints());
+  MetricsLog log(job.work / "metrics.jsonl", job.group.leads());
+  const auto where = torch::TensorOptions(torch::kBool).device(job.device);
+  GradientWorkers workers(model, {torch::ones({model->spec.vocab}, where), {}}, job.threads,
+                          job.group);
   std::vector<double> losses;
   int64_t tokens = 0;
   if (const auto cursor = checkpointer.restore(*model, adam)) {

@@ -12,7 +12,8 @@
 //
 // each with --config FILE.toml --seed N --out DIR --work DIR (checkpoints, kept through a kill).
 // sft and rl measure themselves on --valid-slates DIR, or, without it, on a tenth of the slates
-// that they then do not train on.
+// that they then do not train on. midtrain, sft and rl run in as many processes as WORLD_SIZE says
+// (process_group.h).
 // A policy directory is a Hugging Face directory: config.json, model.safetensors, tokenizer.json.
 #include <CLI/CLI.hpp>
 #include <cstdio>
@@ -70,7 +71,8 @@ int main(int argc, char** argv) {
     return app.exit(error);
   } catch (const podium::Error& error) {
     tell(error, error_file);
-  } catch (const std::exception& error) {  // LibTorch's own
+    if (error.kind() == podium::ErrorKind::kInterrupted) return 130;  // by a signal to another rank
+  } catch (const std::exception& error) {                             // LibTorch's own
     tell(podium::Error(error.what()), error_file);
   }
   return podium::interrupted() ? 130 : 1;

@@ -23,7 +23,7 @@ struct Lists {
   Tensor tokens, names, mask, target;
 };
 
-Lists lists_of(const std::vector<const ScoredToken*>& scored) {
+Lists lists_of(const std::vector<const ScoredToken*>& scored, torch::Device device) {
   size_t most = 1;
   for (const ScoredToken* s : scored) most = std::max(most, s->allowed.size());
   const auto rows = int64_t(scored.size());
@@ -43,7 +43,8 @@ Lists lists_of(const std::vector<const ScoredToken*>& scored) {
     PODIUM_CHECK(own != s.allowed.end());
     lists.target.data_ptr<int64_t>()[i] = own - s.allowed.begin();
   }
-  return lists;
+  return {lists.tokens.to(device), lists.names.to(device), lists.mask.to(device),
+          lists.target.to(device)};
 }
 
 // Logits of choices among candidates, [scored, most choices] (ModelSpec).
@@ -77,14 +78,15 @@ Tensor log_probs_of_kind(const std::vector<const ScoredToken*>& scored, const St
     rows.push_back(s->row);
     targets.push_back(s->target);
   }
-  const Tensor states = all.last.index_select(0, longs(rows));
+  const torch::Device device = embedding.device();
+  const Tensor states = all.last.index_select(0, longs(rows, device));
   const Over over = scored.front()->over;
   const auto chosen_of = [](const Tensor& logits, const Tensor& places) {
     return logits.gather(1, places).squeeze(1) - logits.logsumexp(1);
   };
-  const Tensor places = longs(targets).unsqueeze(1);
+  const Tensor places = longs(targets, device).unsqueeze(1);
   if (over == Over::kVocabulary) return chosen_of(torch::mm(states, embedding.t()), places);
-  const Lists lists = lists_of(scored);
+  const Lists lists = lists_of(scored, device);
   if (over == Over::kListed && own.key.defined()) {
     return chosen_of(choice_logits(states, all, own, lists), lists.target);
   }
@@ -93,7 +95,7 @@ Tensor log_probs_of_kind(const std::vector<const ScoredToken*>& scored, const St
   if (over == Over::kListed) return chosen_of(names, lists.target);
   const Tensor words = logits.masked_fill(frozen.trace_mask.logical_not(), kMinusInfinity);
   const Tensor choices = own.key.defined() ? choice_logits(states, all, own, lists) : names;
-  return chosen_of(share_names(words, names, choices, lists.tokens[0][0].item<int64_t>()), places);
+  return chosen_of(share_names(words, names, choices, scored.front()->allowed.front()), places);
 }
 
 }  // namespace
@@ -282,19 +284,22 @@ Tensor log_probs(const rerank::ModelSpec& spec, const std::vector<Tensor>& weigh
     parts.push_back(log_probs_of_kind(scored, states, embedding, own, frozen));
   }
   PODIUM_CHECK(!parts.empty());
-  if (parts.size() == 1) return parts.front();
-  return torch::cat(parts).index_select(0, longs(place));
+  const Tensor all = parts.size() == 1
+                         ? parts.front()
+                         : torch::cat(parts).index_select(0, longs(place, embedding.device()));
+  return all.to(torch::kCPU);
 }
 
-Frozen frozen_of(const rerank::PromptContext& context, int vocab) {
+Frozen frozen_of(const rerank::PromptContext& context, int vocab, torch::Device device) {
   const auto allowed = rerank::trace_mask(context.tokenizer, context.vocabulary);
   Tensor mask = torch::zeros({vocab}, torch::kBool);
   for (size_t i = 0; i < allowed.size(); ++i) mask[int64_t(i)] = allowed[i] != 0;
-  Frozen frozen{mask, {}};
+  Frozen frozen{mask.to(device), {}};
   if (context.text_width > 0) {
     const auto width = int64_t(context.text_width);
     frozen.texts = torch::from_blob(const_cast<float*>(context.texts.data()),  // read only
-                                    {int64_t(context.texts.size()) / width, width});
+                                    {int64_t(context.texts.size()) / width, width})
+                       .to(device);
   }
   return frozen;
 }

@@ -83,11 +83,13 @@ class SlateExample {
 // Back to back; rows and segments moved along.
 Example concatenate(std::span<const Example> examples);
 
-// log P of every scored token, [scored], in order.
+// log P of every scored token, [scored], in order, on the CPU. weights and frozen lie on one
+// device, where it is computed.
 torch::Tensor log_probs(const rerank::ModelSpec& spec, const std::vector<torch::Tensor>& weights,
                         const Example& example, const Frozen& frozen);
 
 // Of a model of `vocab` tokens; the context's texts must outlive it.
-Frozen frozen_of(const rerank::PromptContext& context, int vocab);
+Frozen frozen_of(const rerank::PromptContext& context, int vocab,
+                 torch::Device device = torch::kCPU);
 
 }  // namespace podium::train

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 
@@ -32,6 +33,7 @@ using rerank::PromptContext;
 // All three stages understand one options file; each reads its own sections of it.
 struct PolicyArguments {
   std::string data, sid, tokenizer, policy, teacher, slates, valid_slates, traces, out, work;
+  std::string device = "cpu";
   int64_t seed = 1;
   int threads = 0;
   bool no_trace = false;
@@ -71,23 +73,29 @@ std::string fingerprint_of(PolicyArguments& a, const std::string& stage) {
         fs::path(a.traces) / "traces.jsonl"}) {
     text += hash_if_there(file) + "|";
   }
+  if (a.device != "cpu") text += a.device;
   return sha256(text);
 }
 
 StageJob job_of(PolicyArguments& a, const std::string& stage) {
   const std::vector<fs::path> inputs = {a.data,    a.sid,    a.tokenizer,    a.policy,
                                         a.teacher, a.slates, a.valid_slates, a.traces};
+  const GroupSettings processes = group_settings_from_environment();
   StageJob job;
+  job.device = device_of(a.device);
+  job.group = ProcessGroup(processes);
+  if (!job.group.leads()) set_quiet(true);
   job.work = work_folder(a.out, "policy", a.work, inputs);
   job.seed = uint64_t(a.seed);
-  job.threads = a.threads > 0 ? a.threads : default_threads();
+  job.threads = a.threads > 0 ? a.threads : std::max(1, default_threads() / processes.local_size);
   job.fingerprint = fingerprint_of(a, stage);
-  artifact::claim_work(job.work);
+  job.group.check_equal("options or data", job.fingerprint, "start all with the same command");
+  if (job.group.leads()) artifact::claim_work(job.work);
   return job;
 }
 
-void write_policy(const PolicyArguments& a, const StageJob& job, const Qwen3& model,
-                  const text::Tokenizer& tokenizer, const Json& stats) {
+void write_files(const PolicyArguments& a, const StageJob& job, const Qwen3& model,
+                 const text::Tokenizer& tokenizer, const Json& stats) {
   artifact::AtomicDir out(a.out, "policy");
   save_policy(out.path(), *model, tokenizer);
   write_json_atomic(out.path() / "stats.json", stats);
@@ -95,6 +103,13 @@ void write_policy(const PolicyArguments& a, const StageJob& job, const Qwen3& mo
   artifact::write_manifest(out.path(), "policy", 1, Json::object());
   out.commit();
   fs::remove_all(job.work);
+}
+
+void write_policy(const PolicyArguments& a, const StageJob& job, const Qwen3& model,
+                  const text::Tokenizer& tokenizer, const Json& stats) {
+  job.group.barrier();  // none reads the work directory any more
+  if (job.group.leads()) write_files(a, job, model, tokenizer, stats);
+  job.group.barrier();  // whoever ends without an error has seen it written
 }
 
 void run_midtrain(PolicyArguments& a) {
@@ -157,7 +172,10 @@ void run_rl(PolicyArguments& a) {
                     known.emplace(data::make_split(*prompts.dataset, a.split).slates.fit, a.sid);
                   }
                   std::optional<Qwen3> teacher;
-                  if (!a.teacher.empty()) teacher = load_teacher(a.teacher, model->spec);
+                  if (!a.teacher.empty()) {
+                    teacher = load_teacher(a.teacher, model->spec);
+                    (*teacher)->to(job.device);
+                  }
                   return reinforce(model, prompts, slates,
                                    {options, !a.no_trace, known ? &known->facts : nullptr,
                                     teacher ? teacher->get() : nullptr},
@@ -172,6 +190,11 @@ CLI::App* add_command(CLI::App& app, const std::string& name, const std::string&
   command->add_option("--sid", a->sid, "semantic-ID directory")->required();
   command->add_option("--out", a->out, "policy directory to write")->required();
   command->add_option("--work", a->work, "where the checkpoint lives (default: OUT.work)");
+  command
+      ->add_option("--device", a->device,
+                   "where gradients are computed: cpu or cuda, see docs/scale.md")
+      ->check(CLI::IsMember({"cpu", "cuda"}))
+      ->capture_default_str();
   add_options(*command, process_options(a->seed, a->threads), OptionList(*a),
               "TOML file of options, see `podium config`", [a, run] {
                 a->rl.max_trace = a->rl_fast.max_trace = a->sft.max_trace = a->max_trace;

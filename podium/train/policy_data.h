@@ -12,8 +12,10 @@
 #include "podium/data/split.h"
 #include "podium/rerank/prompt_world.h"
 #include "podium/sid/codebook.h"
+#include "podium/train/checkpoint.h"
 #include "podium/train/midtrain_options.h"
 #include "podium/train/policy_batch.h"
+#include "podium/train/process_group.h"
 
 namespace podium::train {
 
@@ -21,10 +23,16 @@ namespace podium::train {
 struct StageJob {
   uint64_t seed = 1;
   int threads = 1;
-  fs::path work;  // checkpoint and metrics; exists
+  fs::path work;  // checkpoint and metrics; exists, the same for all processes
   std::string fingerprint;
   double checkpoint_seconds = 20;
   std::function<bool()> stop = interrupted;  // see CheckpointSettings
+  ProcessGroup group = {};                   // that trains
+  torch::Device device = torch::kCPU;        // where gradients are computed
+
+  CheckpointSettings checkpoints() const {
+    return {work / "checkpoint.safetensors", fingerprint, checkpoint_seconds, stop, group};
+  }
 };
 
 struct SlateSets {

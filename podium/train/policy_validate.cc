@@ -9,6 +9,7 @@
 #include "podium/rerank/reward.h"
 #include "podium/runtime/engine.h"
 #include "podium/train/checkpoint.h"
+#include "podium/train/shared_decode.h"
 
 namespace podium::train {
 
@@ -27,7 +28,8 @@ Validation validate(const Qwen3Impl& model, const rerank::PromptContext& context
   runtime::DecodeOptions options;
   options.with_trace = plan.with_trace;
   options.max_trace = plan.max_trace;
-  const auto rollouts = engine_over(model).decode(context, part, options, plan.threads);
+  const runtime::Engine engine = engine_over(model);
+  const auto rollouts = SharedDecode{engine, context, plan.threads, plan.group}(part, options);
   for (size_t i = 0; i < part.size(); ++i) {
     const auto gains = gains_of(part[i]);
     std::vector<int> input(gains.size());
@@ -80,7 +82,7 @@ void Selection::measure(const std::string& stage, int64_t step, const Json& more
   if (!first && score <= state_["best"].get<double>() && !slates_.empty()) return;
   state_["best"] = score;
   state_["best_step"] = step;
-  save_weights(file_, *model_);
+  if (plan_.group.leads()) save_weights(file_, *model_);
 }
 
 int64_t Selection::since_best() const {
@@ -95,6 +97,9 @@ int64_t Selection::last_step() const {
   return curve.empty() ? -1 : curve.back()["step"].get<int64_t>();
 }
 
-void Selection::take_best() { load_weights(file_, *model_); }
+void Selection::take_best() {
+  plan_.group.barrier();  // rank 0 has written it
+  load_weights(file_, *model_);
+}
 
 }  // namespace podium::train

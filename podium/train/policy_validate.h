@@ -24,6 +24,7 @@ struct ValidationPlan {
   int max_trace = 96;
   int threads = 1;
   const rerank::SlateReward* reward = nullptr;  // more than NDCG counts: its value is the measure
+  ProcessGroup group = {};                      // shares out the slates
 };
 
 // Greedy answers to the slates. All zero without slates.
@@ -32,7 +33,8 @@ Validation validate(const Qwen3Impl& model, const rerank::PromptContext& context
 Json to_json(const Validation& validation);
 
 // Measures a policy from time to time and keeps the best in a file, by NDCG or by the plan's
-// reward; without slates to validate on, the newest is the best.
+// reward; without slates to validate on, the newest is the best. The processes of a group measure
+// together; rank 0 writes the file.
 class Selection {
  public:
   // All must outlive it.

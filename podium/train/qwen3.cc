@@ -75,6 +75,8 @@ torch::nn::Module& submodule(torch::nn::Module& root, const std::string& path) {
 
 struct Rotation {
   Tensor cosine, sine;  // [n, head_dim / 2]
+
+  Rotation to(torch::Device device) const { return {cosine.to(device), sine.to(device)}; }
 };
 
 Rotation rotation(const ModelSpec& spec, const std::vector<int64_t>& positions) {
@@ -106,7 +108,8 @@ class Dropper {
 
   Tensor operator()(const Tensor& x) {
     if (share_ == 0) return x;
-    return x * torch::empty_like(x).bernoulli_(1 - share_, source_).div_(1 - share_);
+    return x *
+           torch::empty(x.sizes()).bernoulli_(1 - share_, source_).div_(1 - share_).to(x.device());
   }
 
  private:
@@ -138,15 +141,17 @@ Tensor given_of(const ModelSpec& spec, const std::vector<Tensor>& weights, const
   const Tensor scale = slate_weights(spec, weights).scale;
   if (!scale.defined()) return {};
   const auto count = int64_t(rerank::kScores);
-  Tensor given = torch::zeros({int64_t(batch.tokens.size())});
+  const auto device = scale.device();
+  Tensor given = torch::zeros({int64_t(batch.tokens.size())}, device);
   if (!batch.score_rows.empty()) {
     const Tensor scores =
-        torch::tensor(batch.scores).view({int64_t(batch.score_rows.size()), count});
-    given = given.index_add(0, longs(batch.score_rows), scores.matmul(scale.slice(0, 0, count)));
+        torch::tensor(batch.scores).view({int64_t(batch.score_rows.size()), count}).to(device);
+    given = given.index_add(0, longs(batch.score_rows, device),
+                            scores.matmul(scale.slice(0, 0, count)));
   }
   if (!batch.number_rows.empty() && spec.numbers > 0) {
-    given = given.index_add(0, longs(batch.number_rows),
-                            numbers_of(spec, batch).matmul(scale.slice(0, count)));
+    given = given.index_add(0, longs(batch.number_rows, device),
+                            numbers_of(spec, batch).to(device).matmul(scale.slice(0, count)));
   }
   return given;
 }
@@ -154,21 +159,24 @@ Tensor given_of(const ModelSpec& spec, const std::vector<Tensor>& weights, const
 // What the first layer reads, [n, hidden].
 Tensor embedded(const ModelSpec& spec, const std::vector<Tensor>& weights, const Packed& batch,
                 const Tensor& texts) {
+  const torch::Device device = weights.front().device();
+  const auto there = [device](const std::vector<int64_t>& values) { return longs(values, device); };
   const auto embed = [&](const std::vector<int64_t>& tokens) {
-    return torch::embedding(weights[0], longs(tokens).clamp_min(0));  // a text's is replaced
+    return torch::embedding(weights[0], there(tokens).clamp_min(0));  // a text's is replaced
   };
   const SlateWeights own = slate_weights(spec, weights);
   Tensor x = embed(batch.tokens);
   if (!batch.text_rows.empty()) {
     PODIUM_CHECK(texts.defined() && own.text.defined());
-    const Tensor told = texts.index_select(0, longs(batch.text_items));
-    x = x.index_copy(0, longs(batch.text_rows), told.matmul(own.text.t()));
+    const Tensor told = texts.index_select(0, there(batch.text_items));
+    x = x.index_copy(0, there(batch.text_rows), told.matmul(own.text.t()));
   }
   if (!batch.added_rows.empty()) {
-    x = x.index_add(0, longs(batch.added_rows), embed(batch.added_tokens));
+    x = x.index_add(0, there(batch.added_rows), embed(batch.added_tokens));
   }
   if (!batch.number_rows.empty() && own.numbers.defined()) {
-    x = x.index_add(0, longs(batch.number_rows), numbers_of(spec, batch).matmul(own.numbers.t()));
+    x = x.index_add(0, there(batch.number_rows),
+                    numbers_of(spec, batch).to(device).matmul(own.numbers.t()));
   }
   return x;
 }
@@ -191,7 +199,7 @@ States states_of(const ModelSpec& spec, const std::vector<Tensor>& weights, cons
                  const Tensor& texts) {
   PODIUM_CHECK(weights.size() == rerank::tensor_table(spec).size() &&
                batch.tokens.size() == batch.positions.size());
-  const Rotation r = rotation(spec, batch.positions);
+  const Rotation r = rotation(spec, batch.positions).to(weights.front().device());
   Dropper drop(batch.dropout);
   Tensor x = drop(embedded(spec, weights, batch, texts)), h;
   for (int layer = 0; layer < spec.layers; ++layer) {

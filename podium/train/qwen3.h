@@ -56,7 +56,8 @@ struct States {
   torch::Tensor given;  // [n], where the choice of a candidate begins, at its name; elsewhere 0.
                         // Undefined without `choice` (ModelSpec)
 };
-// weights: in order of tensor_table; the module's own or leaves that share its memory.
+// weights: in order of tensor_table; the module's own or leaves that share its memory. Computed
+// where they lie, and texts with them.
 States states_of(const rerank::ModelSpec& spec, const std::vector<torch::Tensor>& weights,
                  const Packed& batch, const torch::Tensor& texts = {});
 

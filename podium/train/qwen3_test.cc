@@ -71,8 +71,12 @@ TEST(TorchOps, AttentionAndItsGradientsEqualTheReference) {
   EXPECT_LT(largest_difference(fast, slow), 1e-5);
   const auto fast_grads = torch::autograd::grad({(fast * along).sum()}, {q, k, v});
   const auto slow_grads = torch::autograd::grad({(slow * along).sum()}, {q, k, v});
+  const Tensor composed = composed_attention(q, k, v, segments);
+  EXPECT_LT(largest_difference(fast, composed), 1e-5);
+  const auto composed_grads = torch::autograd::grad({(composed * along).sum()}, {q, k, v});
   for (size_t i = 0; i < 3; ++i) {
     EXPECT_LT(largest_difference(fast_grads[i], slow_grads[i]), 1e-4) << i;
+    EXPECT_LT(largest_difference(fast_grads[i], composed_grads[i]), 1e-4) << i;
   }
 }
 
@@ -89,9 +93,7 @@ TEST(TorchOps, NormAndRotationHaveTheGradientsOfTheirFormulas) {
   EXPECT_LT(largest_difference(a[1], b[1]), 1e-5);
 
   const Tensor angle = torch::randn({3, 4}), c = angle.cos(), s = angle.sin();
-  const Tensor y = x.view({3, 2, 8}), first = y.slice(2, 0, 4), second = y.slice(2, 4);
-  const Tensor cu = c.unsqueeze(1), su = s.unsqueeze(1);
-  const Tensor turned = torch::cat({first * cu - second * su, second * cu + first * su}, 2);
+  const Tensor y = x.view({3, 2, 8}), turned = composed_rotate(y, c, s);
   const Tensor quick = rotate(y, c, s), weight = torch::randn({3, 2, 8});
   EXPECT_LT(largest_difference(quick, turned), 1e-6);
   EXPECT_LT(largest_difference(torch::autograd::grad({(quick * weight).sum()}, {x})[0],
@@ -169,7 +171,7 @@ TEST(GradientWorkers, SameBitsOnOneThreadAndOnThreeAndEqualToOneBatch) {
   Qwen3 model = tiny_model(50);
   std::vector<std::vector<Tensor>> grads;
   for (int threads : {1, 3}) {
-    GradientWorkers workers(model, mask, threads, 16);
+    GradientWorkers workers(model, mask, threads, {}, 16);
     const auto result = workers.backward(examples, loss);
     EXPECT_EQ(result.statistics.at(0), 4 * 9 + 36);
     grads.emplace_back();

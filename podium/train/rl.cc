@@ -10,6 +10,7 @@
 #include "podium/train/dapo.h"
 #include "podium/train/metrics_log.h"
 #include "podium/train/policy_validate.h"
+#include "podium/train/shared_decode.h"
 
 namespace podium::train {
 namespace {
@@ -52,19 +53,19 @@ class Reinforcer {
         with_trace_(plan.with_trace),
         teacher_(plan.teacher),
         observe_(plan.observe),
-        frozen_(frozen_of(context, model->spec.vocab)),
+        frozen_(frozen_of(context, model->spec.vocab, job.device)),
         job_(job),
         adam_(make_adamw(model, options_.learning_rate, 0)),
-        workers_(model, frozen_, job.threads),
-        selection_(model, context, slates.valid,
-                   {size_t(options_.eval_slates), with_trace_, options_.max_trace, job.threads,
-                    rerank::parse_reward(options_.rank).needs_facts() ? &reward_ : nullptr},
-                   job.work / "best.safetensors") {}
+        workers_(model, frozen_, job.threads, job.group),
+        selection_(
+            model, context, slates.valid,
+            {size_t(options_.eval_slates), with_trace_, options_.max_trace, job.threads,
+             rerank::parse_reward(options_.rank).needs_facts() ? &reward_ : nullptr, job.group},
+            job.work / "best.safetensors") {}
 
   Json run() {
-    Checkpointer checkpointer({job_.work / "checkpoint.safetensors", job_.fingerprint,
-                               job_.checkpoint_seconds, job_.stop});
-    MetricsLog log(job_.work / "metrics.jsonl");
+    Checkpointer checkpointer(job_.checkpoints());
+    MetricsLog log(job_.work / "metrics.jsonl", job_.group.leads());
     begin(checkpointer);
     Progress progress(with_trace_ ? "RL" : "RL without trace", uint64_t(options_.steps), "steps");
     int64_t step = state_["step"];
@@ -98,10 +99,13 @@ class Reinforcer {
       selection_.restore(state_["selection"]);
     } else {
       state_ = {{"step", 0}, {"drawn", 0}, {"dropped", 0}};
-      if (start_) save_weights(kept, *model_);
+      if (start_ && job_.group.leads()) save_weights(kept, *model_);
       measure(0);
     }
-    if (start_) load_weights(kept, *start_);
+    if (!start_) return;
+    job_.group.barrier();  // rank 0 has written it
+    load_weights(kept, *start_);
+    start_->to(job_.device);
   }
 
   void measure(int64_t step) {
@@ -135,6 +139,7 @@ class Reinforcer {
 
   StepBatch sample(int64_t step) {
     const runtime::Engine engine = engine_over(*model_);
+    const SharedDecode answers{engine, context_, job_.threads, job_.group};
     runtime::DecodeOptions decode;
     decode.with_trace = with_trace_;
     decode.max_trace = options_.max_trace;
@@ -145,7 +150,7 @@ class Reinforcer {
          ++round) {
       decode.seed = Rng(job_.seed).fork("rl").fork(uint64_t(step * kMostRounds + round)).next();
       const auto prompts = draw(size_t(options_.prompts) - batch.groups.size());
-      auto rollouts = engine.decode(context_, prompts, decode, job_.threads);
+      auto rollouts = answers(prompts, decode);
       for (size_t i = 0; i < prompts.size(); ++i) {
         const auto begin = rollouts.begin() + std::ptrdiff_t(i) * options_.rollouts;
         add_group(prompts[i], {begin, begin + options_.rollouts}, batch);
@@ -201,10 +206,10 @@ class Reinforcer {
 
   void ask_others(std::vector<Example>& examples) const {
     if (teacher_ != nullptr) {
-      ask_policy(*teacher_, frozen_, examples, &ScoredToken::teacher_logprob, job_.threads);
+      ask_policy(*teacher_, frozen_, examples, &ScoredToken::teacher_logprob, job_);
     }
     if (start_) {
-      ask_policy(*start_, frozen_, examples, &ScoredToken::start_logprob, job_.threads);
+      ask_policy(*start_, frozen_, examples, &ScoredToken::start_logprob, job_);
     }
   }
 

@@ -79,6 +79,15 @@ std::optional<Calibration> begin_calibrated(Qwen3& model,
   return start;
 }
 
+// Of all epochs, each of about as many samples as the first.
+int64_t steps_of(size_t first_samples, const SftOptions& options) {
+  if (first_samples == 0) {
+    throw Error("no trace of these slates was accepted", "raise teacher.temperature or tries");
+  }
+  const auto batch = size_t(options.batch_slates);
+  return int64_t((first_samples + batch - 1) / batch) * options.epochs;
+}
+
 // What stats.json says of a calibrated start.
 Json weigh(Qwen3& model, const rerank::PromptContext& context,
            const std::vector<rerank::Slate>& valid, const std::optional<Calibration>& start,
@@ -171,13 +180,14 @@ Example sft_example(const rerank::PromptContext& context, const SftSample& sampl
 Json sft(Qwen3& model, const rerank::PromptContext& context, const SlateSets& slates,
          const std::vector<rerank::Trace>& traces, const SftOptions& options, const StageJob& job) {
   torch::optim::AdamW adam = make_adamw(model, options.learning_rate, 0.01);
-  Checkpointer checkpointer(
-      {job.work / "checkpoint.safetensors", job.fingerprint, job.checkpoint_seconds, job.stop});
-  MetricsLog log(job.work / "metrics.jsonl");
-  GradientWorkers workers(model, frozen_of(context, model->spec.vocab), job.threads);
+  Checkpointer checkpointer(job.checkpoints());
+  MetricsLog log(job.work / "metrics.jsonl", job.group.leads());
+  GradientWorkers workers(model, frozen_of(context, model->spec.vocab, job.device), job.threads,
+                          job.group);
   // By answers without a trace, in the second half only: traces take that long to be learnt, and
   // are there to be reinforced later.
-  const ValidationPlan plan{size_t(options.eval_slates), false, options.max_trace, job.threads};
+  const ValidationPlan plan{
+      size_t(options.eval_slates), false, options.max_trace, job.threads, nullptr, job.group};
   Selection selection(model, context, slates.valid, plan, job.work / "best.safetensors");
   std::optional<Calibration> start;
   if (options.label_weight > 0) start = begin_calibrated(model, slates.train);
@@ -191,12 +201,9 @@ Json sft(Qwen3& model, const rerank::PromptContext& context, const SlateSets& sl
     selection.restore((*cursor)["selection"]);
   }
   const rerank::TraceSummary summary = rerank::summary_of(traces);
-  const size_t first_samples = sft_epoch(slates.train, traces, options, job.seed, 0).size();
-  if (first_samples == 0) {
-    throw Error("no trace of these slates was accepted", "raise teacher.temperature or tries");
-  }
   const auto batch = size_t(options.batch_slates);
-  const auto steps = int64_t((first_samples + batch - 1) / batch) * options.epochs;
+  const int64_t steps =
+      steps_of(sft_epoch(slates.train, traces, options, job.seed, 0).size(), options);
   Progress progress("SFT", uint64_t(steps), "steps");
   for (int e = first_epoch; e < options.epochs; ++e, first = 0) {
     const auto epoch = sft_epoch(slates.train, traces, options, job.seed, e);

@@ -151,6 +151,43 @@ TEST_F(SlatePolicy, EveryWeightIsLearnt) {
   }
 }
 
+// What LibTorch 1.13 lacks on the meta device.
+TORCH_LIBRARY_IMPL(aten, Meta, library) {
+  library.impl("index_select", [](const Tensor& x, int64_t dim, const Tensor& index) {
+    TORCH_CHECK(index.is_meta(), "the index lies on the CPU");
+    std::vector<int64_t> shape = x.sizes().vec();
+    shape[size_t(dim)] = index.numel();
+    return torch::empty(shape, x.options());
+  });
+  library.impl("logsumexp",
+               [](const Tensor& x, at::IntArrayRef dims, bool keep) { return x.sum(dims, keep); });
+  library.impl("logical_not.out", [](const Tensor& x, Tensor& out) -> Tensor& {
+    out.resize_(x.sizes());
+    return out;
+  });
+}
+
+// The meta device holds no values, but like a GPU it refuses to meet tensors of the CPU. All that
+// it cannot do is to give the result back.
+TEST_F(SlatePolicy, IsComputedWhereItsWeightsLie) {
+  const auto context = world_.context_with_text();
+  const Frozen frozen = frozen_of(context, model_->spec.vocab, torch::kMeta);
+  std::vector<Tensor> weights;
+  for (const Tensor& weight : model_->weights) weights.push_back(weight.detach().to(torch::kMeta));
+  const auto rollouts = answers({.with_trace = true, .max_trace = 9, .temperature = 1});
+  SlateExample example(context, slates_[0], true, 9);
+  example.add_answer(rollouts[0].tokens);
+  Example one = example.take();
+  one.packed.dropout = {0.1, 1};
+  try {
+    log_probs(model_->spec, weights, one, frozen);
+    FAIL() << "the meta device has values";
+  } catch (const c10::Error& error) {
+    EXPECT_NE(std::string(error.what()).find("Cannot copy out of meta tensor"), std::string::npos)
+        << error.what();
+  }
+}
+
 TEST_F(SlatePolicy, IsKeptInItsDirectory) {
   disturb();
   const fs::path dir = scratch_dir("slate_policy");

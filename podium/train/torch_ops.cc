@@ -226,19 +226,48 @@ class PackedAttention : public torch::autograd::Function<PackedAttention> {
 
 }  // namespace
 
-Tensor longs(const std::vector<int64_t>& values) { return torch::tensor(values, torch::kLong); }
+Tensor longs(const std::vector<int64_t>& values, torch::Device device) {
+  return torch::tensor(values, torch::kLong).to(device);
+}
 
 Tensor rms_norm(const Tensor& x, const Tensor& weight, double eps) {
   return RmsNorm::apply(x, weight, eps);
 }
 
 Tensor rotate(const Tensor& x, const Tensor& cosine, const Tensor& sine) {
-  return Rotate::apply(x, cosine, sine);
+  return x.is_cpu() ? Rotate::apply(x, cosine, sine) : composed_rotate(x, cosine, sine);
 }
 
 Tensor packed_attention(const Tensor& q, const Tensor& k, const Tensor& v,
                         const std::vector<Segment>& segments) {
+  if (!q.is_cpu()) return composed_attention(q, k, v, segments);
   return PackedAttention::apply(q, k, v, to_tensor(segments));
+}
+
+Tensor composed_rotate(const Tensor& x, const Tensor& cosine, const Tensor& sine) {
+  const int64_t half = x.size(2) / 2;
+  const Tensor first = x.slice(2, 0, half), second = x.slice(2, half);
+  const Tensor c = cosine.unsqueeze(1), s = sine.unsqueeze(1);
+  return torch::cat({first * c - second * s, second * c + first * s}, 2);
+}
+
+Tensor composed_attention(const Tensor& q, const Tensor& k, const Tensor& v,
+                          const std::vector<Segment>& segments) {
+  const int64_t n = q.size(0), group = q.size(1) / k.size(1);
+  Tensor hidden = torch::ones({n, n}, torch::kBool);
+  for (const Segment& s : segments) {
+    const Tensor rows = hidden.slice(0, s.own.begin, s.own.end);
+    for (const Range& run : s.before) rows.slice(1, run.begin, run.end).zero_();
+    rows.slice(1, s.own.begin, s.own.end).triu_(1);
+  }
+  const auto heads = [&](const Tensor& x) {  // [heads, n, dim]
+    const Tensor shared = x.unsqueeze(2).expand({n, x.size(1), group, x.size(2)});
+    return shared.reshape({n, q.size(1), x.size(2)}).transpose(0, 1);
+  };
+  const Tensor scores =
+      torch::bmm(q.transpose(0, 1), heads(k).transpose(1, 2)) / std::sqrt(double(q.size(2)));
+  const Tensor seen = scores.masked_fill(hidden.to(q.device()), -INFINITY).softmax(-1);
+  return torch::bmm(seen, heads(v)).transpose(0, 1).contiguous();
 }
 
 }  // namespace podium::train

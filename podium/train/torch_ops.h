@@ -1,5 +1,6 @@
-// Differentiable operations of the policy that LibTorch has only in slower pieces. fp32, CPU,
-// contiguous inputs; each is tested against the composition of LibTorch's own operations.
+// Differentiable operations of the policy that LibTorch has only in slower pieces. fp32, contiguous
+// inputs; each is tested against the composition of LibTorch's own operations, which takes its
+// place on a GPU.
 #pragma once
 
 #include <torch/torch.h>
@@ -10,7 +11,8 @@
 
 namespace podium::train {
 
-torch::Tensor longs(const std::vector<int64_t>& values);  // [values] of I64
+torch::Tensor longs(const std::vector<int64_t>& values,
+                    torch::Device device = torch::kCPU);  // [values] of I64
 
 // Tokens [begin, end) of a packed batch.
 struct Range {
@@ -41,5 +43,12 @@ torch::Tensor packed_attention(const torch::Tensor& q,  // [tokens, heads, dim]
                                const torch::Tensor& k,  // [tokens, kv_heads, dim]
                                const torch::Tensor& v,  // [tokens, kv_heads, dim]
                                const std::vector<Segment>& segments);
+
+// The compositions, for any device: all tokens meet all tokens, which costs memory
+// [heads, tokens, tokens].
+torch::Tensor composed_rotate(const torch::Tensor& x, const torch::Tensor& cosine,
+                              const torch::Tensor& sine);
+torch::Tensor composed_attention(const torch::Tensor& q, const torch::Tensor& k,
+                                 const torch::Tensor& v, const std::vector<Segment>& segments);
 
 }  // namespace podium::train

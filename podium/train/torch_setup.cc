@@ -5,6 +5,9 @@
 #include <torch/torch.h>
 #include <torch/version.h>
 
+#include <cstdlib>
+
+#include "podium/base/error.h"
 #include "podium/base/parallel.h"
 #include "podium/kernels/kernels.h"
 
@@ -20,6 +23,17 @@ void setup_torch(int threads, uint64_t seed) {
   torch::manual_seed(seed);
   at::globalContext().setDeterministicAlgorithms(true, /*warn_only=*/true);
   at::globalContext().setFlushDenormal(true);
+}
+
+torch::Device device_of(const std::string& name) {
+  if (name == "cpu") return torch::kCPU;
+  if (!torch::cuda::is_available()) {
+    throw Error("no CUDA device is there, or this LibTorch was built without CUDA",
+                "use --device cpu, or build with `cmake --preset gpu` (docs/scale.md)");
+  }
+  const char* rank = std::getenv("LOCAL_RANK");
+  const int local = rank == nullptr ? 0 : std::atoi(rank);
+  return {torch::kCUDA, c10::DeviceIndex(local % int(torch::cuda::device_count()))};
 }
 
 std::string torch_description() { return fmt::format("LibTorch {}", TORCH_VERSION); }

@@ -1,6 +1,8 @@
 // Start-up of LibTorch in podium-train: threads, seed, determinism.
 #pragma once
 
+#include <torch/torch.h>
+
 #include <cstdint>
 #include <string>
 
@@ -11,6 +13,10 @@ namespace podium::train {
 // Seeds torch's CPU generator, asks for deterministic algorithms and flushes denormals to zero.
 // Same seed and same thread count give the same numbers.
 void setup_torch(int threads, uint64_t seed);
+
+// cpu, or cuda: of the machine's GPUs the one of LOCAL_RANK, as torchrun counts. Throws Error where
+// this LibTorch or this machine has none.
+torch::Device device_of(const std::string& name);
 
 // "LibTorch 1.13.0", for logs.
 std::string torch_description();
