@@ -40,7 +40,7 @@ struct PipelineOptions {
   train::SequenceOptions sasrec;
   train::HstuOptions hstu;  // trained with upstream.sources.hstu only
   funnel::UpstreamOptions upstream;
-  rerank::PromptOptions prompt;
+  rerank::PromptOptions prompt = {.claims = true};
   train::PolicyOptions policy;
   train::MidtrainOptions midtrain;
   rerank::TeacherOptions teacher;
@@ -92,6 +92,9 @@ struct PipelineOptions {
     v.section("rl_fast", rl_fast);
     v.section("eval", eval);
     v.section("metrics", metrics);
+    v.rule([this] { return teacher.kind == "evidence" || !prompt.claims; },
+           "teacher.kind endpoint writes prose, which prompt.claims does not hold: "
+           "--no-prompt.claims");
     v.rule([this] { return k <= upstream.blend.total; }, "k must not exceed upstream.blend.total");
     v.rule(
         [this] {

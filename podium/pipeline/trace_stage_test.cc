@@ -24,6 +24,7 @@ TEST(Pipeline, TracesComeFromAnEndpointAndNoneIsPaidForTwice) {
   write_shop(root / "shop", 100, 8, walk);
   const llm::TestChatServer server(first_is_best);
   PipelineRequest request = request_for(root, "traces");
+  request.options.prompt.claims = false;
   request.options.teacher = {
       .kind = "endpoint", .draws = 1, .tries = 2, .shuffle_share = 0.5, .model = "m"};
   request.options.endpoint = {.base_url = server.url(), .max_tokens = 6000};
@@ -61,6 +62,7 @@ TEST(Pipeline, ATeacherThatNeverAnswersIsReportedAsItIs) {
   write_shop(root / "shop", 60, 6, walk);
   const llm::TestChatServer server([](const Json&, int) { return llm::says("I cannot."); });
   PipelineRequest request = request_for(root, "traces");
+  request.options.prompt.claims = false;
   request.options.teacher = {.kind = "endpoint", .draws = 1, .tries = 2, .model = "m"};
   request.options.endpoint.base_url = server.url();
   run_pipeline(request);

@@ -26,7 +26,7 @@ class EvidenceTeacherTest : public testing::Test {
         << text;
     expect_pattern(context, slate, parts[1]);
     const std::string clauses = parts[2];
-    const std::regex clause(R"((<c_\d+>) ([^<.]*)\.)");
+    const std::regex clause(R"((<c_\d+>) ([^<.;]*)[.;])");
     std::vector<int> cited;
     for (std::sregex_iterator at(clauses.begin(), clauses.end(), clause), end; at != end; ++at) {
       cited.push_back(candidate_of(slate, (*at)[1]));

@@ -7,31 +7,6 @@
 
 namespace podium::rerank {
 
-bool allowed_in_trace(const text::Tokenizer& tokenizer, const Vocabulary& vocabulary,
-                      TokenId token) {
-  if (token < 0 || token >= tokenizer.vocab()) return false;
-  if (tokenizer.is_added(token)) {
-    const TokenId last_code =
-        vocabulary.code(vocabulary.levels - 1, uint16_t(vocabulary.codes - 1));
-    return (token >= vocabulary.first_code && token <= last_code) ||
-           (token >= vocabulary.first_candidate &&
-            token < vocabulary.first_candidate + int(kMaxCandidates));
-  }
-  for (const char c : tokenizer.bytes_of(token)) {
-    if (c == '"' || c == '\\' || static_cast<unsigned char>(c) < 0x20 || c == 0x7f) return false;
-  }
-  return true;
-}
-
-std::vector<uint8_t> trace_mask(const text::Tokenizer& tokenizer, const Vocabulary& vocabulary) {
-  std::vector<uint8_t> mask(tokenizer.vocab());
-  for (size_t i = 0; i < mask.size(); ++i) {
-    mask[i] = allowed_in_trace(tokenizer, vocabulary, TokenId(i));
-  }
-  mask[vocabulary.open_answer] = 1;
-  return mask;
-}
-
 PermutationGrammar::PermutationGrammar(const Vocabulary& vocabulary, size_t candidates,
                                        bool with_trace, int max_trace)
     : vocabulary_(vocabulary), with_trace_(with_trace), trace_left_(max_trace), left_(candidates) {
@@ -42,9 +17,17 @@ PermutationGrammar::PermutationGrammar(const Vocabulary& vocabulary, size_t cand
   refresh();
 }
 
+PermutationGrammar::PermutationGrammar(const PromptContext& context, const Slate& slate,
+                                       bool with_trace, int max_trace)
+    : PermutationGrammar(context.vocabulary, slate.candidates.size(), with_trace, max_trace) {
+  if (with_trace && context.options.claims) claims_.emplace(context, slate);
+}
+
 TokenKind PermutationGrammar::kind() const {
-  if (state_ == State::kTrace && trace_left_ > 0) return TokenKind::kTrace;
-  return allowed_.size() > 1 ? TokenKind::kChoice : TokenKind::kForced;
+  if (state_ == State::kTrace && trace_left_ > 0 && !claims_) return TokenKind::kTrace;
+  if (allowed_.size() < 2) return TokenKind::kForced;
+  if (state_ != State::kTrace) return TokenKind::kChoice;
+  return claims_->names() ? TokenKind::kCite : TokenKind::kWord;
 }
 
 void PermutationGrammar::refresh() {
@@ -54,7 +37,11 @@ void PermutationGrammar::refresh() {
       allowed_ = {with_trace_ ? vocabulary_.open_trace : vocabulary_.open_answer_only};
       break;
     case State::kTrace:
-      if (trace_left_ <= 0) allowed_ = {vocabulary_.open_answer};
+      if (trace_left_ <= 0 || (claims_ && claims_->done())) {
+        allowed_ = {vocabulary_.open_answer};
+      } else if (claims_) {
+        allowed_.assign(claims_->allowed().begin(), claims_->allowed().end());
+      }
       break;
     case State::kItem:
       allowed_ = left_;
@@ -87,6 +74,7 @@ void PermutationGrammar::accept(TokenId token) {
       } else {
         --trace_left_;
         last_ = token;
+        if (claims_) claims_->accept(token);
       }
       break;
     case State::kItem:

@@ -3,34 +3,40 @@
 //
 // States: trace (free text without quotes, backslashes, control bytes or control tokens, at most
 // max_trace tokens, closed by open_answer) -> answer (each time a name of those left) -> done.
-// A trace that ends with a candidate's name has chosen it: the answer begins with that name.
+// A trace that ends with a candidate's name has chosen it: the answer begins with that name. With
+// PromptOptions::claims a trace keeps to the grammar of claims (claims.h), which says its end too.
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
+#include "podium/rerank/claims.h"
 #include "podium/rerank/vocabulary.h"
 
 namespace podium::rerank {
 
-// Tokens a trace may hold: a mask over the vocabulary, computed once a tokenizer. SID, candidate
-// and text tokens are allowed; ends of messages, answer punctuation, evidence tokens and
-// JSON-breaking bytes are not. 1 = allowed; open_answer is allowed.
-bool allowed_in_trace(const text::Tokenizer& tokenizer, const Vocabulary& vocabulary,
-                      TokenId token);  // open_answer aside
-std::vector<uint8_t> trace_mask(const text::Tokenizer& tokenizer, const Vocabulary& vocabulary);
-
-enum class TokenKind : uint8_t { kForced, kTrace, kChoice };
+enum class TokenKind : uint8_t {
+  kForced,  // the only one that may come
+  kTrace,   // of a free trace
+  kWord,    // of a trace that keeps to claims: one of a few words
+  kCite,    // a name in such a trace
+  kChoice,  // a name of the answer
+};
 
 class PermutationGrammar {
  public:
+  // With a free trace.
   PermutationGrammar(const Vocabulary& vocabulary, size_t candidates, bool with_trace,
+                     int max_trace);
+  // As the context says; it and the slate must outlive the object.
+  PermutationGrammar(const PromptContext& context, const Slate& slate, bool with_trace,
                      int max_trace);
 
   bool done() const { return state_ == State::kDone; }
   // How the next token is chosen. kForced: allowed() has one element. kTrace: trace_mask applies.
-  // kChoice: allowed() lists two or more.
+  // Else allowed() lists two or more.
   TokenKind kind() const;
   std::span<const TokenId> allowed() const { return allowed_; }  // ascending; empty for kTrace
   void accept(TokenId token);                                    // must be allowed
@@ -44,7 +50,8 @@ class PermutationGrammar {
   State state_ = State::kOpen;
   bool with_trace_;
   int trace_left_;
-  TokenId last_ = -1;          // of the trace
+  TokenId last_ = -1;  // of the trace
+  std::optional<ClaimsWalk> claims_;
   std::vector<TokenId> left_;  // names not yet emitted, ascending
   std::vector<int> order_;
   std::vector<TokenId> allowed_;

@@ -5,7 +5,6 @@
 #include <numeric>
 
 #include "podium/base/error.h"
-#include "podium/rerank/grammar.h"
 
 namespace podium::rerank {
 namespace {

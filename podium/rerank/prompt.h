@@ -34,6 +34,7 @@ struct PromptOptions {
   int max_history = 10;  // newest items shown
   bool evidence = true;  // collaborative context of each candidate
   bool text = true;
+  bool claims = false;   // traces keep to the grammar of claims (rerank/claims.h)
   int title_tokens = 0;  // tokens of title shown a candidate (0: only SIDs, text is learnt in
                          // mid-training); costs context
   template <class V>
@@ -42,6 +43,9 @@ struct PromptOptions {
       between(0, double(kMaxHistory)));
     v("evidence", evidence, "show collaborative evidence of each candidate");
     v("text", text, "show the vectors of the items' text");
+    v("claims", claims,
+      "traces say only what the prompt shows, in the evidence teacher's words (teacher.kind "
+      "evidence)");
     v("title_tokens", title_tokens, "title tokens shown a candidate (0: only semantic IDs)",
       between(0, 64));
   }

@@ -153,7 +153,7 @@ void Reading::pattern(std::string_view claim) {
 // Checks the claims that follow a citation, up to the end of their sentence; returns the rest.
 std::string_view Reading::evidence(std::string_view text) {
   if (cited_ == nullptr) return text;
-  const size_t end = std::min(text.find('.'), text.size());
+  const size_t end = std::min(text.find_first_of(".;"), text.size());
   for (size_t begin = 0; begin < end && flaw_.empty();) {
     const size_t comma = std::min(text.find(',', begin), end);
     const std::string_view part = trimmed(text.substr(begin, comma - begin));
@@ -183,7 +183,7 @@ bool Reading::claims_evidence(std::string_view part) {
 
 void Reading::prose(std::string_view text) {
   std::string_view said = trimmed(text);
-  while (!said.empty() && (said.front() == '.' || said.front() == ' ')) said.remove_prefix(1);
+  said.remove_prefix(std::min(said.find_first_not_of(" .;"), said.size()));
   if (said.empty() || said == kChoiceWord || !flaw_.empty()) return;
   if (!shown_) shown_ = shown_items(context_, slate_);
   for (const double number : numbers_in(said)) {

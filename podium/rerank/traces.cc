@@ -8,7 +8,6 @@
 
 #include "podium/base/error.h"
 #include "podium/base/progress.h"
-#include "podium/rerank/grammar.h"
 #include "podium/rerank/reward.h"
 
 namespace podium::rerank {

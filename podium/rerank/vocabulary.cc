@@ -85,4 +85,29 @@ TokenId Vocabulary::evidence(int group, const Evidence& evidence_levels) const {
   return first_evidence + group * kGroupValues + value;
 }
 
+bool allowed_in_trace(const text::Tokenizer& tokenizer, const Vocabulary& vocabulary,
+                      TokenId token) {
+  if (token < 0 || token >= tokenizer.vocab()) return false;
+  if (tokenizer.is_added(token)) {
+    const TokenId last_code =
+        vocabulary.code(vocabulary.levels - 1, uint16_t(vocabulary.codes - 1));
+    return (token >= vocabulary.first_code && token <= last_code) ||
+           (token >= vocabulary.first_candidate &&
+            token < vocabulary.first_candidate + int(kMaxCandidates));
+  }
+  for (const char c : tokenizer.bytes_of(token)) {
+    if (c == '"' || c == '\\' || static_cast<unsigned char>(c) < 0x20 || c == 0x7f) return false;
+  }
+  return true;
+}
+
+std::vector<uint8_t> trace_mask(const text::Tokenizer& tokenizer, const Vocabulary& vocabulary) {
+  std::vector<uint8_t> mask(tokenizer.vocab());
+  for (size_t i = 0; i < mask.size(); ++i) {
+    mask[i] = allowed_in_trace(tokenizer, vocabulary, TokenId(i));
+  }
+  mask[vocabulary.open_answer] = 1;
+  return mask;
+}
+
 }  // namespace podium::rerank

@@ -48,4 +48,11 @@ struct Vocabulary {
   int levels, codes;
 };
 
+// Tokens a trace may hold: a mask over the vocabulary, computed once a tokenizer. SID, candidate
+// and text tokens are allowed; ends of messages, answer punctuation, evidence tokens and
+// JSON-breaking bytes are not. 1 = allowed; open_answer is allowed.
+bool allowed_in_trace(const text::Tokenizer& tokenizer, const Vocabulary& vocabulary,
+                      TokenId token);  // open_answer aside
+std::vector<uint8_t> trace_mask(const text::Tokenizer& tokenizer, const Vocabulary& vocabulary);
+
 }  // namespace podium::rerank

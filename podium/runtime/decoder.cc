@@ -12,7 +12,9 @@ namespace {
 
 constexpr size_t kLeastRead = 32;  // tokens of prompts in every pass, however many lanes it has
 
-bool chooses_freely(const Lane& lane) { return lane.kind() == rerank::TokenKind::kTrace; }
+bool chooses_words(const Lane& lane) {
+  return lane.kind() == rerank::TokenKind::kTrace || lane.kind() == rerank::TokenKind::kWord;
+}
 
 }  // namespace
 
@@ -115,7 +117,7 @@ void RunningBatch::compute_logits() {
   const size_t hidden = size_t(model.spec.hidden), vocab = size_t(model.spec.vocab);
   free_states_.clear();
   for (const Turn& turn : turns_) {
-    if (!chooses_freely(*turn.lane)) continue;
+    if (!chooses_words(*turn.lane)) continue;
     free_states_.insert(free_states_.end(), turn.state, turn.state + hidden);
   }
   if (free_states_.empty()) return;
@@ -125,7 +127,7 @@ void RunningBatch::compute_logits() {
   model.all.apply(work_.input, logits_.data());
   const float* row = logits_.data();
   for (Turn& turn : turns_) {
-    if (!chooses_freely(*turn.lane)) continue;
+    if (!chooses_words(*turn.lane)) continue;
     turn.logits = row;
     row += vocab;
   }

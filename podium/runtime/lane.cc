@@ -41,7 +41,7 @@ Lane::Lane(const Policy& policy, const Request& request, const Candidates& candi
   rollout.order.reserve(count);
   name_logits_.reserve(count);
   if (options.constrained) {
-    grammar_.emplace(vocabulary, count, options.with_trace, options.max_trace);
+    grammar_.emplace(policy.context, request.slate, options.with_trace, options.max_trace);
     say_forced();
   } else {
     say(options.with_trace ? vocabulary.open_trace : vocabulary.open_answer_only, 0,
@@ -68,6 +68,14 @@ void Lane::choose(const float* state, const float* logits, ChoiceSpace& space) {
     case TokenKind::kTrace:
       choose_token(state, logits, space);
       break;
+    case TokenKind::kWord:
+      choose_word(logits, space);
+      break;
+    case TokenKind::kCite:
+      name_logits(state, grammar_->allowed(), space);
+      say_listed(TokenKind::kCite, space);
+      name_logits_.clear();  // no name of an answer
+      break;
     case TokenKind::kChoice:
       choose_name(state, space);
       break;
@@ -88,6 +96,21 @@ void Lane::choose_token(const float* state, const float* logits, ChoiceSpace& sp
   const Pick best = pick(values, request_->options.temperature, rng_, space.scaled);
   name_logits_.clear();  // no name of an answer
   say(tokens[best.index], best.logprob, TokenKind::kTrace);
+  say_forced();
+}
+
+// One of a few words.
+void Lane::choose_word(const float* logits, ChoiceSpace& space) {
+  space.values.clear();
+  for (const TokenId token : grammar_->allowed()) space.values.push_back(logits[token]);
+  name_logits_.clear();
+  say_listed(TokenKind::kWord, space);
+}
+
+// One of those that are allowed; space.values: their logits.
+void Lane::say_listed(TokenKind kind, ChoiceSpace& space) {
+  const Pick best = pick(space.values, request_->options.temperature, rng_, space.scaled);
+  say(grammar_->allowed()[best.index], best.logprob, kind);
   say_forced();
 }
 
@@ -136,12 +159,7 @@ void Lane::name_logits(const float* state, std::span<const TokenId> names, Choic
 void Lane::choose_name(const float* state, ChoiceSpace& space) {
   const auto names = grammar_->allowed();
   name_logits(state, names, space);
-  if (!request_->options.verbalize) {
-    const Pick best = pick(space.values, request_->options.temperature, rng_, space.scaled);
-    say(names[best.index], best.logprob, TokenKind::kChoice);
-    say_forced();
-    return;
-  }
+  if (!request_->options.verbalize) return say_listed(TokenKind::kChoice, space);
   partition(space.values);                    // throws where there is no order
   std::vector<int>& order = rollout_->order;  // ties as shown
   order = grammar_->order();                  // the trace may have chosen the first

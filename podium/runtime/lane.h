@@ -52,7 +52,7 @@ class Lane {
   std::span<const TokenId> unread() const { return std::span(rollout_->tokens).last(unread_); }
 
   // After a pass: chooses the next token. state: [hidden]; logits: [vocab], only asked for where
-  // kind() is kTrace. Throws Error when the logits are no numbers.
+  // kind() is kTrace or kWord. Throws Error when the logits are no numbers.
   void choose(const float* state, const float* logits, ChoiceSpace& space);
 
   // The answer past the deadline: the names chosen, then the others as the last name's logits have
@@ -66,7 +66,9 @@ class Lane {
   void choose_token(const float* state, const float* logits, ChoiceSpace& space);
   void share_names(const float* state, std::span<const TokenId> tokens, std::span<float> values,
                    ChoiceSpace& space);
+  void choose_word(const float* logits, ChoiceSpace& space);
   void choose_name(const float* state, ChoiceSpace& space);
+  void say_listed(rerank::TokenKind kind, ChoiceSpace& space);
   void name_logits(const float* state, std::span<const TokenId> names, ChoiceSpace& space);
   bool finished();
 

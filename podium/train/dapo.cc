@@ -111,11 +111,8 @@ double overlong_penalty(size_t tokens, int from, int most) {
 }
 
 size_t trace_tokens(const runtime::Rollout& rollout, text::TokenId open_answer) {
-  size_t count = 0;
-  for (size_t t = 0; t < rollout.tokens.size(); ++t) {
-    count += rollout.kind[t] == rerank::TokenKind::kTrace && rollout.tokens[t] != open_answer;
-  }
-  return count;
+  const auto end = std::ranges::find(rollout.tokens, open_answer);
+  return end == rollout.tokens.end() ? 0 : size_t(end - rollout.tokens.begin()) - 1;
 }
 
 Tensor clipped_surrogate(const Tensor& logprob, const Tensor& old, const Tensor& advantage,

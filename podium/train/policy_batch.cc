@@ -38,7 +38,7 @@ Lists lists_of(const std::vector<const ScoredToken*>& scored, torch::Device devi
     std::copy(s.allowed.begin(), s.allowed.end(), lists.tokens.data_ptr<int64_t>() + at);
     std::copy(s.names.begin(), s.names.end(), lists.names.data_ptr<int64_t>() + at);
     std::fill_n(lists.mask.data_ptr<float>() + at, s.allowed.size(), 0.0F);
-    if (s.over != Over::kListed) continue;
+    if (s.over == Over::kTrace) continue;
     const auto own = std::find(s.allowed.begin(), s.allowed.end(), s.target);
     PODIUM_CHECK(own != s.allowed.end());
     lists.target.data_ptr<int64_t>()[i] = own - s.allowed.begin();
@@ -92,7 +92,7 @@ Tensor log_probs_of_kind(const std::vector<const ScoredToken*>& scored, const St
   }
   const Tensor logits = torch::mm(states, embedding.t());
   const Tensor names = logits.gather(1, lists.tokens) + lists.mask;
-  if (over == Over::kListed) return chosen_of(names, lists.target);
+  if (over != Over::kTrace) return chosen_of(names, lists.target);
   const Tensor words = logits.masked_fill(frozen.trace_mask.logical_not(), kMinusInfinity);
   const Tensor choices = own.key.defined() ? choice_logits(states, all, own, lists) : names;
   return chosen_of(share_names(words, names, choices, scored.front()->allowed.front()), places);
@@ -162,7 +162,7 @@ void SlateExample::list_choices(std::span<const TokenId> allowed, ScoredToken& s
 }
 
 PermutationGrammar SlateExample::grammar() const {
-  return {context_.vocabulary, slate_.candidates.size(), with_trace_, max_trace_};
+  return {context_, slate_, with_trace_, max_trace_};
 }
 
 std::span<ScoredToken> SlateExample::add_answer(std::span<const TokenId> tokens,
@@ -182,10 +182,15 @@ std::span<ScoredToken> SlateExample::add_tokens(std::span<const TokenId> tokens,
     const TokenKind kind = grammar.kind();
     if (t > 0 && (kind != TokenKind::kForced || score_forced)) {
       ScoredToken scored{.row = begin + int64_t(t) - 1, .target = tokens[t]};
-      if (kind == TokenKind::kChoice) list_choices(grammar.allowed(), scored);
-      if (kind == TokenKind::kTrace) {
+      scored.in_trace = kind != TokenKind::kForced && kind != TokenKind::kChoice;
+      if (kind == TokenKind::kChoice || kind == TokenKind::kCite) {
+        list_choices(grammar.allowed(), scored);
+      } else if (kind == TokenKind::kTrace) {
         list_choices(names_, scored);
         scored.over = Over::kTrace;
+      } else if (kind == TokenKind::kWord) {
+        scored.over = Over::kWords;
+        scored.allowed.assign(grammar.allowed().begin(), grammar.allowed().end());
       }
       example_.scored.push_back(std::move(scored));
       used = int64_t(t);
@@ -273,7 +278,7 @@ Tensor log_probs(const rerank::ModelSpec& spec, const std::vector<Tensor>& weigh
   std::vector<Tensor> parts;
   std::vector<int64_t> place(example.scored.size());  // of each token in the parts' order
   int64_t next = 0;
-  for (Over over : {Over::kVocabulary, Over::kTrace, Over::kListed}) {
+  for (Over over : {Over::kVocabulary, Over::kTrace, Over::kListed, Over::kWords}) {
     std::vector<const ScoredToken*> scored;
     for (size_t i = 0; i < example.scored.size(); ++i) {
       if (example.scored[i].over != over) continue;

@@ -17,13 +17,14 @@ namespace podium::train {
 using text::TokenId;
 
 // What a token's probability is normalised over.
-enum class Over : uint8_t { kVocabulary, kTrace, kListed };
+enum class Over : uint8_t { kVocabulary, kTrace, kListed, kWords };
 
 struct ScoredToken {
   int64_t row = 0;  // the position whose hidden state predicts it
   TokenId target = 0;
   Over over = Over::kVocabulary;
-  std::vector<TokenId> allowed = {};  // kListed: the grammar's choices; kTrace: all names
+  bool in_trace = false;              // a word or name of a trace that was not forced
+  std::vector<TokenId> allowed = {};  // kListed, kWords: the grammar's; kTrace: all names
   std::vector<int64_t> names = {};    // [allowed] rows of the candidates' names in the prompt
   float weight = 1;                   // of its loss; in RL the advantage
   float old_logprob = 0;              // RL: under the policy that sampled it

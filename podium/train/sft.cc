@@ -18,15 +18,19 @@
 namespace podium::train {
 namespace {
 
-double weight_of(Over over, const SftOptions& options) {
-  switch (over) {
-    case Over::kTrace:
-      return options.trace_weight;
-    case Over::kListed:
-      return options.answer_weight;
-    default:
-      return options.forced_weight;
-  }
+// A trace of another teacher's, under a grammar that does not hold it.
+void check_trace(const rerank::PromptContext& context, const SftSample& sample) {
+  if (!context.options.claims || !sample.with_trace) return;
+  const auto foreign = rerank::foreign_to_claims(context, sample.slate, sample.teacher.trace);
+  if (!foreign) return;
+  throw Error(fmt::format("the trace of slate {} leaves the grammar of claims: {}", sample.slate.id,
+                          *foreign),
+              "train with --no-prompt.claims: its teacher writes prose");
+}
+
+double weight_of(const ScoredToken& scored, const SftOptions& options) {
+  if (scored.in_trace) return options.trace_weight;
+  return scored.over == Over::kListed ? options.answer_weight : options.forced_weight;
 }
 
 double total_weight(const std::vector<Example>& examples) {
@@ -161,6 +165,7 @@ Example sft_example(const rerank::PromptContext& context, const SftSample& sampl
                        size_t(options.label_ranks));
     return example.take();
   }
+  check_trace(context, sample);
   const auto& trace = sample.teacher.trace;
   const std::vector<TokenId> answer = rerank::build_answer(
       context, sample.slate, sample.with_trace ? std::span(trace) : std::span<const TokenId>(),
@@ -168,11 +173,15 @@ Example sft_example(const rerank::PromptContext& context, const SftSample& sampl
   // One more than the trace, so that closing it is a choice of the policy's.
   SlateExample example(context, sample.slate, sample.with_trace, int(trace.size()) + 1);
   const auto scored = example.add_answer(answer, options.forced_weight > 0);
-  for (ScoredToken& token : scored) token.weight = float(weight_of(token.over, options));
+  for (ScoredToken& token : scored) token.weight = float(weight_of(token, options));
   // A trace that ends with a name has chosen it: that is the answer's first.
-  if (sample.with_trace && !trace.empty() &&
-      trace.back() == context.vocabulary.candidate(size_t(sample.teacher.order.front()))) {
-    scored[trace.size() - 1].weight = float(options.answer_weight);
+  const TokenId first = context.vocabulary.candidate(size_t(sample.teacher.order.front()));
+  if (sample.with_trace && !trace.empty() && trace.back() == first) {
+    for (auto token = scored.rbegin(); token != scored.rend(); ++token) {
+      if (!token->in_trace || token->target != first) continue;
+      token->weight = float(options.answer_weight);
+      break;
+    }
   }
   return example.take();
 }

@@ -80,12 +80,13 @@ TEST_F(SlatePolicy, WhatWasLearntIsWeighed) {
 
 TEST_F(SlatePolicy, TrainerAndEngineAgree) {
   disturb();
-  const auto context = world_.context_with_text();
-  const Frozen frozen = frozen_of(context, model_->spec.vocab);
   const torch::NoGradGuard no_grad;
-  for (const bool with_trace : {false, true}) {
-    const auto rollouts =
-        answers({.with_trace = with_trace, .max_trace = 9, .temperature = 1, .samples = 2});
+  for (const auto& [with_trace, claims] : {std::pair{false, false}, {true, false}, {true, true}}) {
+    const auto context = world_.context_with_text({.claims = claims});
+    const Frozen frozen = frozen_of(context, model_->spec.vocab);
+    const runtime::DecodeOptions options{
+        .with_trace = with_trace, .max_trace = 9, .temperature = 1, .samples = 2};
+    const auto rollouts = engine_over(*model_).decode(context, slates_, options, 1);
     std::vector<Example> examples;
     std::vector<float> sampled;
     for (size_t s = 0; s < slates_.size(); ++s) {
