@@ -4,8 +4,8 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 podium=build/bin/podium
 echo "A shop has a list today: what others bought with what you bought. GR2 puts it in a better order."
-echo "The demo takes about 12 minutes on two cores: 6 to build podium, which the next time is quick,"
-echo "and 6 to train. The table comes at the end. After a Ctrl-C, \`make demo\` goes on where it was."
+echo "The demo takes about 15 minutes on two cores: 10 to build podium, which the next time is quick,"
+echo "and 5 to train. The table comes at the end. After a Ctrl-C, \`make demo\` goes on where it was."
 make --no-print-directory build
 
 data=out/ml-100k

@@ -1,4 +1,6 @@
 // A pooled table as JSON and as text.
+#include <fmt/format.h>
+
 #include <cmath>
 
 #include "podium/eval/pool.h"

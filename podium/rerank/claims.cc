@@ -117,8 +117,7 @@ void ClaimsWalk::refresh() {
   }
   for (const auto& run : runs_) allowed_.push_back(run[said_]);
   std::ranges::sort(allowed_);
-  const auto [first, last] = std::ranges::unique(allowed_);
-  allowed_.erase(first, last);
+  allowed_.erase(std::unique(allowed_.begin(), allowed_.end()), allowed_.end());
 }
 
 void ClaimsWalk::accept(TokenId token) {
