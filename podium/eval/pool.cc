@@ -9,6 +9,7 @@
 
 #include "podium/base/error.h"
 #include "podium/base/parallel.h"
+#include "podium/eval/report.h"
 
 namespace podium::eval {
 namespace {
@@ -184,6 +185,7 @@ void add_lambdamart(PoolRun& run) {
   StageResult same = *find(run, "upstream");
   same.stage = "lambdamart";
   run.results.stages.push_back(std::move(same));
+  sort_stages(run.results.stages);
 }
 
 }  // namespace

@@ -49,10 +49,13 @@ Json to_json(const std::vector<PooledTable>& tables) {
 std::string render(const std::vector<PooledTable>& tables) {
   std::string text;
   for (const PooledTable& table : tables) {
-    text += fmt::format("\n{}, the order of {}: {} runs, {} targets, {} of them in their slates\n",
-                        printable(table.set), table.order, table.runs, table.targets, table.slates);
-    TextTable rows({"", "R@1", "R@3", "N@3", "N@10", "AUC", "R@1", "N@3", "N@10 gain, 95 %",
-                    "over LambdaMART", "all: R@10", "N@10"});
+    const std::string name = table.set == "all"
+                                 ? "All together"
+                                 : printable(table.set) + ", the order of " + table.order;
+    text += fmt::format("\n{}: {} run{}, {} targets, {} of them in their slates\n", name,
+                        table.runs, table.runs == 1 ? "" : "s", table.targets, table.slates);
+    TextTable rows({"", "R@1", "R@3", "N@3", "N@10", "AUC", "R@1 gain", "N@3 gain",
+                    "N@10 gain, 95 %", "over LambdaMART", "all: R@10", "N@10"});
     for (const PooledStage& s : table.stages) {
       const MetricRow& own = s.in_slate;
       rows.add({s.stage == "upstream" ? "As it came" : stage_title(s.stage), figure(own[kR1].value),

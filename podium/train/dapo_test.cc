@@ -49,18 +49,8 @@ class DapoLoop : public testing::Test {
   DapoLoop() {
     setup_torch(1, 1);
     Rng rng(11);
-    while (slates_.train.size() < 60) slates_.train.push_back(telling(rng));
-    while (slates_.valid.size() < 20) slates_.valid.push_back(telling(rng));
-  }
-
-  rerank::Slate telling(Rng& rng) const {
-    rerank::Slate slate = world_.described_slate(rng, 4);
-    const size_t chosen = rng.below(slate.candidates.size());
-    for (size_t i = 0; i < slate.candidates.size(); ++i) {
-      slate.candidates[i].gain = i == chosen ? 1 : 0;
-      slate.candidates[i].numbers[0] = i == chosen ? 1.0F : -1.0F;
-    }
-    return slate;
+    while (slates_.train.size() < 60) slates_.train.push_back(numbered_slate(world_, rng, 4));
+    while (slates_.valid.size() < 20) slates_.valid.push_back(numbered_slate(world_, rng, 4));
   }
 
   Qwen3 policy(uint64_t seed) const {

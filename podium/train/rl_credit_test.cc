@@ -40,18 +40,8 @@ class Credited : public testing::Test {
   Credited() {
     setup_torch(1, 1);
     Rng rng(11);
-    while (slates_.train.size() < 300) slates_.train.push_back(telling(rng));
-    while (slates_.valid.size() < 80) slates_.valid.push_back(telling(rng));
-  }
-
-  rerank::Slate telling(Rng& rng) const {
-    rerank::Slate slate = world_.described_slate(rng, 5);
-    const size_t chosen = rng.below(slate.candidates.size());
-    for (size_t i = 0; i < slate.candidates.size(); ++i) {
-      slate.candidates[i].gain = i == chosen ? 1 : 0;
-      slate.candidates[i].numbers[0] = i == chosen ? 1.0F : -1.0F;
-    }
-    return slate;
+    while (slates_.train.size() < 300) slates_.train.push_back(numbered_slate(world_, rng, 5));
+    while (slates_.valid.size() < 80) slates_.valid.push_back(numbered_slate(world_, rng, 5));
   }
 
   Qwen3 untaught(int hidden) const {

@@ -1,11 +1,13 @@
-// Jobs of training stages in tests, and how they are killed.
+// Jobs of training stages in tests, how they are killed, and slates to learn from.
 #pragma once
 
 #include <functional>
 #include <stdexcept>
 #include <string>
 
+#include "podium/base/rng.h"
 #include "podium/base/scratch.h"
+#include "podium/rerank/test_world.h"
 #include "podium/train/policy_data.h"
 
 namespace podium::train {
@@ -26,6 +28,17 @@ inline std::function<bool()> killed_at(uint64_t poll) {
     if (++polls == poll) throw std::runtime_error("killed");
     return false;
   };
+}
+
+// Whose first number says which candidate the user will choose.
+inline rerank::Slate numbered_slate(const rerank::TestWorld& world, Rng& rng, int k) {
+  rerank::Slate slate = world.described_slate(rng, k);
+  const size_t chosen = rng.below(slate.candidates.size());
+  for (size_t i = 0; i < slate.candidates.size(); ++i) {
+    slate.candidates[i].gain = i == chosen ? 1 : 0;
+    slate.candidates[i].numbers[0] = i == chosen ? 1.0F : -1.0F;
+  }
+  return slate;
 }
 
 }  // namespace podium::train
