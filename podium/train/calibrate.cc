@@ -3,10 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <optional>
-#include <string_view>
 
-#include "podium/base/rng.h"
 #include "podium/kernels/kernels.h"
 #include "podium/rerank/prompt.h"
 
@@ -16,7 +13,7 @@ namespace {
 using torch::Tensor;
 
 constexpr size_t kMostSlates = 8000;
-constexpr int kFolds = 3, kSteps = 30, kHalvings = 20;
+constexpr int kSteps = 30, kHalvings = 20;
 constexpr double kSlight = 1e-4;  // decides between scores where the slates do not
 constexpr std::array<double, 4> kPenalties = {1e-1, 1e-2, 1e-3, 1e-4};
 
@@ -61,11 +58,6 @@ Table table_of(const std::vector<const rerank::Slate*>& slates) {
     }
   }
   return t;
-}
-
-Table rows_of(const Table& table, const Tensor& rows) {
-  return {table.given.index_select(0, rows), table.mask.index_select(0, rows),
-          table.share.index_select(0, rows)};
 }
 
 // [slates, K]: log softmax, -inf of padding.
@@ -135,38 +127,18 @@ Tensor fit_all(const Table& table, double penalty) {
   return fit(table, {scores, (rows.var(0) * penalty).clamp_min(1e-9)});
 }
 
-// The slates of each fold; all of one user's in one. "u123@7", "u123#2": by what stands before.
-std::vector<Tensor> folds_of(const std::vector<const rerank::Slate*>& slates) {
-  std::vector<std::vector<int64_t>> rows(kFolds);
-  const Rng root(1);
-  for (size_t s = 0; s < slates.size(); ++s) {
-    const std::string_view id = slates[s]->id;
-    const size_t end = id.find_last_of("@#");
-    rows[root.fork(id.substr(0, end)).below(kFolds)].push_back(int64_t(s));
+// The penalty by which other slates are likeliest; 0, no features, without any.
+double best_penalty(const Table& table, const std::vector<const rerank::Slate*>& others) {
+  if (others.empty()) return 0;
+  const Table left = table_of(others);
+  double best = 0, highest = likelihood(left, fit_all(table, 0));
+  for (const double penalty : kPenalties) {
+    const double reached = likelihood(left, fit_all(table, penalty));
+    if (reached <= highest) continue;
+    highest = reached;
+    best = penalty;
   }
-  std::vector<Tensor> folds;
-  for (const auto& own : rows) {
-    if (!own.empty()) folds.push_back(torch::tensor(own, torch::kLong));
-  }
-  return folds;
-}
-
-// The penalty by which slates that were left out are likeliest.
-double best_penalty(const Table& table, const std::vector<Tensor>& folds) {
-  std::array<double, kPenalties.size() + 1> held_out{};  // the first: no features
-  for (const Tensor& own : folds) {
-    std::vector<Tensor> others;
-    for (const Tensor& fold : folds) {
-      if (!fold.is_same(own)) others.push_back(fold);
-    }
-    const Table rest = rows_of(table, torch::cat(others)), left = rows_of(table, own);
-    for (size_t i = 0; i < held_out.size(); ++i) {
-      const Tensor weight = fit_all(rest, i == 0 ? 0 : kPenalties.at(i - 1));
-      held_out.at(i) += likelihood(left, weight) * double(own.size(0));
-    }
-  }
-  const auto best = std::ranges::max_element(held_out) - held_out.begin();
-  return best == 0 ? 0 : kPenalties.at(size_t(best) - 1);
+  return best;
 }
 
 // Sums are the same whatever the threads only in one.
@@ -189,7 +161,8 @@ class OneThread {
 
 }  // namespace
 
-Calibration calibrate(std::span<const rerank::Slate> slates) {
+Calibration calibrate(std::span<const rerank::Slate> slates,
+                      std::span<const rerank::Slate> others) {
   const auto chosen = chosen_among(slates);
   Calibration found{std::vector<double>(rerank::kScores)};
   found.weight.front() = 1;
@@ -198,9 +171,8 @@ Calibration calibrate(std::span<const rerank::Slate> slates) {
   const OneThread one_thread;
   const torch::NoGradGuard no_grad;
   const Table table = table_of(chosen);
-  const std::vector<Tensor> folds = folds_of(chosen);
-  const bool reads = found.weight.size() > rerank::kScores && folds.size() > 1;
-  found.penalty = reads ? best_penalty(table, folds) : 0;
+  const bool reads = found.weight.size() > rerank::kScores;
+  found.penalty = reads ? best_penalty(table, chosen_among(others)) : 0;
   const Tensor order = torch::tensor(found.weight, torch::kDouble);
   const Tensor weight = fit_all(table, found.penalty);
   found.gained = likelihood(table, weight) - likelihood(table, order);

@@ -20,9 +20,10 @@ struct Calibration {
 };
 // Maximises the mean over the slates with a choice of log softmax(weight . given)[the chosen],
 // shared by gains, by Newton's method: first the scores, then, pulled to these, all. The pull is of
-// several the one by which slates of users left out are likeliest, without one when none is.
-// At most 8,000 slates are read. The same bits whatever the thread count.
-Calibration calibrate(std::span<const rerank::Slate> slates);
+// several the one by which the choices of `others`, which validate, are likeliest; only the scores
+// are weighed where that is likelier still, and without others. At most 8,000 slates of each are
+// read. The same bits whatever the thread count.
+Calibration calibrate(std::span<const rerank::Slate> slates, std::span<const rerank::Slate> others);
 
 // The choice's logits become (1 - share) x the start's + share x the trained: what is given weighed
 // by `start`, and a share of the pointer product. Of the shares 1, 3/4, 1/2, 1/4, 0 the one with

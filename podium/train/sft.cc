@@ -68,11 +68,10 @@ void drop_out(std::vector<Example>& examples, double share, Rng rng) {
 }
 
 // None for a policy that has learnt to choose already.
-std::optional<Calibration> begin_calibrated(Qwen3& model,
-                                            const std::vector<rerank::Slate>& slates) {
+std::optional<Calibration> begin_calibrated(Qwen3& model, const SlateSets& slates) {
   const SlateWeights own = slate_weights(model->spec, model->weights);
   if (!own.key.defined() || own.key.any().item<bool>()) return {};
-  Calibration start = calibrate(slates);
+  Calibration start = calibrate(slates.train, slates.valid);
   log_info(fmt::format(
       "SFT begins with {:.3f} x the upstream's score + {:.3f} x the ranker's{} (log likelihood "
       "+{:.3f})",
@@ -199,7 +198,7 @@ Json sft(Qwen3& model, const rerank::PromptContext& context, const SlateSets& sl
       size_t(options.eval_slates), false, options.max_trace, job.threads, nullptr, job.group};
   Selection selection(model, context, slates.valid, plan, job.work / "best.safetensors");
   std::optional<Calibration> start;
-  if (options.label_weight > 0) start = begin_calibrated(model, slates.train);
+  if (options.label_weight > 0) start = begin_calibrated(model, slates);
   int first_epoch = 0;
   int64_t step = 0;
   size_t first = 0;
