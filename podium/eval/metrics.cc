@@ -16,10 +16,6 @@
 namespace podium::eval {
 namespace {
 
-bool reorders_slates(const std::string& stage) {
-  return stage == "upstream" || stage == "lambdamart" || stage.starts_with("gr2");
-}
-
 // The targets in the form that resampling reads.
 struct Prepared {
   size_t k = 10;
@@ -277,6 +273,10 @@ void add_diversity(const std::vector<uint32_t>& popularity, const StageResult& s
 }
 
 }  // namespace
+
+bool reorders_slates(std::string_view stage) {
+  return stage == "upstream" || stage == "lambdamart" || stage.starts_with("gr2");
+}
 
 Values metrics_of_target(const StageResult& stage, size_t target, bool in_slate, size_t k) {
   Values values;

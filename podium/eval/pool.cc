@@ -47,10 +47,6 @@ const StageResult* find(const PoolRun& run, std::string_view stage) {
   return nullptr;
 }
 
-bool is_compared(std::string_view stage) {
-  return stage == "upstream" || stage == "lambdamart" || stage.starts_with("gr2");
-}
-
 using Group = std::vector<const PoolRun*>;
 
 // Those of the first run that all have.
@@ -59,7 +55,7 @@ std::vector<std::string> stages_of(const Group& group) {
   for (const StageResult& s : group.front()->results.stages) {
     const bool shared = std::ranges::all_of(
         group, [&](const PoolRun* run) { return find(*run, s.stage) != nullptr; });
-    if (shared && is_compared(s.stage)) names.push_back(s.stage);
+    if (shared && reorders_slates(s.stage)) names.push_back(s.stage);
   }
   return names;
 }

@@ -59,7 +59,7 @@ std::string in_slate(const Json& report) {
   for (size_t i = 0; i < stages.size(); ++i) {
     const auto name = stages[i].at("stage").get<std::string>();
     const bool reranker = name.starts_with("gr2");
-    if (!reranker && name != "upstream" && name != "lambdamart") continue;
+    if (!reorders_slates(name)) continue;
     rerankers += reranker ? 1 : 0;
     const Json& row = stages[i].at("metrics").at("in-slate");
     std::vector<std::string> cells = {report.at("stages").at(i).at("title").get<std::string>()};

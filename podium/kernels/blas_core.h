@@ -14,7 +14,7 @@ namespace podium::kernels {
 // the core `chosen`; empty: it chose well.
 std::string better_blas_core(std::string_view chosen, Isa best);
 
-// The first thing in main() of a program that multiplies much: starts it anew with the better
+// The first thing in main() of a program that multiplies much: starts it again with the better
 // kernels where there are any and OPENBLAS_CORETYPE is not set. Returns otherwise.
 void use_blas_of_this_cpu(char** argv);
 
