@@ -117,10 +117,9 @@ Tensor fit_scores(const Table& table) {
   return torch::cat({found, torch::zeros({table.given.size(2) - scores}, torch::kDouble)});
 }
 
-// All weights; a penalty of 0 leaves the features out. A feature's pull is that of its deviation,
-// as if all had the same.
-Tensor fit_all(const Table& table, double penalty) {
-  const Tensor scores = fit_scores(table);
+// All weights, pulled to `scores`; a penalty of 0 leaves the features out. A feature's pull is that
+// of its deviation, as if all had the same.
+Tensor fit_all(const Table& table, const Tensor& scores, double penalty) {
   if (penalty == 0) return scores;
   const Tensor rows = table.given.view({-1, table.given.size(2)})
                           .index_select(0, (table.mask.view(-1) == 0).nonzero().view(-1));
@@ -128,12 +127,13 @@ Tensor fit_all(const Table& table, double penalty) {
 }
 
 // The penalty by which other slates are likeliest; 0, no features, without any.
-double best_penalty(const Table& table, const std::vector<const rerank::Slate*>& others) {
+double best_penalty(const Table& table, const Tensor& scores,
+                    const std::vector<const rerank::Slate*>& others) {
   if (others.empty()) return 0;
   const Table left = table_of(others);
-  double best = 0, highest = likelihood(left, fit_all(table, 0));
+  double best = 0, highest = likelihood(left, scores);
   for (const double penalty : kPenalties) {
-    const double reached = likelihood(left, fit_all(table, penalty));
+    const double reached = likelihood(left, fit_all(table, scores, penalty));
     if (reached <= highest) continue;
     highest = reached;
     best = penalty;
@@ -172,9 +172,10 @@ Calibration calibrate(std::span<const rerank::Slate> slates,
   const torch::NoGradGuard no_grad;
   const Table table = table_of(chosen);
   const bool reads = found.weight.size() > rerank::kScores;
-  found.penalty = reads ? best_penalty(table, chosen_among(others)) : 0;
+  const Tensor scores = fit_scores(table);
+  found.penalty = reads ? best_penalty(table, scores, chosen_among(others)) : 0;
   const Tensor order = torch::tensor(found.weight, torch::kDouble);
-  const Tensor weight = fit_all(table, found.penalty);
+  const Tensor weight = fit_all(table, scores, found.penalty);
   found.gained = likelihood(table, weight) - likelihood(table, order);
   std::copy_n(weight.data_ptr<double>(), found.weight.size(), found.weight.begin());
   return found;
