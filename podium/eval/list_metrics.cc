@@ -36,6 +36,10 @@ Json to_json(const Front& front) {
                 {"coverage", point.mean.coverage},
                 {"distance", point.mean.distance}};
     row["trade"] = std::isnan(point.trade) ? Json() : Json(point.trade);
+    if (!std::isnan(point.clicks)) row["clicks"] = point.clicks;
+    if (const auto& gain = point.clicks_gain) {
+      row["clicks_gain"] = {{"value", gain->value}, {"low", gain->low}, {"high", gain->high}};
+    }
     points.push_back(std::move(row));
   }
   return {{"split", front.split}, {"slates", front.slates}, {"at", front.at}, {"points", points}};
@@ -43,13 +47,26 @@ Json to_json(const Front& front) {
 
 std::string front_table(const Front& front) {
   const auto name = [&](const char* metric) { return fmt::format("{}@{}", metric, front.at); };
-  TextTable table(
-      {"order", "trade", name("N"), name("alpha-N"), name("coverage"), name("distance")});
+  const bool clicked = !front.points.empty() && !std::isnan(front.points.front().clicks);
+  std::vector<std::string> header = {"order",         "trade",          name("N"),
+                                     name("alpha-N"), name("coverage"), name("distance")};
+  if (clicked) header.insert(header.end(), {"clicks", "more than the best of the others, 95 %"});
+  TextTable table(header);
   for (const FrontPoint& point : front.points) {
-    table.add({point.order, std::isnan(point.trade) ? "" : fmt::format("{:.1f}", point.trade),
-               fmt::format("{:.4f}", point.mean.ndcg), fmt::format("{:.4f}", point.mean.alpha_ndcg),
-               fmt::format("{:.4f}", point.mean.coverage),
-               fmt::format("{:.4f}", point.mean.distance)});
+    std::vector<std::string> row = {
+        point.order, std::isnan(point.trade) ? "" : fmt::format("{:.1f}", point.trade)};
+    for (const double value :
+         {point.mean.ndcg, point.mean.alpha_ndcg, point.mean.coverage, point.mean.distance}) {
+      row.push_back(fmt::format("{:.4f}", value));
+    }
+    if (clicked) {
+      row.push_back(fmt::format("{:.4f}", point.clicks));
+      const auto& gain = point.clicks_gain;
+      row.push_back(
+          gain ? fmt::format("{:+.4f} [{:+.4f}, {:+.4f}]", gain->value, gain->low, gain->high)
+               : "");
+    }
+    table.add(row);
   }
   return fmt::format("{} slates of split {} that hold a positive and a negative\n", front.slates,
                      front.split) +

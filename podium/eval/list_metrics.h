@@ -3,12 +3,14 @@
 #pragma once
 
 #include <limits>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "podium/base/json.h"
 #include "podium/data/item_facts.h"
+#include "podium/eval/bootstrap.h"
 
 namespace podium::eval {
 
@@ -31,6 +33,10 @@ struct FrontPoint {
   std::string order;        // "upstream", "mmr", "dpp", "gr2-rl", ...
   double trade = kNoTrade;  // of variety against relevance, where it has one
   ListMetrics mean;
+  // Where users are simulated, what they would click of a slate's first `at`; and of a policy, how
+  // much more than of the best order that is none.
+  double clicks = std::numeric_limits<double>::quiet_NaN();
+  std::optional<Estimate> clicks_gain = {};
 };
 
 struct Front {
