@@ -1,6 +1,7 @@
 #include "podium/data/split.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <numeric>
 
@@ -46,6 +47,26 @@ Phase time_window(const Dataset& dataset, std::string name, int64_t begin, int64
 bool can_be_judged(const ImpressionSlate& slate) {
   return slate.items.size() >= 2 &&
          std::ranges::any_of(slate.clicked, [](uint8_t clicked) { return clicked != 0; });
+}
+
+// Of the slates asked for: the mean of 1 / P(looked at) over their clicks, 1 on average.
+std::vector<float> weights_of(const Phase& phase, double position_bias) {
+  if (position_bias == 0) return {};
+  std::vector<float> weights;
+  double sum = 0;
+  for (const uint64_t s : phase.shown) {
+    const ImpressionSlate slate = phase.impressions->slate(s);
+    double weight = 0, clicks = 0;
+    for (size_t p = 0; p < slate.items.size(); ++p) {
+      if (slate.clicked[p] == 0) continue;
+      weight += std::min(kMostWeight, std::pow(double(p + 1), position_bias));
+      clicks += 1;
+    }
+    weights.push_back(float(weight / clicks));
+    sum += weight / clicks;
+  }
+  for (float& weight : weights) weight *= float(double(weights.size()) / sum);
+  return weights;
 }
 
 // Events before `begin` fit; slates in [begin, end) are asked for.
@@ -138,7 +159,7 @@ Split global_time(const Dataset& dataset, double before_t0, double before_t1, do
 }
 
 Split by_impressions(const Dataset& dataset, std::shared_ptr<const Impressions> impressions,
-                     double before_t0, double before_t1, double before_t2) {
+                     const ImpressionBorders& borders) {
   std::vector<int64_t> times;
   for (size_t s = 0; s < impressions->slates(); ++s) times.push_back(impressions->slate(s).time);
   std::sort(times.begin(), times.end());
@@ -146,11 +167,16 @@ Split by_impressions(const Dataset& dataset, std::shared_ptr<const Impressions> 
     const auto at = size_t(share * double(times.size()));
     return at < times.size() ? times[at] : std::numeric_limits<int64_t>::max();
   };
-  const int64_t t0 = border(before_t0), t1 = border(before_t1), t2 = border(before_t2);
+  const int64_t t0 = border(borders.before_t0), t1 = border(borders.before_t1),
+                t2 = border(borders.before_t2);
   constexpr int64_t kEnd = std::numeric_limits<int64_t>::max();
-  return {shown_window(dataset, "slates", impressions, t0, t1),
-          shown_window(dataset, "valid", impressions, t1, t2),
-          shown_window(dataset, "test", std::move(impressions), t2, kEnd)};
+  Split split{shown_window(dataset, "slates", impressions, t0, t1),
+              shown_window(dataset, "valid", impressions, t1, t2),
+              shown_window(dataset, "test", std::move(impressions), t2, kEnd)};
+  for (Phase* phase : {&split.slates, &split.valid, &split.test}) {
+    phase->weights = weights_of(*phase, borders.position_bias);
+  }
+  return split;
 }
 
 }  // namespace podium::data

@@ -61,10 +61,14 @@ struct Phase {
   // Protocol "impressions" only: the slate that each target was shown.
   std::shared_ptr<const Impressions> impressions = nullptr;
   std::vector<uint64_t> shown = {};  // [targets]
+  // What a target counts, 1 on average: a click from a place that few look at counts for those who
+  // did not look (by_impressions). Empty: all the same.
+  std::vector<float> weights = {};  // [targets]
 
   // What the user chose: the event's item, or the clicked items of the slate, perhaps none.
   std::vector<ItemIndex> answers(size_t target) const;
   int64_t time(size_t target) const;  // of the event or the slate
+  float weight(size_t target) const { return weights.empty() ? 1.0F : weights[target]; }
   // Targets that an event stands for; all but those after whose slate the user did nothing.
   std::vector<Target> next_events() const;
 };
@@ -85,7 +89,16 @@ Split global_time(const Dataset& dataset, double before_t0, double before_t1, do
 
 // Shares of slates by time; before_t0 may be 0. Slates of users without an event before them, of
 // fewer than two items or with no click are left out. Throws Error when a phase has none.
+//
+// position_bias: users look at place p (from 1) with chance p^-position_bias, as in simulate.h. A
+// slate is weighed by 1 / that chance (inverse propensity: Joachims et al., 2017), at most
+// kMostWeight, the mean over its clicks. 0: all slates count the same.
+inline constexpr double kMostWeight = 10;
+struct ImpressionBorders {
+  double before_t0, before_t1, before_t2;
+  double position_bias = 0;
+};
 Split by_impressions(const Dataset& dataset, std::shared_ptr<const Impressions> impressions,
-                     double before_t0, double before_t1, double before_t2);
+                     const ImpressionBorders& borders);
 
 }  // namespace podium::data

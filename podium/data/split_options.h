@@ -15,6 +15,7 @@ struct SplitOptions {
   std::string protocol = "leave-one-out";  // or "global-time", "impressions"
   int slate_targets = 1;
   double before_t0 = 0.7, before_t1 = 0.8, before_t2 = 0.9;
+  double position_bias = 0;
   template <class V>
   void visit(V& v) {
     v("protocol", protocol, "how events are divided into phases",
@@ -27,6 +28,10 @@ struct SplitOptions {
       between(0, 0.999));
     v("before_t1", before_t1, "the same before the validation targets", between(0.001, 0.999));
     v("before_t2", before_t2, "the same before the test targets", between(0.001, 0.999));
+    v("position_bias", position_bias,
+      "impressions: users looked at place p with chance p^-position_bias; clicks from low places "
+      "count for more, in training and in the report's metrics; 0: they looked at all",
+      between(0, 10));
     v.rule([this] { return before_t0 < before_t1 && before_t1 < before_t2; },
            "before_t0, before_t1, before_t2 must ascend");
   }
@@ -41,8 +46,9 @@ inline Split make_split(const Dataset& dataset, const SplitOptions& options) {
     return global_time(dataset, options.before_t0, options.before_t1, options.before_t2);
   }
   if (options.protocol == "impressions") {
-    return by_impressions(dataset, impressions_of(dataset), options.before_t0, options.before_t1,
-                          options.before_t2);
+    return by_impressions(
+        dataset, impressions_of(dataset),
+        {options.before_t0, options.before_t1, options.before_t2, options.position_bias});
   }
   throw Error("unknown split protocol '" + options.protocol + "'",
               "use leave-one-out, global-time or impressions");

@@ -100,6 +100,39 @@ TEST(ByImpressions, SlatesFollowTheEventsThatTheyMayKnow) {
   }
 }
 
+TEST(ByImpressions, ClicksThatFewLookedAtCountForMore) {
+  DatasetBuilder builder;
+  for (int u = 0; u < 20; ++u) {
+    const std::string user = "u" + std::to_string(u);
+    for (int t = 0; t < 10; ++t) {
+      builder.add_event({user, "i" + std::to_string(t), t * 86400 + 10, 1});
+      if (t == 0) continue;
+      std::vector<uint8_t> clicked(4);
+      clicked[u % 2 == 0 ? 0 : 3] = 1;
+      builder.add_shown(
+          {user, t * 86400, std::vector<std::string_view>{"i0", "i1", "i2", "i3"}, clicked});
+    }
+  }
+  const fs::path dir = scratch_dir("looked-at") / "data";
+  builder.write(dir, "looked at", 0, {});
+  const Dataset dataset = Dataset::open(dir);
+  SplitOptions options;
+  options.protocol = "impressions";
+  options.position_bias = 0.5;
+  const Phase test = make_split(dataset, options).test;
+  ASSERT_FALSE(test.targets.empty());
+  double sum = 0;
+  for (size_t t = 0; t < test.targets.size(); ++t) {
+    const std::string id(dataset.user_id(test.targets[t].user));
+    const bool last = std::stoi(id.substr(1)) % 2 == 1;
+    EXPECT_FLOAT_EQ(test.weight(t), last ? 4.0F / 3 : 2.0F / 3) << "1 and 4^0.5, of mean 1.5";
+    sum += test.weight(t);
+  }
+  EXPECT_NEAR(sum, double(test.targets.size()), 1e-3);
+  options.position_bias = 0;
+  EXPECT_EQ(make_split(dataset, options).test.weight(0), 1.0F);
+}
+
 TEST(ByImpressions, SaysWhatIsMissing) {
   SplitOptions options;
   options.protocol = "impressions";

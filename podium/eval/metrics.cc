@@ -22,6 +22,7 @@ struct Prepared {
   size_t units = 0;                        // users
   std::vector<uint32_t> unit;              // [targets]
   std::vector<uint8_t> cell;               // [targets]
+  std::vector<double> counts;              // [targets] what each counts
   std::vector<SliceMask> slices;           // those kept
   std::vector<std::vector<Values>> value;  // [stages][targets]; AUC is NaN outside the slate
 
@@ -59,6 +60,7 @@ void prepare_targets(const TargetSet& set, const StageResult* upstream, Prepared
     const bool in_slate =
         upstream != nullptr && upstream->rank[t] >= 0 && size_t(upstream->rank[t]) < p.k;
     p.cell.push_back(uint8_t(cell_of(target, in_slate).index()));
+    p.counts.push_back(target.weight);
   }
   p.units = unit_of.size();
 }
@@ -96,7 +98,7 @@ Sums accumulate(const Prepared& p, size_t stage, const std::vector<uint32_t>& we
   Sums sums;
   const Values* value = p.value[stage].data();
   for (size_t t = 0; t < p.cell.size(); ++t) {
-    const double w = weight[p.unit[t]];
+    const double w = weight[p.unit[t]] * p.counts[t];
     if (w == 0) continue;
     const uint8_t cell = p.cell[t];
     for (size_t m = 0; m < kAuc; ++m) sums.sum[cell][m] += w * value[t][m];
@@ -175,7 +177,7 @@ std::vector<double> user_differences(const Prepared& p, size_t stage, size_t bas
   std::vector<double> difference(p.units);
   for (size_t t = 0; t < p.cell.size(); ++t) {
     const double by = p.value[stage][t][metric] - p.value[baseline][t][metric];
-    if (slice.cells[p.cell[t]] && !std::isnan(by)) difference[p.unit[t]] += by;
+    if (slice.cells[p.cell[t]] && !std::isnan(by)) difference[p.unit[t]] += p.counts[t] * by;
   }
   return difference;
 }

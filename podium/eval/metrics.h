@@ -4,7 +4,8 @@
 //   MRR   1 / (rank + 1), 0 if not retrieved       AUC   1 - rank / (K - 1), over targets among the
 //                                                        K candidates; only of slate re-orderers
 // (one positive a target; rank from 0). Of slates that were shown, with any number of clicks: R@k
-// is whether a click stands before k, MRR that of the first, N@k and AUC count all. Intervals:
+// is whether a click stands before k, MRR that of the first, N@k and AUC count all. Means are
+// weighed by what each target counts. Intervals:
 // percentile bootstrap over users (a user's targets stay together), the same resamples for every
 // stage, so that differences are paired. p-values: two-sided sign-flip permutation test over users.
 // Deterministic for a seed, whatever the thread count.

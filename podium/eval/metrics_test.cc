@@ -81,6 +81,15 @@ TEST(MetricsTest, FourTargetsByHand) {
   EXPECT_DOUBLE_EQ(c.difference[kN3].value, (1 / std::log2(3.0) + 1 - 1.5) / 4);
 }
 
+TEST(MetricsTest, ATargetOfWeightTwoCountsAsTwo) {
+  TargetSet weighed = users(3);
+  weighed.targets[1].weight = 2;
+  const Evaluation e = evaluate(weighed, {stage("upstream", {0, 2, -1})}, {.resamples = 50}, 1);
+  EXPECT_DOUBLE_EQ(e.stages[0].rows[0][kR3].value, 0.75);
+  EXPECT_DOUBLE_EQ(e.stages[0].rows[0][kN3].value, (1 + 2 * 0.5) / 4);
+  EXPECT_DOUBLE_EQ(e.stages[0].rows[1][kAuc].value, (1 + 2 * 7.0 / 9) / 3);
+}
+
 TEST(MetricsTest, SlicesPartitionTheTargets) {
   TargetSet set = users(4);
   set.targets[0] = {.user = 0, .history = 3, .same_day = true, .group = ItemGroup::kHead};

@@ -20,11 +20,11 @@ enum Scope : uint8_t { kAll, kInSlate, kScopes };
 struct Sum {
   Values sum{}, count{};
 
-  void add(const Values& values) {
+  void add(const Values& values, double weight) {
     for (size_t m = 0; m < kMetrics; ++m) {
       if (std::isnan(values[m])) continue;
-      sum[m] += values[m];
-      count[m] += 1;
+      sum[m] += weight * values[m];
+      count[m] += weight;
     }
   }
   void add(const Sum& other, double weight) {
@@ -69,7 +69,8 @@ class Pool {
       std::vector<const StageResult*> results;
       for (const std::string& stage : stages_) results.push_back(find(*run, stage));
       for (size_t t = 0; t < run->results.targets.targets.size(); ++t) {
-        const auto user = std::pair(run->set, run->results.targets.targets[t].user);
+        const TargetInfo& target = run->results.targets.targets[t];
+        const auto user = std::pair(run->set, target.user);
         const size_t unit = unit_of.try_emplace(user, unit_of.size()).first->second;
         sums_.resize(unit_of.size() * width());
         const bool in_slate = upstream.rank[t] >= 0 && size_t(upstream.rank[t]) < run->k;
@@ -77,8 +78,8 @@ class Pool {
         ++targets_;
         for (size_t s = 0; s < stages_.size(); ++s) {
           const Values values = metrics_of_target(*results[s], t, in_slate, run->k);
-          sums_[unit * width() + s * kScopes + kAll].add(values);
-          if (in_slate) sums_[unit * width() + s * kScopes + kInSlate].add(values);
+          sums_[unit * width() + s * kScopes + kAll].add(values, target.weight);
+          if (in_slate) sums_[unit * width() + s * kScopes + kInSlate].add(values, target.weight);
         }
       }
     }

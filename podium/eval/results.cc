@@ -36,14 +36,19 @@ std::vector<ItemGroup> group_items(const std::vector<uint32_t>& popularity) {
 
 Json targets_json(const TargetSet& set) {
   Json user = Json::array(), history = Json::array(), same_day = Json::array(),
-       group = Json::array();
+       group = Json::array(), weight = Json::array();
   for (const TargetInfo& t : set.targets) {
     user.push_back(t.user);
     history.push_back(t.history);
     same_day.push_back(t.same_day ? 1 : 0);
     group.push_back(int(t.group));
+    weight.push_back(t.weight);
   }
-  return {{"user", user}, {"history", history}, {"same_day", same_day}, {"group", group}};
+  Json json = {{"user", user}, {"history", history}, {"same_day", same_day}, {"group", group}};
+  const bool weighed =
+      std::ranges::any_of(set.targets, [](const auto& t) { return t.weight != 1; });
+  if (weighed) json["weight"] = std::move(weight);
+  return json;
 }
 
 std::vector<TargetInfo> targets_from(const Json& json) {
@@ -55,7 +60,9 @@ std::vector<TargetInfo> targets_from(const Json& json) {
     targets[t] = {.user = json.at("user").at(t).get<uint32_t>(),
                   .history = json.at("history").at(t).get<uint32_t>(),
                   .same_day = json.at("same_day").at(t).get<int>() != 0,
-                  .group = ItemGroup(group)};
+                  .group = ItemGroup(group),
+                  .weight = json.contains("weight") ? json["weight"].at(t).get<float>() : 1.0F};
+    if (!(targets[t].weight > 0)) throw std::out_of_range("weight");
   }
   return targets;
 }
@@ -119,7 +126,8 @@ TargetSet target_set(const data::Phase& phase) {
         {.user = user,
          .history = position,
          .same_day = position > 0 && day_of(phase.time(t)) == day_of(times[position - 1]),
-         .group = groups[phase.answers(t).front()]});
+         .group = groups[phase.answers(t).front()],
+         .weight = phase.weight(t)});
   }
   return set;
 }

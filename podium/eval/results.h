@@ -43,6 +43,7 @@ struct TargetInfo {
   uint32_t history = 0;   // events before it
   bool same_day = false;  // it and the event before it fall on one UTC day
   ItemGroup group = ItemGroup::kTail;
+  float weight = 1;  // what it counts (data/split.h)
 
   bool operator==(const TargetInfo&) const = default;
 };

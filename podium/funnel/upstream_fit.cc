@@ -113,6 +113,7 @@ ranking::RankingData data_without(const TrainingSet& set, const data::Phase& pha
     data.labels.insert(data.labels.end(), group.labels.begin(), group.labels.end());
     data.groups.push_back(uint32_t(group.labels.size()));
     data.users.push_back(phase.targets[t].user);
+    data.weights.push_back(phase.weight(t));
   }
   return data;
 }
@@ -150,6 +151,7 @@ void record_sources(const FittedPhase& fitted, const Candidates& c, size_t targe
 rerank::Slate slate_of(const FittedPhase& fitted, const Candidates& c, size_t target) {
   rerank::Slate slate;
   slate.id = fitted.slate_id(target);
+  slate.weight = fitted.phase().weight(target);
   const auto kept = c.query.history.last(std::min(c.query.history.size(), kHistoryKept));
   slate.history.assign(kept.begin(), kept.end());
   return slate;

@@ -17,8 +17,8 @@ constexpr double kLeast = 1e-6;  // curvature of a candidate that no pair tells 
 float on_grid(double value) { return float(std::round(value * kGrid) / kGrid); }
 
 // One group; all arrays begin at its first candidate.
-void group_gradients(const float* labels, const float* scores, size_t n, float* first,
-                     float* second) {
+void group_gradients(const float* labels, const float* scores, size_t n, double counts,
+                     float* first, float* second) {
   std::vector<size_t> order(n);
   std::iota(order.begin(), order.end(), size_t{0});
   std::stable_sort(order.begin(), order.end(),
@@ -34,7 +34,7 @@ void group_gradients(const float* labels, const float* scores, size_t n, float* 
       const size_t j = order[b];
       if (labels[j] > 0) continue;
       const double p = 1 / (1 + std::exp(double(scores[i]) - scores[j]));
-      const double weight = std::abs(rank_discount(a) - rank_discount(b)) / ideal;
+      const double weight = counts * std::abs(rank_discount(a) - rank_discount(b)) / ideal;
       g[i] -= p * weight, g[j] += p * weight;
       h[i] += 2 * p * (1 - p) * weight, h[j] += 2 * p * (1 - p) * weight;
     }
@@ -52,7 +52,7 @@ Gradients lambda_gradients(const RankingData& data, const float* scores, int thr
   parallel_for(threads, data.groups.size(), kChunk, [&](size_t first, size_t last) {
     for (size_t g = first; g < last; ++g) {
       const size_t at = begin[g];
-      group_gradients(&data.labels[at], scores + at, data.groups[g], &out.first[at],
+      group_gradients(&data.labels[at], scores + at, data.groups[g], data.weight(g), &out.first[at],
                       &out.second[at]);
     }
   });

@@ -4,6 +4,8 @@
 //     p = 1 / (1 + exp(s_i - s_j)),   w = |1/log2(r_i + 2) - 1/log2(r_j + 2)| / ideal DCG
 //     g_i -= p w,   g_j += p w,   h_i, h_j += 2 p (1 - p) w
 //
+// all times the group's weight.
+//
 // XGBoost's own objective draws pairs with one random stream a thread, so its models depend on the
 // number of threads; all pairs, on a fixed grid, do not.
 #pragma once

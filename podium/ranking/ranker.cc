@@ -48,6 +48,7 @@ RankingData part(const RankingData& data, bool held_out) {
     if ((user % kHoldEvery == 0) == held_out) {
       out.users.push_back(data.users[g]);
       out.groups.push_back(data.groups[g]);
+      out.weights.push_back(data.weight(g));
       out.labels.insert(out.labels.end(), data.labels.begin() + std::ptrdiff_t(row),
                         data.labels.begin() + std::ptrdiff_t(row + n));
       out.rows.insert(out.rows.end(), data.rows.begin() + std::ptrdiff_t(row * data.features),
@@ -60,19 +61,21 @@ RankingData part(const RankingData& data, bool held_out) {
 
 // Mean NDCG@10 of groups with one or more positives of gain 1.
 double mean_ndcg(const RankingData& data, const float* scores) {
-  double total = 0;
+  double total = 0, weights = 0;
   size_t row = 0;
-  for (const uint32_t n : data.groups) {
+  for (size_t g = 0; g < data.groups.size(); ++g) {
+    const size_t n = data.groups[g];
     std::vector<size_t> order(n);
     std::iota(order.begin(), order.end(), row);
     std::stable_sort(order.begin(), order.end(),
                      [&](size_t a, size_t b) { return scores[a] > scores[b]; });
     std::vector<uint8_t> ranked(n);
     for (size_t r = 0; r < n; ++r) ranked[r] = data.labels[order[r]] > 0;
-    total += ndcg(ranked, kAt);
+    total += data.weight(g) * ndcg(ranked, kAt);
+    weights += data.weight(g);
     row += n;
   }
-  return data.groups.empty() ? 0 : total / double(data.groups.size());
+  return data.groups.empty() ? 0 : total / weights;
 }
 
 }  // namespace

@@ -14,6 +14,9 @@ struct RankingData {
   std::vector<float> labels;     // [candidates]
   std::vector<uint32_t> groups;  // candidates a group
   std::vector<uint32_t> users;   // [groups], whose group it is; a user's groups stand together
+  std::vector<float> weights;    // [groups], what each counts; empty: all 1
+
+  float weight(size_t group) const { return weights.empty() ? 1.0F : weights[group]; }
 };
 
 }  // namespace podium::ranking

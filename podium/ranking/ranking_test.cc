@@ -213,6 +213,10 @@ TEST(Lambda, GradientsByHand) {
   EXPECT_NEAR(g.first[3], -g.first[2] - g.first[4], 1e-6);
   EXPECT_EQ(g.first[5], 0);  // nothing to tell apart
   EXPECT_EQ(g.first[6], 0);
+  data.weights = {2, 0.5, 1};
+  const Gradients weighed = lambda_gradients(data, scores.data(), 1);
+  EXPECT_NEAR(weighed.first[0], 2 * g.first[0], 1e-6);
+  EXPECT_NEAR(weighed.second[3], 0.5 * g.second[3], 1e-6);
 }
 
 TEST(Lambda, SumsAreExactAndThreadsChangeNothing) {

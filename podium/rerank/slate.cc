@@ -20,7 +20,7 @@ struct Columns {
   std::vector<uint8_t> id_bytes, evidence, gain;
   std::vector<int64_t> id_begin{0}, history_begin{0}, candidate_begin{0};
   std::vector<uint32_t> history, item;
-  std::vector<float> score, ranker, numbers;
+  std::vector<float> score, ranker, numbers, weight;
 
   void add(const Slate& slate) {
     id_bytes.insert(id_bytes.end(), slate.id.begin(), slate.id.end());
@@ -33,6 +33,7 @@ struct Columns {
       gain.push_back(candidate.gain);
       numbers.insert(numbers.end(), candidate.numbers.begin(), candidate.numbers.end());
     }
+    weight.push_back(slate.weight);
     id_begin.push_back(int64_t(id_bytes.size()));
     history_begin.push_back(int64_t(history.size()));
     candidate_begin.push_back(int64_t(item.size()));
@@ -58,6 +59,7 @@ std::string checksum(const C& c) {
   feed<uint8_t>(bytes, c.evidence);
   feed<uint8_t>(bytes, c.gain);
   feed<float>(bytes, c.numbers);
+  feed<float>(bytes, c.weight);
   feed<int64_t>(bytes, c.candidate_begin);
   return sha256(bytes);
 }
@@ -66,7 +68,7 @@ struct ColumnViews {
   std::span<const uint8_t> id_bytes, evidence, gain;
   std::span<const int64_t> id_begin, history_begin, candidate_begin;
   std::span<const uint32_t> history, item;
-  std::span<const float> score, ranker, numbers;
+  std::span<const float> score, ranker, numbers, weight;
 
   explicit ColumnViews(const artifact::SafetensorsFile& file)
       : id_bytes(file.get<uint8_t>("id_bytes")),
@@ -79,7 +81,8 @@ struct ColumnViews {
         item(file.get<uint32_t>("item")),
         score(file.get<float>("score")),
         ranker(file.get<float>("ranker")),
-        numbers(file.get<float>("numbers")) {}
+        numbers(file.get<float>("numbers")),
+        weight(file.get<float>("weight")) {}
 
   size_t width() const { return item.empty() ? 0 : numbers.size() / item.size(); }
 };
@@ -113,7 +116,7 @@ void check_columns(const artifact::SafetensorsFile& file, const ColumnViews& c,
       !is_offsets(c.candidate_begin, slates, c.item.size()) || c.score.size() != c.item.size() ||
       c.ranker.size() != c.item.size() || c.gain.size() != c.item.size() ||
       c.evidence.size() != c.item.size() * kEvidenceKinds ||
-      c.numbers.size() != c.item.size() * c.width()) {
+      c.numbers.size() != c.item.size() * c.width() || c.weight.size() != slates) {
     damaged("columns of different lengths", path);
   }
   const auto sum = metadata.find("sha256");
@@ -122,6 +125,7 @@ void check_columns(const artifact::SafetensorsFile& file, const ColumnViews& c,
 
 Slate slate_at(const ColumnViews& c, size_t i, const fs::path& path) {
   Slate slate;
+  slate.weight = c.weight[i];
   slate.id.assign(reinterpret_cast<const char*>(c.id_bytes.data()) + c.id_begin[i],
                   c.id_begin[i + 1] - c.id_begin[i]);
   slate.history.assign(c.history.begin() + c.history_begin[i],
@@ -201,6 +205,7 @@ std::string slate_flaw(const Slate& slate) {
     }
     if (!all_finite(std::span<const float>(candidate.numbers))) return "a number that is none";
   }
+  if (!(slate.weight > 0) || !std::isfinite(slate.weight)) return "a weight that is not above 0";
   std::sort(items.begin(), items.end());
   if (std::adjacent_find(items.begin(), items.end()) != items.end()) {
     return "a candidate appears twice";
@@ -234,6 +239,7 @@ void write_slates(const fs::path& dir, const data::Dataset& dataset,
   writer.add<uint8_t>("evidence", c.evidence, {int64_t(c.item.size()), kEvidenceKinds});
   writer.add<uint8_t>("gain", c.gain);
   writer.add<float>("numbers", c.numbers);
+  writer.add<float>("weight", c.weight);
   writer.add<int64_t>("candidate_begin", c.candidate_begin);
   writer.set_metadata("podium_slates", kVersion);
   writer.set_metadata("sha256", checksum(c));

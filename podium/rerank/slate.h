@@ -31,7 +31,7 @@ enum EvidenceKind : uint8_t {
 using Evidence = std::array<uint8_t, kEvidenceKinds>;
 std::string_view evidence_name(EvidenceKind kind);  // "together", ...
 
-inline constexpr int kSlateForm = 3;       // of the files: raise when they hold other columns
+inline constexpr int kSlateForm = 4;       // of the files: raise when they hold other columns
 inline constexpr size_t kMaxHistory = 20;  // newest items that a slate keeps
 inline constexpr size_t kMinCandidates = 2, kMaxCandidates = 100;
 
@@ -59,6 +59,7 @@ struct Slate {
   std::vector<ItemIndex> history;          // oldest first, at most the newest kMaxHistory
   std::vector<SlateCandidate> candidates;  // K of them, 2..100, distinct items
   std::vector<AddedItemName> added;        // those of them, when serving; never in a file
+  float weight = 1;                        // what it counts (data/split.h), 1 on average; above 0
 
   size_t numbers() const;  // of a candidate
   int positives() const;

@@ -17,6 +17,7 @@ class SlateTest : public testing::Test {
   SlateTest() : dir_(scratch_dir("slates")) {
     Rng rng(1);
     for (int i = 0; i < 5; ++i) slates_.push_back(world_.described_slate(rng, 2 + 3 * i, i));
+    slates_[1].weight = 2.5F;
     write_slates(dir_, world_.dataset(), slates_);
   }
 
@@ -31,6 +32,7 @@ TEST_F(SlateTest, RoundTrip) {
   for (size_t i = 0; i < back.size(); ++i) {
     EXPECT_EQ(back[i].id, slates_[i].id);
     EXPECT_EQ(back[i].history, slates_[i].history);
+    EXPECT_EQ(back[i].weight, slates_[i].weight);
     ASSERT_EQ(back[i].candidates.size(), slates_[i].candidates.size());
     EXPECT_EQ(back[i].positives(), slates_[i].positives());
     for (size_t c = 0; c < back[i].candidates.size(); ++c) {
@@ -51,6 +53,14 @@ TEST_F(SlateTest, NumbersAreOfOneSizeAndFinite) {
   slate = slates_[1];
   slate.candidates[2].numbers[0] = std::numeric_limits<float>::quiet_NaN();
   EXPECT_NE(slate_flaw(slate), "");
+}
+
+TEST_F(SlateTest, AWeightIsAboveZero) {
+  Slate slate = slates_[1];
+  for (const float weight : {0.0F, -1.0F, std::numeric_limits<float>::quiet_NaN()}) {
+    slate.weight = weight;
+    EXPECT_NE(slate_flaw(slate), "") << weight;
+  }
 }
 
 TEST_F(SlateTest, LinesAreReadable) {

@@ -19,9 +19,10 @@ constexpr std::array<double, 4> kPenalties = {1e-1, 1e-2, 1e-3, 1e-4};
 
 // Slates of one size, the smaller ones padded.
 struct Table {
-  Tensor given;  // [slates, K, D] F64
-  Tensor mask;   // [slates, K]: 0, or -inf of padding
-  Tensor share;  // [slates, K]: of the choice, 1 a slate
+  Tensor given;   // [slates, K, D] F64
+  Tensor mask;    // [slates, K]: 0, or -inf of padding
+  Tensor share;   // [slates, K]: of the choice, 1 a slate
+  Tensor counts;  // [slates, 1]: what each counts, 1 on average
 };
 
 std::vector<const rerank::Slate*> chosen_among(std::span<const rerank::Slate> slates) {
@@ -41,10 +42,11 @@ Table table_of(const std::vector<const rerank::Slate*>& slates) {
   const auto count = int64_t(slates.size()), k = int64_t(most);
   Table t{torch::zeros({count, k, int64_t(width)}, torch::kDouble),
           torch::full({count, k}, -INFINITY, torch::kDouble),
-          torch::zeros({count, k}, torch::kDouble)};
+          torch::zeros({count, k}, torch::kDouble), torch::zeros({count, 1}, torch::kDouble)};
   double* given = t.given.data_ptr<double>();
   for (size_t s = 0; s < slates.size(); ++s, given += most * width) {
     const rerank::Slate& slate = *slates[s];
+    t.counts[int64_t(s)] = slate.weight;
     const std::vector<float> scores = rerank::first_scores(slate);
     double gains = 0;
     for (const auto& candidate : slate.candidates) gains += candidate.gain;
@@ -57,6 +59,7 @@ Table table_of(const std::vector<const rerank::Slate*>& slates) {
       t.share.data_ptr<double>()[s * most + i] = candidate.gain / gains;
     }
   }
+  t.counts /= t.counts.mean();
   return t;
 }
 
@@ -67,7 +70,7 @@ Tensor logs_of(const Table& table, const Tensor& weight) {
 
 double likelihood(const Table& table, const Tensor& weight) {
   const Tensor logs = logs_of(table, weight).masked_fill(table.mask < 0, 0);
-  return (table.share * logs).sum().item<double>() / double(table.share.size(0));
+  return (table.counts * table.share * logs).sum().item<double>() / double(table.share.size(0));
 }
 
 // A quadratic pull to `centre`, its strength [D].
@@ -88,8 +91,9 @@ Tensor fit(const Table& table, const Pull& pull) {
   double value = likelihood(table, weight) - pull.cost(weight);
   for (int step = 0; step < kSteps; ++step) {
     const Tensor p = logs_of(table, weight).exp();
-    const Tensor weighed = table.given * p.unsqueeze(2), mean = weighed.sum(1);
-    const Tensor slope = flat.t().matmul((table.share - p).view(-1)) / slates -
+    const Tensor weighed = table.given * (table.counts * p).unsqueeze(2);
+    const Tensor mean = weighed.sum(1) / table.counts.sqrt();
+    const Tensor slope = flat.t().matmul((table.counts * (table.share - p)).view(-1)) / slates -
                          pull.strength * (weight - pull.centre);
     const Tensor curve =
         (flat.t().matmul(weighed.view({-1, width})) - mean.t().matmul(mean)) / slates +
@@ -110,7 +114,8 @@ Tensor fit(const Table& table, const Pull& pull) {
 // The scores' weights, the others zero.
 Tensor fit_scores(const Table& table) {
   const auto scores = int64_t(rerank::kScores);
-  const Table own{table.given.slice(2, 0, scores).contiguous(), table.mask, table.share};
+  const Table own{table.given.slice(2, 0, scores).contiguous(), table.mask, table.share,
+                  table.counts};
   Tensor order = torch::zeros({scores}, torch::kDouble);
   order[0] = 1;
   const Tensor found = fit(own, {order, torch::full({scores}, kSlight, torch::kDouble)});

@@ -18,11 +18,11 @@ struct Calibration {
   double penalty = 0;          // of the fit that was kept; 0: only the scores are weighed
   double gained = 0;  // of the mean log likelihood, on these slates, over the upstream's order
 };
-// Maximises the mean over the slates with a choice of log softmax(weight . given)[the chosen],
-// shared by gains, by Newton's method: first the scores, then, pulled to these, all. The pull is of
-// several the one by which the choices of `others`, which validate, are likeliest; only the scores
-// are weighed where that is likelier still, and without others. At most 8,000 slates of each are
-// read. The same bits whatever the thread count.
+// Maximises the mean, weighed, over the slates with a choice of log softmax(weight . given)[the
+// chosen], shared by gains, by Newton's method: first the scores, then, pulled to these, all. The
+// pull is of several the one by which the choices of `others`, which validate, are likeliest; only
+// the scores are weighed where that is likelier still, and without others. At most 8,000 slates of
+// each are read. The same bits whatever the thread count.
 Calibration calibrate(std::span<const rerank::Slate> slates, std::span<const rerank::Slate> others);
 
 // The choice's logits become (1 - share) x the start's + share x the trained: what is given weighed

@@ -36,6 +36,19 @@ TEST(Calibrate, FindsWhatTheUsersChooseBy) {
   EXPECT_GT(found.gained, 0.1);
 }
 
+TEST(Calibrate, ASlateOfWeightTwoCountsAsTwo) {
+  const auto slates = chosen_by(0.4, 1.5, 400);
+  auto weighed = slates, twice = slates;
+  for (size_t s = 0; s < slates.size(); s += 3) {
+    weighed[s].weight = 2;
+    twice.push_back(slates[s]);
+  }
+  const auto by_weight = calibrate(weighed, {}).weight, by_count = calibrate(twice, {}).weight;
+  EXPECT_NEAR(by_weight[0], by_count[0], 1e-6);
+  EXPECT_NEAR(by_weight[1], by_count[1], 1e-6);
+  EXPECT_NE(by_weight, calibrate(slates, {}).weight);
+}
+
 TEST(Calibrate, SameScoresTwiceAreNoTrouble) {
   auto slates = chosen_by(0.6, 0, 5000);
   for (auto& slate : slates) {

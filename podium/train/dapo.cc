@@ -134,10 +134,11 @@ Example group_example(const rerank::PromptContext& context, const RolloutGroup& 
       if (rollout.kind[t] == rerank::TokenKind::kForced) continue;
       PODIUM_CHECK(next < scored.size());
       scored[next].old_logprob = rollout.logprob[t];
-      scored[next].weight = group.advantages.empty() ? 0 : group.advantages[g];
+      float advantage = group.advantages.empty() ? 0 : group.advantages[g];
       if (rollout.kind[t] == rerank::TokenKind::kChoice && !group.by_rank.empty()) {
-        scored[next].weight = group.by_rank[g][rank++];
+        advantage = group.by_rank[g][rank++];
       }
+      scored[next].weight = advantage * group.slate.weight;
       ++next;
     }
     PODIUM_CHECK(next == scored.size());

@@ -30,24 +30,27 @@ Validation validate(const Qwen3Impl& model, const rerank::PromptContext& context
   options.max_trace = plan.max_trace;
   const runtime::Engine engine = engine_over(model);
   const auto rollouts = SharedDecode{engine, context, plan.threads, plan.group}(part, options);
+  double weights = 0;
   for (size_t i = 0; i < part.size(); ++i) {
+    const double weight = part[i].weight;
     const auto gains = gains_of(part[i]);
+    const std::vector<int>& order = rollouts[i].order;
     std::vector<int> input(gains.size());
     std::iota(input.begin(), input.end(), 0);
-    sum.ndcg += rerank::ndcg(gains, rollouts[i].order, gains.size());
-    sum.input_ndcg += rerank::ndcg(gains, input, gains.size());
-    sum.identity_rate += is_input_order(rollouts[i].order);
-    sum.tau += rerank::kendall_tau(rollouts[i].order);
-    sum.first_kept += rollouts[i].order.front() == 0;
-    if (plan.reward != nullptr) sum.value += plan.reward->value(part[i], rollouts[i].order);
+    sum.ndcg += weight * rerank::ndcg(gains, order, gains.size());
+    sum.input_ndcg += weight * rerank::ndcg(gains, input, gains.size());
+    sum.identity_rate += weight * is_input_order(order);
+    sum.tau += weight * rerank::kendall_tau(order);
+    sum.first_kept += weight * (order.front() == 0);
+    if (plan.reward != nullptr) sum.value += weight * plan.reward->value(part[i], order);
+    weights += weight;
   }
-  const auto n = double(part.size());
-  return {.ndcg = sum.ndcg / n,
-          .input_ndcg = sum.input_ndcg / n,
-          .identity_rate = sum.identity_rate / n,
-          .tau = sum.tau / n,
-          .first_kept = sum.first_kept / n,
-          .value = sum.value / n};
+  return {.ndcg = sum.ndcg / weights,
+          .input_ndcg = sum.input_ndcg / weights,
+          .identity_rate = sum.identity_rate / weights,
+          .tau = sum.tau / weights,
+          .first_kept = sum.first_kept / weights,
+          .value = sum.value / weights};
 }
 
 Json to_json(const Validation& v) {

@@ -1,4 +1,5 @@
-// How good a policy is on validation slates, in the middle of its training, and which was best.
+// How good a policy is on validation slates, each counted by its weight, in the middle of its
+// training, and which was best.
 #pragma once
 
 #include <vector>

@@ -160,7 +160,7 @@ Example sft_example(const rerank::PromptContext& context, const SftSample& sampl
                     const SftOptions& options) {
   if (sample.labels) {
     SlateExample example(context, sample.slate, false, 1);
-    example.add_labels(gains_of(sample.slate), float(options.label_weight),
+    example.add_labels(gains_of(sample.slate), float(options.label_weight) * sample.slate.weight,
                        size_t(options.label_ranks));
     return example.take();
   }
