@@ -49,8 +49,10 @@ TEST(AllocationTest, StepsOfAWarmBatchAllocateNothing) {
   for (int run = 0; run < 2; ++run) {
     Rng rng(5);
     for (size_t i = 0; i < 4; ++i) {
-      const DecodeOptions options{
-          .max_trace = 30, .temperature = double(i % 2), .deadline = now + std::chrono::seconds(1)};
+      const DecodeOptions options{.max_trace = 30,
+                                  .temperature = double(i % 2),
+                                  .block = int(1 + i / 2),
+                                  .deadline = now + std::chrono::seconds(1)};
       batch.add(
           {world.random_slate(rng, 8), options, [&](const auto&, const auto&) { ++answered; }});
     }

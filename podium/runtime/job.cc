@@ -23,6 +23,7 @@ void Job::check() const {
     if (!held) throw Error(problem, cure, slate.id);
   };
   require(options.samples >= 1, "no rollouts are asked for", "ask for at least one");
+  require(options.block >= 1, "blocks of no names", "choose at least one name a pass");
   require(options.constrained || (options.max_tokens >= 1 && !options.verbalize),
           "a free answer of no tokens, or one that is verbalized", "set constrained or max_tokens");
   require(!options.with_trace || !options.constrained || !policy_.trace_tokens.empty(),

@@ -64,6 +64,7 @@ void Lane::say_forced() {
 
 void Lane::choose(const float* state, const float* logits, ChoiceSpace& space) {
   const size_t before = rollout_->tokens.size();
+  ++rollout_->steps;
   switch (kind()) {
     case TokenKind::kTrace:
       choose_token(state, logits, space);
@@ -159,7 +160,7 @@ void Lane::name_logits(const float* state, std::span<const TokenId> names, Choic
 void Lane::choose_name(const float* state, ChoiceSpace& space) {
   const auto names = grammar_->allowed();
   name_logits(state, names, space);
-  if (!request_->options.verbalize) return say_listed(TokenKind::kChoice, space);
+  if (!request_->options.verbalize) return say_block(space);
   partition(space.values);                    // throws where there is no order
   std::vector<int>& order = rollout_->order;  // ties as shown
   order = grammar_->order();                  // the trace may have chosen the first
@@ -168,6 +169,20 @@ void Lane::choose_name(const float* state, ChoiceSpace& space) {
     order.push_back(name - policy_->context.vocabulary.candidate(0));
   }
   sort_by(name_logits_, std::span(order).subspan(chosen));
+}
+
+// The next names of the answer, each among those then left, by the logits of one state;
+// space.values: those of all that are left.
+void Lane::say_block(ChoiceSpace& space) {
+  const TokenId first = policy_->context.vocabulary.candidate(0);
+  say_listed(TokenKind::kChoice, space);
+  for (int i = 1; i < request_->options.block && kind() == TokenKind::kChoice; ++i) {
+    space.values.clear();
+    for (const TokenId name : grammar_->allowed()) {
+      space.values.push_back(name_logits_[size_t(name - first)]);
+    }
+    say_listed(TokenKind::kChoice, space);
+  }
 }
 
 bool Lane::finished() {

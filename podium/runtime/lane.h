@@ -5,6 +5,8 @@
 //   forced          chosen     forced                chosen forced
 //                                                    +- unread(): the next pass reads these
 //
+// With DecodeOptions::block several names are chosen from one state, and read in the next pass.
+//
 //   waits for its prompt -- open() --> choose(), a token a pass --> done
 //                        -- end_late(), give_up() in either -----> done
 #pragma once
@@ -68,6 +70,7 @@ class Lane {
                    ChoiceSpace& space);
   void choose_word(const float* logits, ChoiceSpace& space);
   void choose_name(const float* state, ChoiceSpace& space);
+  void say_block(ChoiceSpace& space);
   void say_listed(rerank::TokenKind kind, ChoiceSpace& space);
   void name_logits(const float* state, std::span<const TokenId> names, ChoiceSpace& space);
   bool finished();

@@ -51,6 +51,7 @@ class SchedulerTest : public testing::Test {
             .temperature = i % 2 == 0 ? 0.0 : 1.0,
             .samples = int(1 + i % 5 / 2),
             .verbalize = i % 6 == 0,
+            .block = int(1 + i % 4),
             .seed = i};
   }
 

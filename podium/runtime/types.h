@@ -29,6 +29,8 @@ struct DecodeOptions {
   int samples = 1;          // rollouts a prompt (share one prefill)
   bool verbalize = false;   // rank by the logits of the answer's first name (LlamaRec): one pass
                             // over the prompt, instead of one more a name; needs constrained
+  int block = 1;            // names of the answer that are chosen from one state, before the model
+                            // reads them: fewer passes (block-parallel: Diffusion-GR2, 2607.01170)
   bool constrained = true;  // false: free decoding of at most max_tokens, may be invalid
   int max_tokens = 400;
   uint64_t seed = 0;  // rollout i of prompt id: stream seed/id/i, whatever the batching
@@ -43,6 +45,7 @@ struct Rollout {
                                         // temperature 1 under the grammar's mask; 0 if forced
   std::vector<rerank::TokenKind> kind;  // [tokens]
   std::vector<int> order;               // permutation; empty if invalid
+  int steps = 0;  // states that were chosen from: the prompt's last, then a pass of the model each
   bool late = false;  // cut short by the deadline: the names chosen, then the others in the order
                       // of the last name's logits; the slate's order if no name was chosen
 };
