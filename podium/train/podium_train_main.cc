@@ -7,12 +7,13 @@
 //   podium-train midtrain --data DIR --sid DIR --tokenizer FILE
 //   podium-train sft      --data DIR --sid DIR --policy DIR --slates DIR --traces DIR
 //   podium-train rl       --data DIR --sid DIR --policy DIR --slates DIR [--no-trace]
+//   podium-train prune    --data DIR --sid DIR --policy DIR --slates DIR
 //   podium-train sid-ablation --data DIR [--item-vectors FILE]
 //   podium-train reward-lab --data DIR --sid DIR --policy DIR --slates DIR [--no-trace]
 //
 // each with --config FILE.toml --seed N --out DIR --work DIR (checkpoints, kept through a kill).
-// sft and rl measure themselves on --valid-slates DIR, or, without it, on a tenth of the slates
-// that they then do not train on. midtrain, sft and rl run in as many processes as WORLD_SIZE says
+// sft, rl and prune measure themselves on --valid-slates DIR, or, without it, on a tenth of the slates
+// that they then do not train on. midtrain, sft, rl and prune run in as many processes as WORLD_SIZE says
 // (process_group.h).
 // A policy directory is a Hugging Face directory: config.json, model.safetensors, tokenizer.json.
 #include <CLI/CLI.hpp>

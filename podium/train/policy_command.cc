@@ -21,6 +21,7 @@
 #include "podium/train/midtrain.h"
 #include "podium/train/policy_data.h"
 #include "podium/train/policy_options.h"
+#include "podium/train/recover.h"
 #include "podium/train/rl.h"
 #include "podium/train/sft.h"
 #include "podium/train/torch_setup.h"
@@ -30,7 +31,7 @@ namespace {
 
 using rerank::PromptContext;
 
-// All three stages understand one options file; each reads its own sections of it.
+// All stages understand one options file; each reads its own sections of it.
 struct PolicyArguments {
   std::string data, sid, tokenizer, policy, teacher, slates, valid_slates, traces, out, work;
   std::string device = "cpu";
@@ -44,6 +45,7 @@ struct PolicyArguments {
   MidtrainOptions midtrain;
   SftOptions sft;
   RlOptions rl, rl_fast;  // rl_fast: without a trace
+  PruneOptions prune;
 
   template <class V>
   void visit(V& v) {
@@ -58,6 +60,7 @@ struct PolicyArguments {
     v.section("sft", sft);
     v.section("rl", rl);
     v.section("rl_fast", rl_fast);
+    v.section("prune", prune);
   }
 };
 
@@ -127,7 +130,8 @@ void run_midtrain(PolicyArguments& a) {
   write_policy(a, job, model, world.tokenizer, stats);
 }
 
-// SFT and RL: a policy, slates, more of the policy. train(model, prompts, slates, job) -> stats.
+// SFT, RL and pruning: a policy, slates, more of the policy. train(model, prompts, slates, job) ->
+// stats.
 template <class Train>
 void run_on_slates(PolicyArguments& a, const std::string& stage, const Train& train) {
   setup_torch(/*threads=*/1, uint64_t(a.seed));
@@ -183,6 +187,12 @@ void run_rl(PolicyArguments& a) {
                 });
 }
 
+void run_prune(PolicyArguments& a) {
+  run_on_slates(a, "prune",
+                [&](Qwen3& model, const PromptContext& prompts, const SlateSets& slates,
+                    const StageJob& job) { return prune(model, prompts, slates, a.prune, job); });
+}
+
 CLI::App* add_command(CLI::App& app, const std::string& name, const std::string& help,
                       const std::shared_ptr<PolicyArguments>& a, void (*run)(PolicyArguments&)) {
   CLI::App* command = app.add_subcommand(name, help);
@@ -230,6 +240,12 @@ void add_policy_commands(CLI::App& app) {
                  "policy directory, usually of a larger policy: on-policy distillation from it");
   rl->add_flag("--no-trace", for_rl->no_trace,
                "answer at once: the internalised policy, options in [rl_fast]");
+  auto for_prune = std::make_shared<PolicyArguments>();
+  add_slate_options(*add_command(app, "prune",
+                                 "remove layers, heads and channels of a policy that answers "
+                                 "without a trace, then teach the rest by distillation",
+                                 for_prune, run_prune),
+                    *for_prune);
 }
 
 }  // namespace podium::train
