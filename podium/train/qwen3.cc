@@ -21,7 +21,7 @@ namespace {
 using rerank::ModelSpec;
 using torch::Tensor;
 
-// Tensors a layer, as tensor_table lists them.
+// Tensors a layer, as tensor_table lists them; Llama has no norms of heads.
 enum LayerTensor {
   kInputNorm,
   kQ,
@@ -35,6 +35,25 @@ enum LayerTensor {
   kUp,
   kDown,
   kLayer
+};
+constexpr size_t kHeadNorms = 2;  // kQNorm, kKNorm
+
+size_t layer_tensors(const ModelSpec& spec) { return kLayer - (spec.head_norms ? 0 : kHeadNorms); }
+
+// The weights of one layer.
+class LayerWeights {
+ public:
+  LayerWeights(const ModelSpec& spec, const std::vector<Tensor>& weights, int layer)
+      : first_(weights.data() + 1 + size_t(layer) * layer_tensors(spec)),
+        head_norms_(spec.head_norms) {}
+
+  const Tensor& operator[](LayerTensor which) const {
+    return first_[size_t(which) - (which > kKNorm && !head_norms_ ? kHeadNorms : 0)];
+  }
+
+ private:
+  const Tensor* first_;
+  bool head_norms_;
 };
 
 bool ends_with(const std::string& text, std::string_view end) {
@@ -94,10 +113,13 @@ Rotation rotation(const ModelSpec& spec, const std::vector<int64_t>& positions) 
   return r;
 }
 
-Tensor heads_of(const Tensor& x, const Tensor& norm, const ModelSpec& spec, const Rotation& r) {
+// norm: kQNorm or kKNorm, where the model has them.
+Tensor heads_of(const Tensor& x, const LayerWeights& w, LayerTensor norm, const ModelSpec& spec,
+                const Rotation& r) {
   const int64_t n = x.size(0), heads = x.size(1) / spec.head_dim;
-  const Tensor normed = rms_norm(x.view({n * heads, spec.head_dim}), norm, spec.norm_eps);
-  return rotate(normed.view({n, heads, spec.head_dim}), r.cosine, r.sine);
+  Tensor rows = x.view({n * heads, spec.head_dim});
+  if (spec.head_norms) rows = rms_norm(rows, w[norm], spec.norm_eps);
+  return rotate(rows.view({n, heads, spec.head_dim}), r.cosine, r.sine);
 }
 
 // Leaves a share of a tensor's values out, the others scaled up so that the mean stays.
@@ -118,11 +140,11 @@ class Dropper {
 };
 
 // h: x after the layer's first norm.
-Tensor layer_forward(const ModelSpec& spec, const Tensor* w, const Tensor& x, const Tensor& h,
+Tensor layer_forward(const ModelSpec& spec, const LayerWeights& w, const Tensor& x, const Tensor& h,
                      const Rotation& r, const std::vector<Segment>& segments, Dropper& drop) {
   const int64_t n = x.size(0);
-  const Tensor q = heads_of(torch::mm(h, w[kQ].t()), w[kQNorm], spec, r);
-  const Tensor k = heads_of(torch::mm(h, w[kK].t()), w[kKNorm], spec, r);
+  const Tensor q = heads_of(torch::mm(h, w[kQ].t()), w, kQNorm, spec, r);
+  const Tensor k = heads_of(torch::mm(h, w[kK].t()), w, kKNorm, spec, r);
   const Tensor v = torch::mm(h, w[kV].t()).view({n, spec.kv_heads, spec.head_dim});
   const Tensor attended = packed_attention(q, k, v, segments).view({n, spec.heads * spec.head_dim});
   const Tensor y = x + drop(torch::mm(attended, w[kO].t()));
@@ -184,9 +206,6 @@ Tensor embedded(const ModelSpec& spec, const std::vector<Tensor>& weights, const
 }  // namespace
 
 Qwen3Impl::Qwen3Impl(const ModelSpec& model, uint64_t seed) : spec(model) {
-  if (!spec.head_norms) {
-    throw Error("Llama checkpoints can be served, not trained", "start from a Qwen3 checkpoint");
-  }
   for (const rerank::TensorSpec& tensor : rerank::tensor_table(spec)) {
     const size_t dot = tensor.name.rfind('.');
     weights.push_back(
@@ -203,11 +222,11 @@ States states_of(const ModelSpec& spec, const std::vector<Tensor>& weights, cons
   Dropper drop(batch.dropout);
   Tensor x = drop(embedded(spec, weights, batch, texts)), h;
   for (int layer = 0; layer < spec.layers; ++layer) {
-    const Tensor* w = weights.data() + 1 + size_t(layer) * kLayer;
+    const LayerWeights w(spec, weights, layer);
     h = rms_norm(x, w[kInputNorm], spec.norm_eps);
     x = layer_forward(spec, w, x, h, r, batch.segments, drop);
   }
-  return {rms_norm(x, weights[1 + size_t(spec.layers) * kLayer], spec.norm_eps), h,
+  return {rms_norm(x, weights[1 + size_t(spec.layers) * layer_tensors(spec)], spec.norm_eps), h,
           given_of(spec, weights, batch)};
 }
 
@@ -242,7 +261,7 @@ Qwen3 for_slates(const Qwen3& model, int text_width, int numbers, uint64_t seed)
 
 const Tensor& output_embedding(const ModelSpec& spec, const std::vector<Tensor>& weights) {
   if (spec.tied) return weights.front();
-  return weights[2 + size_t(spec.layers) * kLayer];
+  return weights[2 + size_t(spec.layers) * layer_tensors(spec)];
 }
 
 runtime::Engine engine_over(const Qwen3Impl& model) {

@@ -1,5 +1,5 @@
-// The policy as a LibTorch module: Qwen3's decoder over packed batches, parameters by their Hugging
-// Face names (rerank::tensor_table).
+// The policy as a LibTorch module: the decoder of Qwen3, or of Llama, over packed batches;
+// parameters by their Hugging Face names (rerank::tensor_table).
 #pragma once
 
 #include <torch/torch.h>

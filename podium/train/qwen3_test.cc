@@ -7,6 +7,7 @@
 #include "podium/base/rng.h"
 #include "podium/base/scratch.h"
 #include "podium/rerank/test_world.h"
+#include "podium/runtime/reference.h"
 #include "podium/runtime/test_weights.h"
 #include "podium/train/gradient.h"
 #include "podium/train/policy_batch.h"
@@ -17,14 +18,24 @@ namespace {
 using runtime::tiny_spec;
 using torch::Tensor;
 
+// Without norms of heads, with a head of its own and scaled positions.
+rerank::ModelSpec tiny_llama(int vocab) {
+  rerank::ModelSpec spec = tiny_spec(vocab);
+  spec.head_norms = spec.tied = false;
+  spec.rope.scaling = {
+      .kind = rerank::RopeScaling::Kind::kLlama3, .factor = 8, .original_positions = 16};
+  return spec;
+}
+
 // Far from the tiny initial weights, so that every term of the model matters.
-Qwen3 tiny_model(int vocab, uint64_t seed = 3) {
-  Qwen3 model(tiny_spec(vocab), seed);
+Qwen3 tiny_model(const rerank::ModelSpec& spec, uint64_t seed = 3) {
+  Qwen3 model(spec, seed);
   torch::NoGradGuard no_grad;
   torch::manual_seed(int64_t(seed));
   for (Tensor& weight : model->weights) weight.add_(torch::randn_like(weight) * 0.2);
   return model;
 }
+Qwen3 tiny_model(int vocab) { return tiny_model(tiny_spec(vocab)); }
 
 std::vector<TokenId> random_tokens(size_t n, int vocab, uint64_t seed) {
   Rng rng(seed);
@@ -101,26 +112,76 @@ TEST(TorchOps, NormAndRotationHaveTheGradientsOfTheirFormulas) {
             1e-5);
 }
 
-TEST(Qwen3, LogitsEqualTheEngines) {
-  const Qwen3 model = tiny_model(50);
-  const auto tokens = random_tokens(23, 50, 4);
+// Of every position, [tokens, vocab].
+Tensor logits_of(const Qwen3& model, const std::vector<TokenId>& tokens) {
+  const torch::NoGradGuard no_grad;
   Packed batch;
-  for (int64_t t = 0; t < 23; ++t) {
-    batch.tokens.push_back(tokens[t]);
-    batch.positions.push_back(t);
+  for (const TokenId token : tokens) {
+    batch.positions.push_back(int64_t(batch.tokens.size()));
+    batch.tokens.push_back(token);
   }
-  batch.segments = {{{0, 23}}};
-  torch::NoGradGuard no_grad;
-  const Tensor ours = torch::mm(states_of(model->spec, model->weights, batch).last,
-                                output_embedding(model->spec, model->weights).t());
-  auto theirs = engine_over(*model).logits(tokens);
-  EXPECT_LT(largest_difference(ours, torch::from_blob(theirs.data(), {23, 50})), 1e-4);
+  batch.segments = {{{0, int64_t(tokens.size())}}};
+  return torch::mm(states_of(model->spec, model->weights, batch).last,
+                   output_embedding(model->spec, model->weights).t());
+}
+
+TEST(Qwen3, LogitsEqualTheEnginesAndTheReferences) {
+  for (const auto& spec : {tiny_spec(50), tiny_llama(50)}) {
+    const Qwen3 model = tiny_model(spec);
+    const auto tokens = random_tokens(23, 50, 4);
+    const Tensor ours = logits_of(model, tokens);
+    auto theirs = engine_over(*model).logits(tokens);
+    EXPECT_LT(largest_difference(ours, torch::from_blob(theirs.data(), {23, 50})), 1e-4);
+    runtime::WeightMap weights;
+    for (const auto& weight : model->named_parameters()) {
+      weights[weight.key()] = {weight.value().data_ptr<float>(), size_t(weight.value().numel())};
+    }
+    auto slow = runtime::reference_logits(spec, weights, tokens, runtime::causal(23));
+    EXPECT_LT(largest_difference(ours, torch::from_blob(slow.data(), {23, 50}, torch::kDouble)),
+              1e-4);
+  }
+}
+
+// Weights by a formula: tensor_table's t-th tensor has u(t, i) - 1/2 at i, norms u(t, i) + 1/2, of
+// u the upper 24 bits of splitmix64's mix of 2^32 t + i, over 2^24.
+Qwen3 formula_model(const rerank::ModelSpec& spec) {
+  Qwen3 model(spec, 0);
+  const torch::NoGradGuard no_grad;
+  for (size_t t = 0; t < model->weights.size(); ++t) {
+    Tensor& weight = model->weights[t];
+    for (int64_t i = 0; i < weight.numel(); ++i) {
+      uint64_t x = (uint64_t(t) << 32) + uint64_t(i) + 0x9E3779B97F4A7C15;
+      x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9;
+      x = (x ^ (x >> 27)) * 0x94D049BB133111EB;
+      x ^= x >> 31;
+      const float u = float(x >> 40) / float(1 << 24);
+      weight.data_ptr<float>()[i] = u + (weight.dim() == 1 ? 0.5F : -0.5F);
+    }
+  }
+  return model;
+}
+
+// Of the last of these tokens, as Transformers 5.24 computes them in fp32.
+TEST(Qwen3, LogitsEqualThoseOfTransformers) {
+  const std::vector<TokenId> tokens = {3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5, 8, 9, 7, 9, 3,
+                                       2, 3, 8, 4, 6, 2, 6, 4, 3, 3, 8, 3, 2, 7, 9, 5};
+  const std::pair<rerank::ModelSpec, std::vector<float>> recorded[] = {
+      {tiny_spec(10),
+       {2.623523F, -0.115915F, 1.459427F, -0.849662F, 2.494076F, -0.475082F, 0.213871F, 1.710750F,
+        3.837793F, -0.369626F}},
+      {tiny_llama(10),
+       {0.114166F, 1.525875F, 1.536651F, -0.196359F, -2.060081F, 2.524240F, 3.593822F, 3.407393F,
+        1.612297F, 2.010462F}}};
+  for (const auto& [spec, wanted] : recorded) {
+    const Tensor last = logits_of(formula_model(spec), tokens)[-1];
+    EXPECT_LT(largest_difference(last, torch::tensor(wanted)), 1e-4);
+  }
 }
 
 TEST(Qwen3, DirectoryKeepsTheModel) {
   const rerank::TestWorld world;
   const fs::path dir = scratch_dir("policy");
-  const Qwen3 model = tiny_model(world.tokenizer().vocab());
+  const Qwen3 model = tiny_model(tiny_llama(world.tokenizer().vocab()));
   save_policy(dir, *model, world.tokenizer());
   const Qwen3 again = load_policy(dir);
   for (size_t i = 0; i < model->weights.size(); ++i) {
