@@ -1,6 +1,7 @@
 #include "podium/text/pretokenize.h"
 
 #include "podium/base/error.h"
+#include "podium/text/unicode_words.h"
 
 namespace podium::text {
 namespace {
@@ -17,16 +18,21 @@ Kind kind_of(char c) {
   return Kind::kOther;
 }
 
-}  // namespace
-
-std::string_view next_word(std::string_view& text) {
-  PODIUM_CHECK(!text.empty());
+size_t podium_word(std::string_view text) {
   const bool led = text[0] == ' ' && text.size() > 1 && kind_of(text[1]) != Kind::kSpace;
   size_t end = led ? 1 : 0;
   const Kind kind = kind_of(text[end]);
   do {
     ++end;
   } while (kind != Kind::kDigit && end < text.size() && kind_of(text[end]) == kind);
+  return end;
+}
+
+}  // namespace
+
+std::string_view next_word(std::string_view& text, WordRule rule) {
+  PODIUM_CHECK(!text.empty());
+  const size_t end = rule == WordRule::kPodium ? podium_word(text) : unicode_word(text, rule);
   const std::string_view word = text.substr(0, end);
   text.remove_prefix(end);
   return word;

@@ -3,17 +3,21 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <limits>
 #include <map>
+#include <unordered_map>
 
+#include "podium/artifact/gguf.h"
 #include "podium/base/error.h"
 #include "podium/text/bpe_train.h"
-#include "podium/text/pretokenize.h"
+#include "podium/text/gguf_tokenizer.h"
 #include "podium/text/tokenizer_file.h"
+#include "podium/text/unicode_words.h"
 
 namespace podium::text {
 namespace {
 
-using Pair = std::pair<TokenId, TokenId>;
 constexpr int kBytes = 256;
 
 // Length of the valid UTF-8 sequence at the start of text, 0 if there is none.
@@ -42,54 +46,88 @@ size_t utf8_length(std::string_view text) {
 }  // namespace
 
 struct Tokenizer::Impl {
-  std::vector<std::string> tokens;  // raw bytes; spelling if added
-  std::vector<Pair> merges;
-  std::map<Pair, TokenId> merged;  // smaller id: earlier merge
-  std::map<std::string, TokenId, std::less<>> added;
-  TokenId first_added = 0;
+  struct Made {
+    int32_t rank = std::numeric_limits<int32_t>::max();  // of the merge; the least comes first
+    TokenId token = -1;
+  };
 
-  void build(const std::vector<Pair>& pairs, const std::vector<std::string>& spellings) {
-    for (int b = 0; b < kBytes; ++b) tokens.emplace_back(1, static_cast<char>(b));
-    for (const Pair& pair : pairs) {
-      merged.emplace(pair, static_cast<TokenId>(tokens.size()));
-      merges.push_back(pair);
-      tokens.push_back(tokens[size_t(pair.first)] + tokens[size_t(pair.second)]);
+  TokenizerFile file;
+  std::array<TokenId, kBytes> byte_tokens;         // -1: none, the byte is left out
+  std::unordered_map<uint64_t, Made> merged;       // by both halves
+  std::unordered_map<std::string, TokenId> words;  // with whole_words
+  std::map<std::string, TokenId, std::less<>> added;
+  std::vector<bool> is_added;
+
+  explicit Impl(TokenizerFile from) : file(std::move(from)), is_added(file.tokens.size()) {
+    if (const auto bad = bad_added(file)) {
+      throw Error(fmt::format("added token '{}' is empty or given twice", *bad),
+                  "give every added token its own spelling");
     }
-    first_added = static_cast<TokenId>(tokens.size());
-    for (const std::string& spelling : spellings) {
-      if (spelling.empty() || !added.emplace(spelling, TokenId(tokens.size())).second) {
-        throw Error(fmt::format("added token '{}' is empty or given twice", spelling),
-                    "give every added token its own spelling");
-      }
-      tokens.push_back(spelling);
+    byte_tokens.fill(-1);
+    for (const AddedToken& token : file.added) {
+      added.emplace(file.tokens[size_t(token.id)], token.id);
+      is_added[size_t(token.id)] = true;
+    }
+    for (size_t t = 0; t < file.tokens.size(); ++t) {
+      if (is_added[t]) continue;
+      const std::string& token = file.tokens[t];
+      if (token.size() == 1) byte_tokens[static_cast<unsigned char>(token[0])] = TokenId(t);
+      if (file.whole_words) words.emplace(token, TokenId(t));
+    }
+    merged.reserve(file.merges.size());
+    for (size_t i = 0; i < file.merges.size(); ++i) {
+      const Merge& merge = file.merges[i];
+      if (is_added[size_t(merge.made)]) continue;  // text never becomes an added token
+      merged.emplace(key(merge.left, merge.right), Made{int32_t(i), merge.made});
     }
   }
 
+  static uint64_t key(TokenId left, TokenId right) {
+    return uint64_t(uint32_t(left)) << 32 | uint32_t(right);
+  }
+
   void encode_word(std::string_view word, std::vector<TokenId>& out) const {
+    if (file.whole_words) {
+      const auto found = words.find(std::string(word));
+      if (found != words.end()) return out.push_back(found->second);
+    }
     std::vector<TokenId> symbols;
-    for (const char c : word) symbols.push_back(static_cast<unsigned char>(c));
+    for (const char c : word) {
+      const TokenId token = byte_tokens[static_cast<unsigned char>(c)];
+      if (token >= 0) symbols.push_back(token);
+    }
     for (;;) {
-      TokenId best = first_added;
-      Pair pair;
+      Made best;
+      uint64_t pair = 0;
       for (size_t i = 0; i + 1 < symbols.size(); ++i) {
-        const auto found = merged.find({symbols[i], symbols[i + 1]});
-        if (found != merged.end() && found->second < best) {
+        const auto found = merged.find(key(symbols[i], symbols[i + 1]));
+        if (found != merged.end() && found->second.rank < best.rank) {
           best = found->second;
           pair = found->first;
         }
       }
-      if (best == first_added) break;
+      if (best.token < 0) break;
       size_t length = 0;
       for (size_t i = 0; i < symbols.size(); ++i) {
-        const bool hit = i + 1 < symbols.size() && Pair(symbols[i], symbols[i + 1]) == pair;
-        symbols[length++] = hit ? best : symbols[i];
+        const bool hit = i + 1 < symbols.size() && key(symbols[i], symbols[i + 1]) == pair;
+        symbols[length++] = hit ? best.token : symbols[i];
         i += hit ? 1 : 0;
       }
       symbols.resize(length);
     }
     out.insert(out.end(), symbols.begin(), symbols.end());
   }
+
+  // Text without added tokens.
+  void encode_text(std::string_view text, std::vector<TokenId>& out) const {
+    const std::string normal = file.nfc ? composed(text) : std::string();
+    for (std::string_view left = file.nfc ? normal : text; !left.empty();) {
+      encode_word(next_word(left, file.words), out);
+    }
+  }
 };
+
+Tokenizer::Tokenizer(TokenizerFile file) : impl_(std::make_shared<Impl>(std::move(file))) {}
 
 Tokenizer Tokenizer::train(const std::vector<std::string>& texts, int vocab,
                            const std::vector<std::string>& added) {
@@ -97,48 +135,46 @@ Tokenizer Tokenizer::train(const std::vector<std::string>& texts, int vocab,
   if (merges < 0) {
     throw Error("the vocabulary is smaller than 256 bytes and the added tokens", "enlarge it");
   }
-  auto impl = std::make_shared<Impl>();
-  impl->build(learn_merges(texts, merges), added);
-  Tokenizer tokenizer;
-  tokenizer.impl_ = std::move(impl);
-  return tokenizer;
+  return Tokenizer(trained_file(learn_merges(texts, merges), added));
+}
+
+Tokenizer Tokenizer::extended(const std::vector<std::string>& spellings) const {
+  TokenizerFile file = impl_->file;
+  std::unordered_map<std::string_view, TokenId> ids;
+  for (size_t t = 0; t < impl_->file.tokens.size(); ++t) ids.emplace(impl_->file.tokens[t], t);
+  for (const std::string& spelling : spellings) {
+    const auto [found, is_new] = ids.emplace(spelling, TokenId(file.tokens.size()));
+    if (is_new) file.tokens.push_back(spelling);
+    if (is_new || !impl_->is_added[size_t(found->second)]) file.added.push_back({found->second});
+  }
+  std::sort(file.added.begin(), file.added.end(),
+            [](const AddedToken& a, const AddedToken& b) { return a.id < b.id; });
+  return Tokenizer(std::move(file));
 }
 
 void Tokenizer::save(const fs::path& tokenizer_json) const {
-  TokenizerFile file{impl_->merges, {}};
-  for (size_t t = size_t(impl_->first_added); t < impl_->tokens.size(); ++t) {
-    file.added.push_back(impl_->tokens[t]);
-  }
-  write_json_atomic(tokenizer_json, to_tokenizer_json(file));
+  write_json_atomic(tokenizer_json, to_tokenizer_json(impl_->file));
 }
 
 Tokenizer Tokenizer::parse(std::string_view tokenizer_json, std::string_view where) {
-  const TokenizerFile file = from_tokenizer_json(parse_json(tokenizer_json, where), where);
-  auto impl = std::make_shared<Impl>();
-  impl->build(file.merges, file.added);
-  Tokenizer tokenizer;
-  tokenizer.impl_ = std::move(impl);
-  return tokenizer;
+  return Tokenizer(from_tokenizer_json(parse_json(tokenizer_json, where), where));
 }
 
-Tokenizer Tokenizer::load(const fs::path& tokenizer_json) {
-  return parse(read_file(tokenizer_json), tokenizer_json.string());
+Tokenizer Tokenizer::load(const fs::path& file) {
+  if (file.extension() != ".gguf") return parse(read_file(file), file.string());
+  const Json json = gguf_tokenizer_json(artifact::GgufFile(file), file.string());
+  return Tokenizer(from_tokenizer_json(json, file.string()));
 }
 
 std::vector<TokenId> Tokenizer::encode(std::string_view text) const {
   std::vector<TokenId> out;
-  while (!text.empty()) impl_->encode_word(next_word(text), out);
+  impl_->encode_text(text, out);
   return out;
 }
 
 std::vector<TokenId> Tokenizer::encode_with_added(std::string_view text) const {
   std::vector<TokenId> out;
   size_t plain = 0;
-  const auto flush = [&](size_t end) {
-    for (std::string_view left = text.substr(plain, end - plain); !left.empty();) {
-      impl_->encode_word(next_word(left), out);
-    }
-  };
   for (size_t i = 0; i < text.size();) {
     // The longest added token that starts here.
     auto found = impl_->added.end();
@@ -152,12 +188,12 @@ std::vector<TokenId> Tokenizer::encode_with_added(std::string_view text) const {
       ++i;
       continue;
     }
-    flush(i);
+    impl_->encode_text(text.substr(plain, i - plain), out);
     out.push_back(found->second);
     i += found->first.size();
     plain = i;
   }
-  flush(text.size());
+  impl_->encode_text(text.substr(plain), out);
   return out;
 }
 
@@ -172,7 +208,7 @@ std::string Tokenizer::decode(std::span<const TokenId> tokens) const {
   return out;
 }
 
-int Tokenizer::vocab() const { return static_cast<int>(impl_->tokens.size()); }
+int Tokenizer::vocab() const { return static_cast<int>(impl_->file.tokens.size()); }
 
 TokenId Tokenizer::added(std::string_view spelling) const {
   const auto found = impl_->added.find(spelling);
@@ -184,11 +220,11 @@ TokenId Tokenizer::added(std::string_view spelling) const {
   return found->second;
 }
 
-bool Tokenizer::is_added(TokenId token) const { return token >= impl_->first_added; }
+bool Tokenizer::is_added(TokenId token) const { return impl_->is_added[size_t(token)]; }
 
 std::string_view Tokenizer::bytes_of(TokenId token) const {
   PODIUM_CHECK(token >= 0 && token < vocab());
-  return impl_->tokens[size_t(token)];
+  return impl_->file.tokens[size_t(token)];
 }
 
 }  // namespace podium::text

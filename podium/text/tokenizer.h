@@ -1,4 +1,5 @@
-// Byte-level BPE: trained here, stored as Hugging Face `tokenizer.json`.
+// Byte-level BPE: trained here, or that of a public checkpoint; stored as Hugging Face
+// `tokenizer.json`.
 #pragma once
 
 #include <cstdint>
@@ -13,8 +14,10 @@
 namespace podium::text {
 
 using TokenId = int32_t;
+struct TokenizerFile;
 
-// Immutable and thread-safe. Ids: 256 byte tokens, then merges in order, then added tokens.
+// Immutable and thread-safe. Ids of one that was trained here: 256 byte tokens, then merges in
+// order, then added tokens.
 class Tokenizer {
  public:
   // Learns `vocab` - 256 - added.size() merges (fewer when the texts run out of pairs) from texts;
@@ -22,13 +25,18 @@ class Tokenizer {
   // Deterministic.
   static Tokenizer train(const std::vector<std::string>& texts, int vocab,
                          const std::vector<std::string>& added);
-  // Throws Error on a file that is malformed or that podium cannot follow (tokenizer_file.h).
-  static Tokenizer load(const fs::path& tokenizer_json);
+  // A tokenizer.json, or what a GGUF file (*.gguf) says of its tokenizer. Throws Error on a file
+  // that is malformed or that podium cannot follow (tokenizer_file.h, gguf_tokenizer.h).
+  static Tokenizer load(const fs::path& file);
   static Tokenizer parse(std::string_view tokenizer_json, std::string_view where);  // its text
   void save(const fs::path& tokenizer_json) const;
+  // With further added tokens, behind all others in the order given. A spelling that is a token
+  // already keeps its id; an ordinary token becomes an added one.
+  Tokenizer extended(const std::vector<std::string>& spellings) const;
 
   // Text as data: added tokens' spellings inside it are encoded as ordinary bytes, so that no
-  // catalogue or user text can ever become a control token.
+  // catalogue or user text can ever become a control token. A byte that a public tokenizer has no
+  // token for is left out, as `tokenizers` does.
   std::vector<TokenId> encode(std::string_view text) const;
   // Text that we wrote ourselves: spellings of added tokens become those tokens.
   std::vector<TokenId> encode_with_added(std::string_view text) const;
@@ -40,6 +48,8 @@ class Tokenizer {
   std::string_view bytes_of(TokenId token) const;  // raw bytes of a token (spelling if added)
 
  private:
+  explicit Tokenizer(TokenizerFile file);
+
   struct Impl;
   std::shared_ptr<const Impl> impl_;
 };
