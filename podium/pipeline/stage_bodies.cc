@@ -104,6 +104,13 @@ void write_upstream(const StageRun& s) {
 
 void write_tokenizer(const StageRun& s) {
   const sid::SidModel sids = sid::load_sid(s.run.dir("sid"));
+  const auto added = rerank::added_tokens(sids.table.levels, sids.table.codes_per_level);
+  const train::PolicyOptions& policy = s.run.options().policy;
+  const fs::path file = s.result / "tokenizer.json";
+  if (!policy.backbone.empty()) {
+    const fs::path from = text::tokenizer_of(policy.backbone);
+    return text::Tokenizer::load(from).extended(added).save(file);
+  }
   std::vector<std::string> texts;
   for (data::ItemIndex i = 0; i < s.run.dataset.items(); ++i) {
     texts.push_back(s.run.dataset.item_text(i));
@@ -111,9 +118,7 @@ void write_tokenizer(const StageRun& s) {
   for (const std::string& phrase : rerank::trace_phrases()) {
     texts.insert(texts.end(), kPhraseRepeats, phrase);
   }
-  const auto added = rerank::added_tokens(sids.table.levels, sids.table.codes_per_level);
-  const int vocab = s.run.options().policy.text_tokens + int(added.size());
-  text::Tokenizer::train(texts, vocab, added).save(s.result / "tokenizer.json");
+  text::Tokenizer::train(texts, policy.text_tokens + int(added.size()), added).save(file);
 }
 
 void write_traces(const StageRun& s) {

@@ -4,6 +4,7 @@
 
 #include "podium/pipeline/endpoint_teacher.h"
 #include "podium/pipeline/stage_bodies.h"
+#include "podium/runtime/checkpoint.h"
 #include "podium/sid/item_vectors.h"
 #include "podium/text/bert.h"
 
@@ -78,12 +79,26 @@ Stage upstream(Options& o) {
   return stage;
 }
 
+// What a backbone's files hold counts, not their name alone.
+void add_backbone(const Options& o, Stage& stage) {
+  if (o.policy.backbone.empty()) return;
+  stage.also["backbone"] = runtime::checkpoint_identity(o.policy.backbone);
+}
+
+// What of a policy learns; stages of a policy that learns as a whole do not depend on it.
+void add_adapters(Options& o, Stage& stage) {
+  if (o.adapt.freeze || o.adapt.recompute) stage.options.section("adapt", o.adapt);
+}
+
 Stage tokenizer(Options& o) {
   Stage stage{.name = "tokenizer",
-              .help = "byte-level BPE over catalogue and trace phrases, with the SID tokens",
+              .help =
+                  "byte-level BPE over catalogue and trace phrases, or the backbone's, with the "
+                  "SID tokens",
               .inputs = {"sid"}};
   stage.options.section("policy", o.policy);
   stage.also = {{"prompts", rerank::kPromptForm}};
+  add_backbone(o, stage);
   stage.body = here(write_tokenizer);
   return stage;
 }
@@ -109,6 +124,8 @@ Stage midtrain(Options& o) {
   stage.options.section("split", o.split);
   stage.options.section("policy", o.policy);
   stage.options.section("midtrain", o.midtrain);
+  add_backbone(o, stage);
+  add_adapters(o, stage);
   stage.curve = "midtrain";
   stage.body = [](const StageRun& s) {
     return run_trainer(
@@ -136,6 +153,7 @@ Stage sft(Options& o) {
   stage.options("max_trace", o.max_trace, "longest trace");
   stage.options.section("prompt", o.prompt);
   stage.options.section("sft", o.sft);
+  add_adapters(o, stage);
   stage.curve = "sft";
   stage.body = [](const StageRun& s) {
     auto arguments = policy_arguments(s, "midtrain");
@@ -158,6 +176,7 @@ Stage rl(Options& o, const RlPlan& plan) {
   stage.options("max_trace", o.max_trace, "longest trace");
   stage.options.section("prompt", o.prompt);
   stage.options.section(plan.section, *plan.options);
+  add_adapters(o, stage);
   if (rerank::parse_reward(plan.options->rank).needs_facts()) {  // of the events before the slates
     stage.inputs.push_back("sid");
     stage.options.section("split", o.split);

@@ -180,10 +180,10 @@ ModelSpec model_spec(std::string_view size, int vocab) {
 
 std::vector<TensorSpec> tensor_table(const ModelSpec& spec) {
   std::vector<TensorSpec> table;
-  table.push_back({"model.embed_tokens.weight", {spec.vocab, spec.hidden}});
+  table.push_back({std::string(kEmbedding), {spec.vocab, spec.hidden}});
   for (int layer = 0; layer < spec.layers; ++layer) add_layer(spec, layer, table);
   table.push_back({"model.norm.weight", {spec.hidden}});
-  if (!spec.tied) table.push_back({"lm_head.weight", {spec.vocab, spec.hidden}});
+  if (!spec.tied) table.push_back({std::string(kHead), {spec.vocab, spec.hidden}});
   if (!spec.reads_slates()) return table;
   if (spec.text_width > 0) {
     table.push_back({"podium.text.weight", {spec.hidden, spec.text_width}});

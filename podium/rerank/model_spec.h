@@ -52,6 +52,8 @@ struct TensorSpec {
   int64_t elements() const;
 };
 std::vector<TensorSpec> tensor_table(const ModelSpec& spec);
+inline constexpr std::string_view kEmbedding = "model.embed_tokens.weight";  // [vocab, hidden]
+inline constexpr std::string_view kHead = "lm_head.weight";                  // the same, untied
 
 // config.json of a Hugging Face directory, both ways. Reading checks every field's range, and
 // refuses by name what would make the model compute something else, keys that podium does not know

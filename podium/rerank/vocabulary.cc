@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <set>
+
 #include "podium/base/error.h"
 
 namespace podium::rerank {
@@ -83,6 +85,17 @@ TokenId Vocabulary::evidence(int group, const Evidence& evidence_levels) const {
     value = value * 4 + level;
   }
   return first_evidence + group * kGroupValues + value;
+}
+
+TokenId first_own_token(const text::Tokenizer& tokenizer, int levels, int codes_per_level) {
+  const std::vector<std::string> own = added_tokens(levels, codes_per_level);
+  const std::set<std::string_view> spellings(own.begin(), own.end());
+  TokenId first = TokenId(tokenizer.vocab());
+  while (first > 0 && tokenizer.is_added(first - 1) &&
+         spellings.contains(tokenizer.bytes_of(first - 1))) {
+    --first;
+  }
+  return first;
 }
 
 bool allowed_in_trace(const text::Tokenizer& tokenizer, const Vocabulary& vocabulary,

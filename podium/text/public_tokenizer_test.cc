@@ -1,6 +1,8 @@
 // Tokenizers of public checkpoints: words, ranks, ids and added tokens as `tokenizers` has them.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "podium/artifact/gguf.h"
 #include "podium/artifact/test_gguf.h"
 #include "podium/base/error.h"

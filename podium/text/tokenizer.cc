@@ -12,6 +12,7 @@
 #include "podium/base/error.h"
 #include "podium/text/bpe_train.h"
 #include "podium/text/gguf_tokenizer.h"
+#include "podium/text/pretokenize.h"
 #include "podium/text/tokenizer_file.h"
 #include "podium/text/unicode_words.h"
 
@@ -221,6 +222,10 @@ TokenId Tokenizer::added(std::string_view spelling) const {
 }
 
 bool Tokenizer::is_added(TokenId token) const { return impl_->is_added[size_t(token)]; }
+
+fs::path tokenizer_of(const fs::path& checkpoint) {
+  return checkpoint.extension() == ".gguf" ? checkpoint : checkpoint / "tokenizer.json";
+}
 
 std::string_view Tokenizer::bytes_of(TokenId token) const {
   PODIUM_CHECK(token >= 0 && token < vocab());

@@ -54,4 +54,7 @@ class Tokenizer {
   std::shared_ptr<const Impl> impl_;
 };
 
+// Where a checkpoint has its tokenizer: a directory's tokenizer.json, or the GGUF file itself.
+fs::path tokenizer_of(const fs::path& checkpoint);
+
 }  // namespace podium::text

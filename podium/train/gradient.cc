@@ -46,9 +46,14 @@ GradientWorkers::GradientWorkers(Qwen3 model, Frozen frozen, int threads, Proces
       group_(std::move(group)),
       micro_tokens_(micro_tokens),
       leaves_(kShards) {
-  for (const Tensor& weight : model_->weights) {
-    placed_.push_back(weight.detach().to(frozen_.trace_mask.device()));
-    for (auto& leaves : leaves_) leaves.push_back(placed_.back().detach().requires_grad_());
+  const torch::Device device = frozen_.trace_mask.device();
+  for (const Tensor& part : model_->learnt->parts) {
+    parts_.push_back(part.detach().to(device));
+    for (auto& leaves : leaves_) leaves.push_back(parts_.back().detach().requires_grad_());
+  }
+  for (size_t i = 0; i < model_->weights.size(); ++i) {
+    const bool whole = model_->learnt->whole(i);
+    placed_.push_back(whole ? Tensor() : model_->weights[i].detach().to(device));
   }
 }
 
@@ -58,9 +63,11 @@ void GradientWorkers::run_shard(size_t shard, const MicroBatches& batches, const
   at::globalContext().setFlushDenormal(true);
   for (Tensor& leaf : leaves_[shard]) leaf.mutable_grad().reset();
   for (size_t b = shard; b < batches.size(); b += kShards) {
-    const Example part = concatenate(batches[b]);
+    Example part = concatenate(batches[b]);
     if (part.scored.empty()) continue;
-    const PartLoss value = loss(log_probs(model_->spec, leaves_[shard], part, frozen_), part);
+    part.packed.recompute = model_->recompute;
+    const auto weights = model_->learnt->weights_over(leaves_[shard], placed_);
+    const PartLoss value = loss(log_probs(model_->spec, weights, part, frozen_), part);
     value.loss.backward();
     results[b] = {value.loss.item<double>(), value.statistics, value.largest};
   }
@@ -84,11 +91,11 @@ GradientWorkers::Gradients GradientWorkers::gather_gradients() const {
   std::vector<int64_t> at(all.size());
   for (size_t shard = 0; shard < kShards; ++shard) {
     const auto rank = size_t(rank_of(shard));
-    for (size_t i = 0; i < model_->weights.size(); ++i) {
+    for (size_t i = 0; i < parts_.size(); ++i) {
       const bool defined = all[rank][at[rank]++].item<float>() != 0;
-      const int64_t length = defined ? model_->weights[i].numel() : 0;
-      const Tensor part = all[rank].narrow(0, at[rank], length);
-      gradients[shard][i] = defined ? part.view_as(model_->weights[i]) : Tensor();
+      const int64_t length = defined ? parts_[i].numel() : 0;
+      const Tensor values = all[rank].narrow(0, at[rank], length);
+      gradients[shard][i] = defined ? values.view_as(parts_[i]) : Tensor();
       at[rank] += length;
     }
   }
@@ -119,9 +126,13 @@ void GradientWorkers::gather_results(std::vector<Result>& results) const {
 GradientWorkers::Result GradientWorkers::backward(const std::vector<Example>& examples,
                                                   const LossFunction& loss) {
   const auto batches = micro_batches(examples, micro_tokens_);
-  for (size_t i = 0; i < placed_.size(); ++i) {
-    if (!placed_[i].is_cpu()) placed_[i].copy_(model_->weights[i].detach());
-  }
+  const auto place = [](const std::vector<Tensor>& from, std::vector<Tensor>& to) {
+    for (size_t i = 0; i < to.size(); ++i) {
+      if (to[i].defined() && !to[i].is_cpu()) to[i].copy_(from[i].detach());
+    }
+  };
+  place(model_->learnt->parts, parts_);
+  place(model_->weights, placed_);
   std::vector<Result> results(batches.size());
   std::vector<size_t> own;
   for (size_t shard = 0; shard < kShards; ++shard) {
@@ -133,33 +144,34 @@ GradientWorkers::Result GradientWorkers::backward(const std::vector<Example>& ex
   Result total;
   for (const Result& result : results) add_to(total, result);
   const Gradients gradients = gather_gradients();
-  for (size_t i = 0; i < model_->weights.size(); ++i) {
+  for (size_t i = 0; i < parts_.size(); ++i) {
     Tensor sum;
     for (const auto& of_shard : gradients) {
       const Tensor& gradient = of_shard[i];
       if (gradient.defined()) sum = sum.defined() ? sum.add_(gradient) : gradient.clone();
     }
-    model_->weights[i].mutable_grad() = sum;
+    model_->learnt->parts[i].mutable_grad() = sum;
   }
   return total;
 }
 
 torch::optim::AdamW make_adamw(Qwen3& model, double learning_rate, double weight_decay) {
   return torch::optim::AdamW(
-      model->parameters(),
+      model->learnt->parts,
       torch::optim::AdamWOptions(learning_rate).betas({0.9, 0.95}).weight_decay(weight_decay));
 }
 
 void optimizer_step(Qwen3& model, torch::optim::AdamW& adam, double learning_rate, double loss,
                     const TrainingStep& at) {
   check_loss(loss, at);
-  check_gradients(model->weights, at);
-  torch::nn::utils::clip_grad_norm_(model->parameters(), 1.0);
+  check_gradients(model->learnt->parts, at);
+  torch::nn::utils::clip_grad_norm_(model->learnt->parts, 1.0);
   for (auto& group : adam.param_groups()) {
     static_cast<torch::optim::AdamWOptions&>(group.options()).lr(learning_rate);
   }
   adam.step();
-  check_weights(model->weights, at);
+  check_weights(model->learnt->parts, at);
+  model->learnt->merge();
 }
 
 double cosine_rate(double peak, int64_t step, int64_t steps) {

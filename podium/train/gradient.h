@@ -37,12 +37,13 @@ class GradientWorkers {
     std::vector<double> statistics;
     double largest = 0;
   };
-  // Sets the gradients of the model's weights. Called by all processes with the same examples.
+  // Sets the gradients of what the model learns (Learnt::parts). Called by all processes with the
+  // same examples.
   Result backward(const std::vector<Example>& examples, const LossFunction& loss);
 
  private:
   using MicroBatches = std::vector<std::span<const Example>>;
-  using Gradients = std::vector<std::vector<torch::Tensor>>;  // [shards][weights]; undefined: none
+  using Gradients = std::vector<std::vector<torch::Tensor>>;  // [shards][parts]; undefined: none
 
   int64_t rank_of(size_t shard) const { return int64_t(shard) % group_.size(); }
   void run_shard(size_t shard, const MicroBatches& batches, const LossFunction& loss,
@@ -56,14 +57,16 @@ class GradientWorkers {
   int threads_;
   ProcessGroup group_;
   int64_t micro_tokens_;
-  std::vector<torch::Tensor> placed_;  // [weights] on the device; on the CPU the model's
-  std::vector<std::vector<torch::Tensor>> leaves_;  // [shards][weights], sharing placed_'s memory
+  // On the device; on the CPU the model's. parts_: what learns; placed_: [weights], undefined where
+  // a part is the weight.
+  std::vector<torch::Tensor> parts_, placed_;
+  std::vector<std::vector<torch::Tensor>> leaves_;  // [shards][parts], sharing parts_'s memory
 };
 
 // AdamW as every policy stage uses it: betas 0.9, 0.95; norm of the gradient clipped to 1.
 torch::optim::AdamW make_adamw(Qwen3& model, double learning_rate, double weight_decay);
-// One step with the gradients of this loss. Throws Error when loss, gradients or the new weights
-// are not finite.
+// One step with the gradients of this loss, of what learns. Throws Error when loss, gradients or
+// the new weights are not finite.
 void optimizer_step(Qwen3& model, torch::optim::AdamW& adam, double learning_rate, double loss,
                     const TrainingStep& at);
 

@@ -23,28 +23,6 @@ double mean(const std::vector<double>& values, size_t begin, size_t end) {
 
 }  // namespace
 
-Qwen3 new_policy(const rerank::ModelSpec& spec, const rerank::Vocabulary& vocabulary,
-                 uint64_t seed) {
-  Qwen3 model(spec, seed);
-  const torch::NoGradGuard no_grad;
-  torch::Tensor& embedding = model->weights.front();
-  const torch::Tensor levels =
-      embedding.narrow(0, vocabulary.first_evidence, rerank::kEvidenceKinds * 4).clone();
-  for (int group = 0; group < rerank::kEvidenceGroups; ++group) {
-    for (int value = 0; value < rerank::kGroupValues; ++value) {
-      torch::Tensor row =
-          embedding[vocabulary.first_evidence + group * rerank::kGroupValues + value];
-      row.zero_();
-      for (int i = 0; i < rerank::kGroupKinds; ++i) {
-        const int kind = group * rerank::kGroupKinds + i;
-        row.add_(levels[kind * 4 + rerank::group_level(value, i)],
-                 1 / std::sqrt(double(rerank::kGroupKinds)));
-      }
-    }
-  }
-  return model;
-}
-
 Json midtrain(Qwen3& model, const MidtrainSource& source, const MidtrainOptions& options,
               const StageJob& job) {
   torch::optim::AdamW adam = make_adamw(model, options.learning_rate, options.weight_decay);
@@ -55,14 +33,17 @@ Json midtrain(Qwen3& model, const MidtrainSource& source, const MidtrainOptions&
                           job.group);
   std::vector<double> losses;
   int64_t tokens = 0;
-  if (const auto cursor = checkpointer.restore(*model, adam)) {
+  if (const auto cursor = checkpointer.restore(*model->learnt, adam)) {
     losses = (*cursor)["losses"].get<std::vector<double>>();
     tokens = (*cursor)["tokens"];
+    model->learnt->merge();
   }
   Progress progress("mid-training", uint64_t(options.steps) * uint64_t(options.batch_tokens),
                     "tokens");
   for (int64_t step = int64_t(losses.size()); step < options.steps; ++step) {
-    checkpointer.poll(*model, adam, [&] { return Json{{"losses", losses}, {"tokens", tokens}}; });
+    checkpointer.poll(*model->learnt, adam, [&] {
+      return Json{{"losses", losses}, {"tokens", tokens}};
+    });
     const std::vector<Example> examples = source.batch(step);
     int64_t predicted = 0;
     for (const Example& example : examples) predicted += int64_t(example.scored.size());

@@ -8,11 +8,6 @@
 
 namespace podium::train {
 
-// A new policy, a function of seed. Tokens of evidence begin as the sums of their kinds' levels:
-// few slates show each of them, but all slates each level.
-Qwen3 new_policy(const rerank::ModelSpec& spec, const rerank::Vocabulary& vocabulary,
-                 uint64_t seed);
-
 // Trains in place, resumes from job.work. Returns what stats.json says: steps, tokens, and the mean
 // loss of the first and last twentieth. Throws Error on options out of range.
 Json midtrain(Qwen3& model, const MidtrainSource& source, const MidtrainOptions& options,

@@ -17,8 +17,10 @@
 #include "podium/rerank/prompt_world.h"
 #include "podium/rerank/run_facts.h"
 #include "podium/rerank/traces.h"
+#include "podium/runtime/checkpoint.h"
 #include "podium/train/command_options.h"
 #include "podium/train/midtrain.h"
+#include "podium/train/new_policy.h"
 #include "podium/train/policy_data.h"
 #include "podium/train/policy_options.h"
 #include "podium/train/recover.h"
@@ -42,6 +44,7 @@ struct PolicyArguments {
   data::SplitOptions split;
   rerank::PromptOptions prompt;
   PolicyOptions shape;
+  AdaptOptions adapt;
   MidtrainOptions midtrain;
   SftOptions sft;
   RlOptions rl, rl_fast;  // rl_fast: without a trace
@@ -56,6 +59,7 @@ struct PolicyArguments {
     v.section("split", split);
     v.section("prompt", prompt);
     v.section("policy", shape);
+    v.section("adapt", adapt);
     v.section("midtrain", midtrain);
     v.section("sft", sft);
     v.section("rl", rl);
@@ -67,7 +71,7 @@ struct PolicyArguments {
 // Of everything that a stage's result depends on; the thread count does not belong to it.
 std::string fingerprint_of(PolicyArguments& a, const std::string& stage) {
   std::string text =
-      fmt::format("4|{}|{}|{}|{}|", stage, a.seed, a.no_trace, data::content_key(a.data));
+      fmt::format("5|{}|{}|{}|{}|", stage, a.seed, a.no_trace, data::content_key(a.data));
   text += OptionList(a).values().dump() + "|";
   for (const fs::path& file :
        {fs::path(a.sid) / "sid.safetensors", fs::path(a.tokenizer),
@@ -76,6 +80,7 @@ std::string fingerprint_of(PolicyArguments& a, const std::string& stage) {
         fs::path(a.traces) / "traces.jsonl"}) {
     text += hash_if_there(file) + "|";
   }
+  if (!a.shape.backbone.empty()) text += runtime::checkpoint_identity(a.shape.backbone);
   if (a.device != "cpu") text += a.device;
   return sha256(text);
 }
@@ -115,16 +120,38 @@ void write_policy(const PolicyArguments& a, const StageJob& job, const Qwen3& mo
   job.group.barrier();  // whoever ends without an error has seen it written
 }
 
+Qwen3 first_policy(const PolicyOptions& shape, const rerank::PromptWorld& world, uint64_t seed) {
+  Qwen3 model = shape.backbone.empty()
+                    ? new_policy(rerank::model_spec(shape.size, world.tokenizer.vocab()),
+                                 world.vocabulary, seed)
+                    : policy_from(shape.backbone, world.tokenizer, world.vocabulary, seed);
+  log_info(fmt::format("policy {}: {} parameters, vocabulary {}, {}",
+                       shape.backbone.empty() ? shape.size : shape.backbone,
+                       model->spec.parameters(), model->spec.vocab, torch_description()));
+  return model;
+}
+
+void adapt(const AdaptOptions& options, const rerank::PromptWorld& world, const StageJob& job,
+           Qwen3& model) {
+  model->adapt(
+      options,
+      rerank::first_own_token(world.tokenizer, world.sids.levels, world.sids.codes_per_level),
+      job.seed);
+  if (!options.freeze) return;
+  int64_t count = 0;
+  for (const torch::Tensor& part : model->learnt->parts) count += part.numel();
+  log_info(fmt::format("the backbone is frozen: {} of {} parameters learn", count,
+                       model->spec.parameters()));
+}
+
 void run_midtrain(PolicyArguments& a) {
   setup_torch(/*threads=*/1, uint64_t(a.seed));  // the shards are the parallelism
   const StageJob job = job_of(a, "midtrain");
   const data::Dataset dataset = data::Dataset::open(a.data);
   const rerank::PromptWorld world(dataset, a.sid, a.tokenizer, a.prompt);
   const data::Split split = data::make_split(dataset, a.split);
-  Qwen3 model = new_policy(rerank::model_spec(a.shape.size, world.tokenizer.vocab()),
-                           world.vocabulary, job.seed);
-  log_info(fmt::format("policy {}: {} parameters, vocabulary {}, {}", a.shape.size,
-                       model->spec.parameters(), model->spec.vocab, torch_description()));
+  Qwen3 model = first_policy(a.shape, world, job.seed);
+  adapt(a.adapt, world, job, model);
   const MidtrainSource source(world.prompts, split.slates.fit, a.midtrain, job.seed);
   const Json stats = midtrain(model, source, a.midtrain, job);
   write_policy(a, job, model, world.tokenizer, stats);
@@ -140,6 +167,7 @@ void run_on_slates(PolicyArguments& a, const std::string& stage, const Train& tr
   const rerank::PromptWorld world(dataset, a.sid, fs::path(a.policy) / "tokenizer.json", a.prompt);
   const SlateSets slates = read_slate_sets(a.slates, a.valid_slates);
   Qwen3 model = start_policy(a.policy, world, slates, job.seed);
+  adapt(a.adapt, world, job, model);
   log_info(fmt::format("{}: {} slates to train on, {} to validate", stage, slates.train.size(),
                        slates.valid.size()));
   write_policy(a, job, model, world.tokenizer, train(model, world.prompts, slates, job));

@@ -236,7 +236,7 @@ TEST(GradientWorkers, SameBitsOnOneThreadAndOnThreeAndEqualToOneBatch) {
     const auto result = workers.backward(examples, loss);
     EXPECT_EQ(result.statistics.at(0), 4 * 9 + 36);
     grads.emplace_back();
-    for (const Tensor& weight : model->weights) grads.back().push_back(weight.grad().clone());
+    for (const Tensor& part : model->learnt->parts) grads.back().push_back(part.grad().clone());
   }
   const Tensor whole = -log_probs(model->spec, model->weights, concatenate(examples), mask).sum();
   const auto direct = torch::autograd::grad({whole}, model->weights);

@@ -72,7 +72,7 @@ class Reinforcer {
     while (step < options_.steps && !out_of_patience()) {
       state_["step"] = step;
       state_["selection"] = selection_.state();
-      checkpointer.poll(*model_, adam_, [&] { return state_; });
+      checkpointer.poll(*model_->learnt, adam_, [&] { return state_; });
       const Json row = learn(step);
       log.add(++step, row);
       progress.note(fmt::format("reward {:.3f}", row["reward"].get<double>()));
@@ -94,9 +94,10 @@ class Reinforcer {
   void begin(const Checkpointer& checkpointer) {
     const fs::path kept = job_.work / "start.safetensors";
     if (options_.kl_weight > 0) start_ = Qwen3(model_->spec, 0);
-    if (const auto cursor = checkpointer.restore(*model_, adam_)) {
+    if (const auto cursor = checkpointer.restore(*model_->learnt, adam_)) {
       state_ = *cursor;
       selection_.restore(state_["selection"]);
+      model_->learnt->merge();
     } else {
       state_ = {{"step", 0}, {"drawn", 0}, {"dropped", 0}};
       if (start_ && job_.group.leads()) save_weights(kept, *model_);

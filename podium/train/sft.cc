@@ -202,11 +202,12 @@ Json sft(Qwen3& model, const rerank::PromptContext& context, const SlateSets& sl
   int first_epoch = 0;
   int64_t step = 0;
   size_t first = 0;
-  if (const auto cursor = checkpointer.restore(*model, adam)) {
+  if (const auto cursor = checkpointer.restore(*model->learnt, adam)) {
     first_epoch = (*cursor)["epoch"];
     first = (*cursor)["begin"];
     step = (*cursor)["step"];
     selection.restore((*cursor)["selection"]);
+    model->learnt->merge();
   }
   const rerank::TraceSummary summary = rerank::summary_of(traces);
   const auto batch = size_t(options.batch_slates);
@@ -217,7 +218,7 @@ Json sft(Qwen3& model, const rerank::PromptContext& context, const SlateSets& sl
     const auto epoch = sft_epoch(slates.train, traces, options, job.seed, e);
     const auto order = permutation(epoch.size(), job.seed, uint64_t(e));
     for (size_t begin = first; begin < order.size(); begin += batch, ++step) {
-      checkpointer.poll(*model, adam, [&] {
+      checkpointer.poll(*model->learnt, adam, [&] {
         return Json{
             {"epoch", e}, {"begin", begin}, {"step", step}, {"selection", selection.state()}};
       });

@@ -10,6 +10,7 @@
 #include "podium/runtime/engine.h"
 #include "podium/sid/trie.h"
 #include "podium/train/midtrain.h"
+#include "podium/train/new_policy.h"
 
 namespace podium::train {
 namespace {

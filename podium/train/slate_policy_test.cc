@@ -145,7 +145,7 @@ TEST_F(SlatePolicy, EveryWeightIsLearnt) {
   workers.backward(examples, [](const Tensor& logprob, const Example&) {
     return PartLoss{-logprob.sum(), {}};
   });
-  const SlateWeights own = slate_weights(model_->spec, model_->weights);
+  const SlateWeights own = slate_weights(model_->spec, model_->learnt->parts);
   for (const Tensor& weight : {own.text, own.numbers, own.query, own.key, own.scale}) {
     ASSERT_TRUE(weight.grad().defined());
     EXPECT_GT(weight.grad().abs().max().item<double>(), 0);
