@@ -210,13 +210,21 @@ class Search {
     tree.beams = std::move(beams);
   }
 
+  // Valid until the next call.
+  std::span<const float> of_codes(const float* logits, std::span<const uint16_t> codes) {
+    allowed_.clear();
+    for (const uint16_t code : codes) allowed_.push_back(logits[code]);
+    return allowed_;
+  }
+
   // Offers every code that may follow a beam. logits: [codes].
-  void extend(const Tree& tree, int depth, size_t index, const float* logits, Best& best) const {
+  void extend(const Tree& tree, int depth, size_t index, const float* logits, Best& best) {
     const Beam& beam = tree.beams[index];
-    const auto width = size_t(task_.context.vocabulary.codes);
-    const auto [top, log_sum] = partition({logits, width});
-    const float base = beam.logprob - top - float(log_sum);
     const auto codes = task_.trie.next_codes(depth, beam.node);
+    const auto width = size_t(task_.context.vocabulary.codes);
+    const auto [top, log_sum] =
+        task_.options.over_trie ? partition(of_codes(logits, codes)) : partition({logits, width});
+    const float base = beam.logprob - top - float(log_sum);
     const uint32_t first = task_.trie.first_child(depth, beam.node);
     auto seen = tree.seen.nodes(depth + 1, first, first + uint32_t(codes.size()));
     for (size_t i = 0; i < codes.size(); ++i) {
@@ -244,7 +252,7 @@ class Search {
   std::vector<Tree> trees_;
   Workspace work_;
   size_t width_ = 0, skipped_ = 0;  // of a row of logits_; what stands before the first code
-  std::vector<float> logits_;
+  std::vector<float> logits_, allowed_;
 };
 
 }  // namespace

@@ -2,13 +2,15 @@
 // policy expects next, over the prefixes that exist in the catalogue. One ragged forward pass a
 // level over the beams of several requests.
 //
-//   log P(SID) = sum over levels k of  z_k[c_k] - log sum over the level's codes c of exp z_k[c]
+//   log P(SID) = sum over levels k of  z_k[c_k] - log sum over codes c of exp z_k[c]
 //
-// z_k: the policy's logits after the first k codes. The sum runs over all codes of the level;
-// those that lead to no item of the catalogue outside the history are left out afterwards. Were the
-// sum to run over the codes left, a prefix with few items would be favoured for having few (its
-// last codes would cost nothing): R@10 falls by a third (docs/history.md). Each level keeps the
-// `beam` likeliest prefixes, equals in order of SID; items that share a SID share its P.
+// z_k: the policy's logits after the first k codes. The sum runs over the codes that lead to an
+// item of the catalogue (RetrieveOptions::over_trie), as training's loss does, so that P is one
+// distribution over the items; those of the history are left out afterwards. A policy that was
+// trained over all tokens needs the sum over all codes of the level: with it a sum over fewer
+// favours a prefix for having few items (R@10 falls by a third, docs/history.md).
+// Each level keeps the `beam` likeliest prefixes, equals in order of SID; items that share a SID
+// share its P.
 #pragma once
 
 #include <span>

@@ -44,7 +44,7 @@ class BeamTest : public testing::Test {
   // The log-probabilities of the prefixes of every item outside the history, [levels] an item,
   // each scored by itself without a cache.
   std::map<ItemIndex, std::vector<double>> exhaustive(const Engine& engine, const Items& history,
-                                                      size_t shown) const {
+                                                      size_t shown, bool over_trie = true) const {
     const auto context = world_.context();
     const sid::SidTable& sids = context.sids;
     std::map<ItemIndex, std::vector<double>> result;
@@ -57,7 +57,10 @@ class BeamTest : public testing::Test {
         const auto logits = engine.logits(tokens);
         const float* row = logits.data() + (tokens.size() - 1) * size_t(spec_.vocab);
         double sum = 0;
+        const auto prefix = sids.of(item).first(level);
+        const auto next = trie_.next_codes(int(level), trie_.find(prefix).value());
         for (int code = 0; code < sids.codes_per_level; ++code) {
+          if (over_trie && std::count(next.begin(), next.end(), code) == 0) continue;
           sum += std::exp(double(row[context.vocabulary.code(int(level), uint16_t(code))]));
         }
         tokens.push_back(context.vocabulary.code(int(level), sids.of(item)[level]));
@@ -90,14 +93,17 @@ class BeamTest : public testing::Test {
 TEST_F(BeamTest, AWideBeamEqualsScoringEveryItem) {
   for (const auto precision : {kernels::Precision::kFp32, kernels::Precision::kInt8}) {
     const Engine engine(spec_, weights_.weights(), {.precision = precision});
-    const auto lists = retrieve(engine, histories_, {.beam = 50, .max_history = 4});
-    for (size_t i = 0; i < histories_.size(); ++i) {
-      const auto expected = exhaustive(engine, histories_[i], 4);
-      ASSERT_EQ(lists[i].size(), expected.size());  // fewer than the beam
-      for (size_t r = 0; r < lists[i].size(); ++r) {
-        const Retrieved& found = lists[i][r];
-        EXPECT_NEAR(found.logprob, expected.at(found.item).back(), 2e-4);
-        EXPECT_TRUE(r == 0 || found.logprob <= lists[i][r - 1].logprob);
+    for (const bool over_trie : {true, false}) {
+      const auto lists =
+          retrieve(engine, histories_, {.beam = 50, .max_history = 4, .over_trie = over_trie});
+      for (size_t i = 0; i < histories_.size(); ++i) {
+        const auto expected = exhaustive(engine, histories_[i], 4, over_trie);
+        ASSERT_EQ(lists[i].size(), expected.size());  // fewer than the beam
+        for (size_t r = 0; r < lists[i].size(); ++r) {
+          const Retrieved& found = lists[i][r];
+          EXPECT_NEAR(found.logprob, expected.at(found.item).back(), 2e-4);
+          EXPECT_TRUE(r == 0 || found.logprob <= lists[i][r - 1].logprob);
+        }
       }
     }
   }

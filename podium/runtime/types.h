@@ -62,6 +62,9 @@ struct Request {
 struct RetrieveOptions {
   int beam = 50;                                      // prefixes kept a level
   int max_history = int(rerank::kSequenceItems) - 1;  // newest items shown
+  // What a code's probability is normalised over: the codes that lead to an item, as the policy was
+  // trained (midtrain.codes_over), or all codes of its level.
+  bool over_trie = true;
 };
 
 struct Retrieved {

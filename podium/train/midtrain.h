@@ -1,9 +1,9 @@
-// Tokenised mid-training (docs/gr2.md section 3): next-token prediction over sequences of SIDs,
-// captions and catalogue text.
+// Tokenised mid-training (docs/gr2.md section 3): next-token prediction over documents of SIDs and
+// text (midtrain_source.h).
 #pragma once
 
 #include "podium/base/json.h"
-#include "podium/train/midtrain_options.h"
+#include "podium/train/midtrain_source.h"
 #include "podium/train/policy_data.h"
 
 namespace podium::train {

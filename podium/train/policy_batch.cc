@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <map>
 #include <numeric>
 
 #include "podium/base/error.h"
@@ -70,9 +71,9 @@ Tensor share_names(const Tensor& logits, const Tensor& own, const Tensor& choice
   return torch::cat({logits.slice(1, 0, first), names, logits.slice(1, end)}, 1);
 }
 
-// log P of the tokens of one kind, [scored].
-Tensor log_probs_of_kind(const std::vector<const ScoredToken*>& scored, const States& all,
-                         const Tensor& embedding, const SlateWeights& own, const Frozen& frozen) {
+// log P of the tokens of one group, [scored].
+Tensor log_probs_of_group(const std::vector<const ScoredToken*>& scored, const States& all,
+                          const Tensor& embedding, const SlateWeights& own, const Frozen& frozen) {
   std::vector<int64_t> rows, targets;
   for (const ScoredToken* s : scored) {
     rows.push_back(s->row);
@@ -86,6 +87,14 @@ Tensor log_probs_of_kind(const std::vector<const ScoredToken*>& scored, const St
   };
   const Tensor places = longs(targets, device).unsqueeze(1);
   if (over == Over::kVocabulary) return chosen_of(torch::mm(states, embedding.t()), places);
+  if (over == Over::kCodes) {
+    const auto [begin, end] = scored.front()->level;
+    const Tensor logits = torch::mm(states, embedding.slice(0, begin, end).t());
+    if (scored.front()->allowed.empty()) return chosen_of(logits, places - begin);
+    const Lists lists = lists_of(scored, device);
+    return chosen_of(logits.gather(1, (lists.tokens - begin).clamp_min(0)) + lists.mask,
+                     lists.target);
+  }
   const Lists lists = lists_of(scored, device);
   if (over == Over::kListed && own.key.defined()) {
     return chosen_of(choice_logits(states, all, own, lists), lists.target);
@@ -111,6 +120,32 @@ Example document_example(std::span<const TokenId> tokens) {
   }
   example.packed.segments.push_back({{0, n}});
   return example;
+}
+
+void score_codes_over(const sid::SidTrie& trie, const rerank::Vocabulary& vocabulary,
+                      Example& document) {
+  std::vector<ScoredToken> kept;
+  std::vector<uint16_t> prefix;  // of the semantic ID that is being told
+  for (ScoredToken& scored : document.scored) {
+    const int level = int(prefix.size());
+    const TokenId first = vocabulary.code(level, 0);
+    const TokenId code = scored.target - first;
+    if (code < 0 || code >= vocabulary.codes) {
+      PODIUM_CHECK(level == 0);
+      kept.push_back(std::move(scored));
+      continue;
+    }
+    const auto next = trie.next_codes(level, trie.find(prefix).value());
+    scored.over = Over::kCodes;
+    scored.level = {first, first + vocabulary.codes};
+    if (next.size() < size_t(vocabulary.codes)) {
+      for (const uint16_t one : next) scored.allowed.push_back(first + TokenId(one));
+    }
+    if (next.size() > 1) kept.push_back(std::move(scored));
+    prefix.push_back(uint16_t(code));
+    if (level + 1 == trie.levels()) prefix.clear();
+  }
+  document.scored = std::move(kept);
 }
 
 SlateExample::SlateExample(const rerank::PromptContext& context, const rerank::Slate& slate,
@@ -275,18 +310,16 @@ Tensor log_probs(const rerank::ModelSpec& spec, const std::vector<Tensor>& weigh
   const States states = states_of(spec, weights, example.packed, frozen.texts);
   const SlateWeights own = slate_weights(spec, weights);
   const Tensor& embedding = output_embedding(spec, weights);
+  std::map<std::pair<Over, int64_t>, std::vector<const ScoredToken*>> groups;
+  for (const ScoredToken& scored : example.scored) {
+    groups[{scored.over, scored.level.begin}].push_back(&scored);
+  }
   std::vector<Tensor> parts;
   std::vector<int64_t> place(example.scored.size());  // of each token in the parts' order
   int64_t next = 0;
-  for (Over over : {Over::kVocabulary, Over::kTrace, Over::kListed, Over::kWords}) {
-    std::vector<const ScoredToken*> scored;
-    for (size_t i = 0; i < example.scored.size(); ++i) {
-      if (example.scored[i].over != over) continue;
-      scored.push_back(&example.scored[i]);
-      place[i] = next++;
-    }
-    if (scored.empty()) continue;
-    parts.push_back(log_probs_of_kind(scored, states, embedding, own, frozen));
+  for (const auto& [group, scored] : groups) {
+    for (const ScoredToken* one : scored) place[size_t(one - example.scored.data())] = next++;
+    parts.push_back(log_probs_of_group(scored, states, embedding, own, frozen));
   }
   PODIUM_CHECK(!parts.empty());
   const Tensor all = parts.size() == 1

@@ -10,6 +10,7 @@
 
 #include "podium/rerank/grammar.h"
 #include "podium/rerank/prompt.h"
+#include "podium/sid/trie.h"
 #include "podium/train/qwen3.h"
 
 namespace podium::train {
@@ -17,14 +18,16 @@ namespace podium::train {
 using text::TokenId;
 
 // What a token's probability is normalised over.
-enum class Over : uint8_t { kVocabulary, kTrace, kListed, kWords };
+enum class Over : uint8_t { kVocabulary, kTrace, kListed, kWords, kCodes };
 
 struct ScoredToken {
   int64_t row = 0;  // the position whose hidden state predicts it
   TokenId target = 0;
   Over over = Over::kVocabulary;
   bool in_trace = false;              // a word or name of a trace that was not forced
-  std::vector<TokenId> allowed = {};  // kListed, kWords: the grammar's; kTrace: all names
+  Range level = {};                   // kCodes: the tokens of its level
+  std::vector<TokenId> allowed = {};  // kListed, kWords: the grammar's; kTrace: all names; kCodes:
+                                      // those that lead to an item, empty: all of the level
   std::vector<int64_t> names = {};    // [allowed] rows of the candidates' names in the prompt
   float weight = 1;                   // of its loss; in RL the advantage
   float old_logprob = 0;              // RL: under the policy that sampled it
@@ -40,6 +43,11 @@ struct Example {
 
 // A document: every token but the first is predicted, over the vocabulary.
 Example document_example(std::span<const TokenId> tokens);
+
+// Of a document of whole semantic IDs of the trie: each code is now predicted over those that may
+// follow the codes before it. Where only one may, there is nothing to predict, and no loss.
+void score_codes_over(const sid::SidTrie& trie, const rerank::Vocabulary& vocabulary,
+                      Example& document);
 
 // One slate's prompt, computed once, in its blocks (rerank/prompt.h), with any number of answers
 // side by side: each attends to the prompt and to itself alone.

@@ -36,6 +36,7 @@ using rerank::PromptContext;
 // All stages understand one options file; each reads its own sections of it.
 struct PolicyArguments {
   std::string data, sid, tokenizer, policy, teacher, slates, valid_slates, traces, out, work;
+  std::string phase = "slates";  // of mid-training
   std::string device = "cpu";
   int64_t seed = 1;
   int threads = 0;
@@ -70,8 +71,8 @@ struct PolicyArguments {
 
 // Of everything that a stage's result depends on; the thread count does not belong to it.
 std::string fingerprint_of(PolicyArguments& a, const std::string& stage) {
-  std::string text =
-      fmt::format("5|{}|{}|{}|{}|", stage, a.seed, a.no_trace, data::content_key(a.data));
+  std::string text = fmt::format("5|{}|{}|{}|{}|{}|", stage, a.phase, a.seed, a.no_trace,
+                                 data::content_key(a.data));
   text += OptionList(a).values().dump() + "|";
   for (const fs::path& file :
        {fs::path(a.sid) / "sid.safetensors", fs::path(a.tokenizer),
@@ -152,7 +153,8 @@ void run_midtrain(PolicyArguments& a) {
   const data::Split split = data::make_split(dataset, a.split);
   Qwen3 model = first_policy(a.shape, world, job.seed);
   adapt(a.adapt, world, job, model);
-  const MidtrainSource source(world.prompts, split.slates.fit, a.midtrain, job.seed);
+  const data::View& view = data::phase_of(split, a.phase).fit;
+  const MidtrainSource source(world.prompts, view, a.midtrain, job.seed);
   const Json stats = midtrain(model, source, a.midtrain, job);
   write_policy(a, job, model, world.tokenizer, stats);
 }
@@ -256,6 +258,8 @@ void add_policy_commands(CLI::App& app) {
   CLI::App* midtrain = add_command(app, "midtrain", "teach a new policy SIDs, captions, sequences",
                                    for_midtrain, run_midtrain);
   midtrain->add_option("--tokenizer", for_midtrain->tokenizer, "tokenizer.json")->required();
+  midtrain->add_option("--phase", for_midtrain->phase, "slates, valid or test: whose histories")
+      ->capture_default_str();
   auto for_sft = std::make_shared<PolicyArguments>();
   CLI::App* sft =
       add_command(app, "sft", "supervised fine-tuning on a teacher's traces", for_sft, run_sft);

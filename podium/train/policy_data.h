@@ -1,4 +1,4 @@
-// What the policy's stages read: the world of tokens, slates, and mid-training documents.
+// What the policy's stages read: the world of tokens and slates.
 #pragma once
 
 #include <functional>
@@ -9,11 +9,9 @@
 
 #include "podium/base/progress.h"
 #include "podium/base/rng.h"
-#include "podium/data/split.h"
 #include "podium/rerank/prompt_world.h"
 #include "podium/sid/codebook.h"
 #include "podium/train/checkpoint.h"
-#include "podium/train/midtrain_options.h"
 #include "podium/train/policy_batch.h"
 #include "podium/train/process_group.h"
 
@@ -54,33 +52,5 @@ Qwen3 start_policy(const fs::path& dir, const rerank::PromptWorld& world, const 
 
 // A permutation of [0, n): a function of its arguments alone.
 std::vector<size_t> permutation(size_t n, uint64_t seed, uint64_t epoch);
-
-// Mid-training documents, drawn for each step anew:
-//   sequence  history: SIDSID...                              windows of at most 20 events
-//   caption   SID title. category > category. brand           or the text first, then the SID
-//   text      title category category brand description
-// each closed by <|endoftext|>. Sequences come from `view` alone.
-class MidtrainSource {
- public:
-  MidtrainSource(const rerank::PromptContext& context, const data::View& view,
-                 const MidtrainOptions& options, uint64_t seed);
-
-  // Examples of about options.batch_tokens tokens; a function of (seed, step).
-  std::vector<Example> batch(int64_t step) const;
-
-  std::vector<TokenId> sequence(Rng& rng) const;
-  std::vector<TokenId> caption(Rng& rng) const;
-  std::vector<TokenId> text(Rng& rng) const;
-
- private:
-  std::vector<TokenId> closed(std::vector<TokenId> tokens) const;
-
-  const rerank::PromptContext& context_;
-  const data::View& view_;
-  MidtrainOptions options_;
-  uint64_t seed_;
-  TokenId end_;
-  std::vector<data::UserIndex> users_;  // with two events or more
-};
 
 }  // namespace podium::train

@@ -143,7 +143,7 @@ double next_item_recall(const NextItemTask& task, const sid::SidTable& sids, con
   const rerank::PromptContext context{tokenizer, vocabulary, sids, &dataset, prompt};
   MidtrainOptions options = task.midtrain;
   options.sequence_share = 1;
-  options.caption_share = 0;
+  options.caption_share = options.persona_share = 0;
   Qwen3 model = new_policy(next_item_spec(tokenizer.vocab()), vocabulary, job.seed);
   midtrain(model, MidtrainSource(context, task.phase.fit, options, job.seed), options, job);
 

@@ -8,6 +8,7 @@
 #include "podium/base/json.h"
 #include "podium/data/split.h"
 #include "podium/sid/codebook.h"
+#include "podium/train/midtrain_options.h"
 #include "podium/train/policy_data.h"
 #include "podium/train/rqvae_options.h"
 
