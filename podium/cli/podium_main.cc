@@ -35,6 +35,7 @@ void add_commands(CLI::App& app) {
   podium::cli::add_train_commands(app);
   podium::cli::add_report_command(app);
   podium::cli::add_eval_command(app);
+  podium::cli::add_retrieve_command(app);
   podium::cli::add_slates_command(app);
   podium::cli::add_recommend_command(app);
   podium::cli::add_rerank_command(app);

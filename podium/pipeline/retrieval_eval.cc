@@ -1,0 +1,62 @@
+#include "podium/pipeline/retrieval_eval.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include "podium/base/progress.h"
+#include "podium/rerank/prompt_world.h"
+#include "podium/runtime/engine.h"
+
+namespace podium::pipeline {
+namespace {
+
+using Lists = std::vector<std::vector<runtime::Retrieved>>;
+
+constexpr size_t kHistories = 128;  // histories between two looks at the interrupt flag
+constexpr size_t kListed = 10;  // items kept of a list
+
+void add_lists(const Lists& lists, std::span<const data::Target> targets,
+               const data::Dataset& dataset, eval::StageResult& result) {
+  for (size_t i = 0; i < lists.size(); ++i) {
+    const auto wanted = dataset.items_of(targets[i].user)[targets[i].position];
+    std::vector<data::ItemIndex> items;
+    for (const runtime::Retrieved& found : lists[i]) items.push_back(found.item);
+    const auto at = std::find(items.begin(), items.end(), wanted);
+    result.rank.push_back(at == items.end() ? -1 : int32_t(at - items.begin()));
+    items.resize(std::min(items.size(), kListed));
+    result.lists.push_back(std::move(items));
+  }
+}
+
+}  // namespace
+
+eval::StageResult retrieve_by_policy(const data::Dataset& dataset, const data::Phase& phase,
+                                     const RetrievalRequest& request) {
+  const rerank::PromptWorld world(dataset, request.sid, request.policy / "tokenizer.json", {});
+  const auto engine =
+      runtime::Engine::open(request.policy, {.precision = runtime::kServedPrecision});
+  const sid::SidTrie trie(world.sids);
+  const std::vector<data::Target> targets = phase.next_events();
+  eval::StageResult result;
+  result.stage = "generative";
+  Progress progress("beam search", targets.size(), "targets");
+  const auto start = std::chrono::steady_clock::now();
+  for (size_t begin = 0; begin < targets.size(); begin += kHistories) {
+    stop_if_interrupted("run the same command again");
+    const auto part = std::span(targets).subspan(begin, std::min(kHistories, targets.size() - begin));
+    std::vector<std::span<const data::ItemIndex>> histories;
+    for (const data::Target& target : part) {
+      histories.push_back(dataset.items_of(target.user).first(target.position));
+    }
+    add_lists(engine.retrieve(world.prompts, trie, histories, request.options, request.threads),
+              part, dataset, result);
+    progress.add(part.size());
+  }
+  const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - start;
+  if (!targets.empty()) {
+    result.milliseconds = took.count() * request.threads / double(targets.size());
+  }
+  return result;
+}
+
+}  // namespace podium::pipeline
