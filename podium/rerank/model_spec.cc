@@ -158,6 +158,14 @@ ModelSpec model_spec(std::string_view size, int vocab) {
   ModelSpec spec;
   spec.vocab = vocab;
   if (size == "nano") return spec;
+  if (size == "pico") {
+    spec.hidden = 64;
+    spec.layers = 2;
+    spec.heads = 2;
+    spec.kv_heads = 1;
+    spec.ffn = 160;
+    return spec;
+  }
   if (size == "small") {
     spec.hidden = 256;
     spec.layers = 6;
@@ -175,7 +183,7 @@ ModelSpec model_spec(std::string_view size, int vocab) {
     spec.ffn = 1408;
     return spec;
   }
-  throw Error(fmt::format("unknown model size \"{}\"", size), "use nano, small or base");
+  throw Error(fmt::format("unknown model size \"{}\"", size), "use pico, nano, small or base");
 }
 
 std::vector<TensorSpec> tensor_table(const ModelSpec& spec) {

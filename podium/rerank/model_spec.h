@@ -42,7 +42,7 @@ struct ModelSpec {
   int64_t parameters() const;
 };
 
-// "nano" (~1 M parameters at a 2.6 k vocabulary), "small" (~6 M), "base" (~25 M).
+// "pico" (~0.25 M parameters at a 2.6 k vocabulary), "nano" (~1 M), "small" (~6 M), "base" (~25 M).
 ModelSpec model_spec(std::string_view size, int vocab);
 
 struct TensorSpec {

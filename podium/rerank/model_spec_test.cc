@@ -10,6 +10,7 @@ namespace podium::rerank {
 namespace {
 
 TEST(ModelSpec, SizesAreAsNamed) {
+  EXPECT_NEAR(double(model_spec("pico", 2600).parameters()), 0.25e6, 0.03e6);
   EXPECT_NEAR(double(model_spec("nano", 2600).parameters()), 1.0e6, 0.1e6);
   EXPECT_NEAR(double(model_spec("small", 2600).parameters()), 6.0e6, 0.3e6);
   EXPECT_NEAR(double(model_spec("base", 2600).parameters()), 25e6, 1e6);

@@ -16,8 +16,9 @@ struct PolicyOptions {
   std::string backbone;
   template <class V>
   void visit(V& v) {
-    v("size", size, "of the policy: nano (~1 M parameters), small (~6 M), base (~25 M)",
-      one_of({"nano", "small", "base"}));
+    v("size", size,
+      "of the policy: pico (~0.25 M parameters), nano (~1 M), small (~6 M), base (~25 M)",
+      one_of({"pico", "nano", "small", "base"}));
     v("text_tokens", text_tokens, "byte-level BPE: byte tokens and merges", between(256, 1000000));
     v("backbone", backbone,
       "directory or GGUF file of a Qwen3 or Llama model to start from, with its tokenizer; empty: "

@@ -15,19 +15,8 @@
 namespace podium::train {
 namespace {
 
-constexpr size_t kListed = 10;  // the k of R@k
-
-// Small enough for a row a minute: what counts is how the rows differ.
-rerank::ModelSpec next_item_spec(int vocab) {
-  rerank::ModelSpec spec;
-  spec.vocab = vocab;
-  spec.hidden = 64;
-  spec.layers = 2;
-  spec.heads = 2;
-  spec.kv_heads = 1;
-  spec.ffn = 160;
-  return spec;
-}
+constexpr size_t kListed = 10;              // the k of R@k
+constexpr std::string_view kSize = "pico";  // a row a minute: what counts is how the rows differ
 
 std::vector<data::Target> some_targets(const data::Phase& phase, size_t most) {
   const size_t all = phase.targets.size(), count = std::min(all, most);
@@ -144,7 +133,7 @@ double next_item_recall(const NextItemTask& task, const sid::SidTable& sids, con
   MidtrainOptions options = task.midtrain;
   options.sequence_share = 1;
   options.caption_share = options.persona_share = 0;
-  Qwen3 model = new_policy(next_item_spec(tokenizer.vocab()), vocabulary, job.seed);
+  Qwen3 model = new_policy(rerank::model_spec(kSize, tokenizer.vocab()), vocabulary, job.seed);
   midtrain(model, MidtrainSource(context, task.phase.fit, options, job.seed), options, job);
 
   const std::vector<data::Target> targets = some_targets(task.phase, size_t(task.targets));
@@ -154,7 +143,10 @@ double next_item_recall(const NextItemTask& task, const sid::SidTable& sids, con
   }
   return recall(dataset, targets,
                 engine_over(*model).retrieve(context, sid::SidTrie(sids), histories,
-                                             {.beam = task.beam}, job.threads));
+                                             {.beam = task.beam,
+                                              .max_history = options.window - 1,
+                                              .over_trie = options.codes_over == "trie"},
+                                             job.threads));
 }
 
 SeedInterval over_seeds(const std::vector<double>& values) {
