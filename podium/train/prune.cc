@@ -23,11 +23,13 @@ constexpr size_t kLabelRanks = 10;
 
 std::string layer_prefix(size_t layer) { return fmt::format("model.layers.{}.", layer); }
 
-// The weights by the names of tensor_table.
+// What learns, by the names of tensor_table: every weight, with its gradient.
 class Named {
  public:
   explicit Named(const Qwen3& model)
-      : table_(rerank::tensor_table(model->spec)), weights_(model->weights) {}
+      : table_(rerank::tensor_table(model->spec)), weights_(model->learnt->parts) {
+    PODIUM_CHECK(weights_.size() == table_.size());
+  }
 
   const Tensor& operator()(const std::string& name) const {
     const auto found = std::ranges::find(table_, name, &rerank::TensorSpec::name);
@@ -155,7 +157,7 @@ Importance measure_importance(Qwen3& model, const rerank::PromptContext& context
       for (double& value : values) value /= double(std::max<size_t>(1, slates.size()));
     }
   }
-  model->zero_grad();
+  model->learnt->zero_grad();
   return importance;
 }
 
