@@ -164,6 +164,23 @@ class OneThread {
   int threads_;
 };
 
+struct Paired {
+  double mean = 0, difference = 0, error = 0;  // of `values`; over `others`; its standard error
+};
+
+Paired paired(const std::vector<double>& values, const std::vector<double>& others) {
+  const auto n = double(std::max<size_t>(1, values.size()));
+  double sum = 0, difference = 0, squares = 0;
+  for (size_t i = 0; i < values.size(); ++i) {
+    const double by = values[i] - others[i];
+    sum += values[i];
+    difference += by;
+    squares += by * by;
+  }
+  difference /= n;
+  return {sum / n, difference, std::sqrt(std::max(0.0, squares / n - difference * difference) / n)};
+}
+
 }  // namespace
 
 Calibration calibrate(std::span<const rerank::Slate> slates,
@@ -187,7 +204,7 @@ Calibration calibrate(std::span<const rerank::Slate> slates,
 }
 
 Json weigh_residual(Qwen3& model, const Calibration& start,
-                    const std::function<double()>& measure) {
+                    const std::function<std::vector<double>()>& measure) {
   const torch::NoGradGuard no_grad;
   const SlateWeights own = slate_weights(model->spec, model->weights);
   const Tensor scale = own.scale.clone(), key = own.key.clone();
@@ -196,14 +213,16 @@ Json weigh_residual(Qwen3& model, const Calibration& start,
     own.scale.copy_(first * (1 - share) + scale * share);
     own.key.copy_(key * share);
   };
+  keep(0);
+  const std::vector<double> begun = measure();
   double best = -INFINITY, best_share = 1;
   Json curve = Json::array();
   for (const double share : {1.0, 0.75, 0.5, 0.25, 0.0}) {
     keep(share);
-    const double ndcg = measure();
-    curve.push_back({{"share", share}, {"ndcg", ndcg}});
-    if (ndcg <= best) continue;
-    best = ndcg;
+    const Paired gain = paired(share > 0 ? measure() : begun, begun);
+    curve.push_back({{"share", share}, {"ndcg", gain.mean}, {"error", gain.error}});
+    if (gain.mean <= best || gain.difference < gain.error) continue;
+    best = gain.mean;
     best_share = share;
   }
   keep(best_share);

@@ -27,9 +27,11 @@ Calibration calibrate(std::span<const rerank::Slate> slates, std::span<const rer
 
 // The choice's logits become (1 - share) x the start's + share x the trained: what is given weighed
 // by `start`, and a share of the pointer product. Of the shares 1, 3/4, 1/2, 1/4, 0 the one with
-// the highest measure() is kept, the largest where several have it. So a policy that learnt only
-// noise goes back to its start. measure: of the model as it then is. Returns {"share", "curve":
-// [{"share", "ndcg"}]}.
-Json weigh_residual(Qwen3& model, const Calibration& start, const std::function<double()>& measure);
+// the highest mean of measure() is kept, the largest where several have it; but 0 unless it is
+// above that of 0 by the standard error of their paired difference. So a policy that learnt only
+// noise goes back to its start. measure: of the model as it then is, one value a slate. Returns
+// {"share", "curve": [{"share", "ndcg", "error"}]}, error: the said standard error.
+Json weigh_residual(Qwen3& model, const Calibration& start,
+                    const std::function<std::vector<double>()>& measure);
 
 }  // namespace podium::train

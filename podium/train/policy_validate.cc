@@ -37,7 +37,8 @@ Validation validate(const Qwen3Impl& model, const rerank::PromptContext& context
     const std::vector<int>& order = rollouts[i].order;
     std::vector<int> input(gains.size());
     std::iota(input.begin(), input.end(), 0);
-    sum.ndcg += weight * rerank::ndcg(gains, order, gains.size());
+    sum.each.push_back(weight * rerank::ndcg(gains, order, gains.size()));
+    sum.ndcg += sum.each.back();
     sum.input_ndcg += weight * rerank::ndcg(gains, input, gains.size());
     sum.identity_rate += weight * is_input_order(order);
     sum.tau += weight * rerank::kendall_tau(order);
@@ -45,12 +46,14 @@ Validation validate(const Qwen3Impl& model, const rerank::PromptContext& context
     if (plan.reward != nullptr) sum.value += weight * plan.reward->value(part[i], order);
     weights += weight;
   }
+  for (double& value : sum.each) value *= double(part.size()) / weights;
   return {.ndcg = sum.ndcg / weights,
           .input_ndcg = sum.input_ndcg / weights,
           .identity_rate = sum.identity_rate / weights,
           .tau = sum.tau / weights,
           .first_kept = sum.first_kept / weights,
-          .value = sum.value / weights};
+          .value = sum.value / weights,
+          .each = std::move(sum.each)};
 }
 
 Json to_json(const Validation& v) {

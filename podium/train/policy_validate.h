@@ -16,6 +16,7 @@ struct Validation {
   double tau = 0;                   // mean Kendall tau of answer and input order
   double first_kept = 0;            // answers that begin with the input order's first
   double value = 0;                 // mean of ValidationPlan::reward; 0 without one
+  std::vector<double> each = {};    // [slates] NDCG times weight, the mean of which is ndcg
   double gain() const { return ndcg - input_ndcg; }
 };
 

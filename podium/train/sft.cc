@@ -91,13 +91,17 @@ int64_t steps_of(size_t first_samples, const SftOptions& options) {
   return int64_t((first_samples + batch - 1) / batch) * options.epochs;
 }
 
+// What is kept is chosen once, by small differences: on as many times more slates.
+constexpr size_t kWeighOn = 4;
+
 // What stats.json says of a calibrated start.
 Json weigh(Qwen3& model, const rerank::PromptContext& context,
            const std::vector<rerank::Slate>& valid, const std::optional<Calibration>& start,
-           const ValidationPlan& plan) {
+           ValidationPlan plan) {
   if (!start) return Json::object();
+  plan.most *= kWeighOn;
   Json found =
-      weigh_residual(model, *start, [&] { return validate(*model, context, valid, plan).ndcg; });
+      weigh_residual(model, *start, [&] { return validate(*model, context, valid, plan).each; });
   log_info(fmt::format("SFT keeps {} of what it has learnt to choose by", found["share"].dump()));
   return {{"start", {{"weight", start->weight}, {"penalty", start->penalty}}},
           {"residual", std::move(found)}};

@@ -65,11 +65,28 @@ TEST_F(SlatePolicy, WhatWasLearntIsWeighed) {
   const Tensor scale = own.scale.clone(), key = own.key.clone();
   Calibration start{.weight = std::vector<double>(rerank::kScores + TestWorld::kNumbers)};
   start.weight[1] = 1;
-  EXPECT_EQ(weigh_residual(model_, start, [] { return 0.3; })["share"], 1) << "all are equal";
+  EXPECT_EQ(weigh_residual(model_, start,
+                           [] {
+                             return std::vector{0.3, 0.2};
+                           })["share"],
+            1)
+      << "all are equal";
   EXPECT_TRUE(own.scale.equal(scale) && own.key.equal(key));
 
-  double sooner = 0;  // the less is kept, the better
-  const Json found = weigh_residual(model_, start, [&] { return ++sooner; });
+  // Nothing is measured first, then all: better on average, but not surely.
+  int measured = 0;
+  const auto values = [&](std::vector<double> half) {
+    return [&, half] {
+      ++measured;
+      return measured == 1   ? std::vector{0.5, 0.5, 0.5, 0.4}
+             : measured == 2 ? std::vector{0.9, 0.1, 0.9, 0.5}
+             : measured == 4 ? half
+                             : std::vector{0.4, 0.4, 0.4, 0.4};
+    };
+  };
+  EXPECT_EQ(weigh_residual(model_, start, values({0.52, 0.53, 0.52, 0.43}))["share"], 0.5);
+  measured = 0;
+  const Json found = weigh_residual(model_, start, values({0.49, 0.5, 0.5, 0.4}));
   EXPECT_EQ(found["share"], 0);
   EXPECT_EQ(found["curve"].size(), 5U);
   for (const auto& rollout : answers({.with_trace = false})) {
