@@ -8,6 +8,7 @@
 //   podium-train sft      --data DIR --sid DIR --policy DIR --slates DIR --traces DIR
 //   podium-train rl       --data DIR --sid DIR --policy DIR --slates DIR [--no-trace]
 //   podium-train prune    --data DIR --sid DIR --policy DIR --slates DIR
+//   podium-train compress --data DIR --slates DIR
 //   podium-train sid-ablation --data DIR [--item-vectors FILE]
 //   podium-train reward-lab --data DIR --sid DIR --policy DIR --slates DIR [--no-trace]
 //
@@ -24,6 +25,7 @@
 #include "podium/base/json.h"
 #include "podium/base/progress.h"
 #include "podium/kernels/blas_core.h"
+#include "podium/train/compress_command.h"
 #include "podium/train/policy_command.h"
 #include "podium/train/reward_lab_command.h"
 #include "podium/train/rqvae_command.h"
@@ -64,6 +66,7 @@ int main(int argc, char** argv) {
   podium::train::add_sid_ablation_command(app);
   podium::train::add_policy_commands(app);
   podium::train::add_reward_lab_command(app);
+  podium::train::add_compress_command(app);
   podium::install_interrupt_handler();
   try {
     app.parse(argc, argv);

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <sstream>
 
 #include "podium/base/error.h"
 #include "podium/train/policy_validate.h"
@@ -159,7 +160,13 @@ TEST_F(Pruning, RecoversAndResumes) {
     const Json stats = prune(model, context_, slates_, options, job);
     return std::pair(model, stats);
   };
-  const auto [whole, stats] = run(fresh_job("prune"));
+  const StageJob first = fresh_job("prune");
+  const auto [whole, stats] = run(first);
+  std::istringstream lines(read_file(first.work / "metrics.done.jsonl"));
+  std::vector<double> losses;
+  for (std::string line; std::getline(lines, line);) losses.push_back(Json::parse(line)["loss"]);
+  ASSERT_EQ(losses.size(), 12U);
+  EXPECT_LT(losses[10] + losses[11], losses[0] + losses[1]) << "it follows the teacher";
   EXPECT_LE(stats["to"]["layer_weights"].get<double>(),
             0.5 * stats["from"]["layer_weights"].get<double>());
   EXPECT_EQ(whole->spec.parameters(), stats["to"]["parameters"].get<int64_t>());
