@@ -43,8 +43,9 @@ std::optional<SimulatedClicks> SimulatedClicks::of(const Dataset& dataset, const
   SimulatedClicks clicks;
   clicks.shown_.resize(phase.targets.size());
   size_t found = 0;
-  for (const auto& [user, times] : wanted) {
-    simulate_user(shop, *options, number_of(dataset, user), [&](const ShownSlate& slate) {
+  for (const auto& of_user : wanted) {
+    const auto& times = of_user.second;
+    simulate_user(shop, *options, number_of(dataset, of_user.first), [&](const ShownSlate& slate) {
       const auto target = times.find(slate.time);
       if (target == times.end()) return;
       Shown& shown = clicks.shown_[target->second];
