@@ -10,6 +10,7 @@
 #include "podium/artifact/output.h"
 #include "podium/base/error.h"
 #include "podium/base/progress.h"
+#include "podium/base/temporary_dir.h"
 #include "podium/pipeline/process.h"
 
 namespace podium::pipeline {
@@ -120,6 +121,8 @@ fs::path StageRunner::run(const StageRequest& stage,
   const Json whole = finished(stage.name);
   if (!whole.is_null() && whole.value("key", "") == key) {
     log_info(fmt::format("stage {:<14} done already", stage.name));
+    recover_dir(dir(stage.name));  // killed when it was in place, before all else was away
+    fs::remove_all(work_dir(stage.name));
     return dir(stage.name);
   }
   stop_if_interrupted("run the same command to resume");

@@ -66,6 +66,21 @@ TEST(StageRunner, AnUnfinishedStageLeavesItsCheckpointAndNoResult) {
   EXPECT_FALSE(fs::exists(chain.out / "work/second"));
 }
 
+// Killed when the result was in its place and the rest was not yet away.
+TEST(StageRunner, WhatAFinishedStageLeftIsRemoved) {
+  Chain chain(scratch("left"));
+  chain.run("a", "b");
+  const fs::path left = chain.out / "stages/.second.podium-aB3dE6",
+                 work = chain.out / "work/second";
+  fs::create_directories(left);
+  fs::create_directories(work);
+  write_file_atomic(left / "owner", "podium: unfinished output, removed by the next run\n");
+  chain.run("a", "b");
+  EXPECT_EQ(chain.second_runs, 1);
+  EXPECT_FALSE(fs::exists(left));
+  EXPECT_FALSE(fs::exists(work));
+}
+
 TEST(StageRunner, ACheckpointOfOtherOptionsIsDropped) {
   const fs::path out = scratch("other");
   const auto run = [&](const std::string& options, bool expect_old) {
