@@ -13,7 +13,7 @@ namespace {
 using Lists = std::vector<std::vector<runtime::Retrieved>>;
 
 constexpr size_t kHistories = 128;  // histories between two looks at the interrupt flag
-constexpr size_t kListed = 10;  // items kept of a list
+constexpr size_t kListed = 10;      // items kept of a list
 
 void add_lists(const Lists& lists, std::span<const data::Target> targets,
                const data::Dataset& dataset, eval::StageResult& result) {
@@ -43,7 +43,8 @@ eval::StageResult retrieve_by_policy(const data::Dataset& dataset, const data::P
   const auto start = std::chrono::steady_clock::now();
   for (size_t begin = 0; begin < targets.size(); begin += kHistories) {
     stop_if_interrupted("run the same command again");
-    const auto part = std::span(targets).subspan(begin, std::min(kHistories, targets.size() - begin));
+    const auto part =
+        std::span(targets).subspan(begin, std::min(kHistories, targets.size() - begin));
     std::vector<std::span<const data::ItemIndex>> histories;
     for (const data::Target& target : part) {
       histories.push_back(dataset.items_of(target.user).first(target.position));

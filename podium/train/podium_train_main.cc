@@ -13,10 +13,10 @@
 //   podium-train reward-lab --data DIR --sid DIR --policy DIR --slates DIR [--no-trace]
 //
 // each with --config FILE.toml --seed N --out DIR --work DIR (checkpoints, kept through a kill).
-// sft, rl and prune measure themselves on --valid-slates DIR, or, without it, on a tenth of the slates
-// that they then do not train on. midtrain, sft, rl and prune run in as many processes as WORLD_SIZE says
-// (process_group.h).
-// A policy directory is a Hugging Face directory: config.json, model.safetensors, tokenizer.json.
+// sft, rl and prune measure themselves on --valid-slates DIR, or, without it, on a tenth of the
+// slates that they then do not train on. midtrain, sft, rl and prune run in as many processes as
+// WORLD_SIZE says (process_group.h). A policy directory is a Hugging Face directory: config.json,
+// model.safetensors, tokenizer.json.
 #include <CLI/CLI.hpp>
 #include <cstdio>
 
