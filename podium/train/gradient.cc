@@ -155,6 +155,19 @@ GradientWorkers::Result GradientWorkers::backward(const std::vector<Example>& ex
   return total;
 }
 
+PartLoss weighed_loss(const Tensor& logprob, const Example& part, double total) {
+  std::vector<float> weights;
+  for (const ScoredToken& scored : part.scored) weights.push_back(scored.weight);
+  return {-(logprob * torch::tensor(weights)).sum() / total, {}};
+}
+
+std::optional<Json> resume(const Checkpointer& checkpointer, Qwen3& model,
+                           torch::optim::AdamW& adam) {
+  auto cursor = checkpointer.restore(*model->learnt, adam);
+  if (cursor) model->learnt->merge();
+  return cursor;
+}
+
 torch::optim::AdamW make_adamw(Qwen3& model, double learning_rate, double weight_decay) {
   return torch::optim::AdamW(
       model->learnt->parts,

@@ -7,9 +7,11 @@
 #include <torch/torch.h>
 
 #include <functional>
+#include <optional>
 #include <span>
 #include <vector>
 
+#include "podium/train/checkpoint.h"
 #include "podium/train/divergence.h"
 #include "podium/train/policy_batch.h"
 #include "podium/train/process_group.h"
@@ -23,6 +25,9 @@ struct PartLoss {
 };
 // logprob: [scored] of `part`. Called concurrently.
 using LossFunction = std::function<PartLoss(const torch::Tensor& logprob, const Example& part)>;
+
+// -sum of weight x log probability of what the part scores, over `total`.
+PartLoss weighed_loss(const torch::Tensor& logprob, const Example& part, double total);
 
 class GradientWorkers {
  public:
@@ -65,6 +70,10 @@ class GradientWorkers {
 
 // AdamW as every policy stage uses it: betas 0.9, 0.95; norm of the gradient clipped to 1.
 torch::optim::AdamW make_adamw(Qwen3& model, double learning_rate, double weight_decay);
+// What learns, and the optimizer, as the checkpoint has them; its cursor. nullopt, and nothing
+// changed, where there is none.
+std::optional<Json> resume(const Checkpointer& checkpointer, Qwen3& model,
+                           torch::optim::AdamW& adam);
 // One step with the gradients of this loss, of what learns. Throws Error when loss, gradients or
 // the new weights are not finite.
 void optimizer_step(Qwen3& model, torch::optim::AdamW& adam, double learning_rate, double loss,

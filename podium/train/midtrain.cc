@@ -33,10 +33,9 @@ Json midtrain(Qwen3& model, const MidtrainSource& source, const MidtrainOptions&
                           job.group);
   std::vector<double> losses;
   int64_t tokens = 0;
-  if (const auto cursor = checkpointer.restore(*model->learnt, adam)) {
+  if (const auto cursor = resume(checkpointer, model, adam)) {
     losses = (*cursor)["losses"].get<std::vector<double>>();
     tokens = (*cursor)["tokens"];
-    model->learnt->merge();
   }
   Progress progress("mid-training", uint64_t(options.steps) * uint64_t(options.batch_tokens),
                     "tokens");

@@ -142,9 +142,7 @@ Importance measure_importance(Qwen3& model, const rerank::PromptContext& context
     SlateExample example(context, slate, false, 1);
     example.add_labels(gains_of(slate), 1, kLabelRanks);
     workers.backward({example.take()}, [](const Tensor& logprob, const Example& part) {
-      std::vector<float> weight;
-      for (const ScoredToken& scored : part.scored) weight.push_back(scored.weight);
-      return PartLoss{-(logprob * torch::tensor(weight)).sum(), {}};
+      return weighed_loss(logprob, part, 1);
     });
     for (size_t i = 0; i < size_t(spec.layers); ++i) {
       add_squares(weights(layer_prefix(i) + "self_attn.o_proj.weight"), importance.groups[i]);

@@ -148,6 +148,12 @@ TEST_F(Pruning, DistilledChoicesAreTheTeachers) {
   EXPECT_NEAR(first, 1 / (1 + 1 / std::log2(3.0) + 0.5), 1e-5);
 }
 
+TEST_F(Pruning, AFrozenBackboneIsRefused) {
+  Qwen3 model = model_;
+  model->adapt({.freeze = true}, model->spec.vocab - 1, 1);
+  EXPECT_THROW(prune(model, context_, slates_, {}, fresh_job("prune-frozen")), Error);
+}
+
 // A smaller policy comes nearer to the larger one; killed and resumed it is the same, to the bit.
 TEST_F(Pruning, RecoversAndResumes) {
   PruneOptions options;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "podium/base/error.h"
 #include "podium/base/ndcg.h"
 #include "podium/base/progress.h"
 #include "podium/train/checkpoint.h"
@@ -44,7 +45,7 @@ class Recovery {
     Checkpointer checkpointer(job_.checkpoints());
     MetricsLog log(job_.work / "metrics.jsonl", job_.group.leads());
     int64_t step = 0;
-    if (const auto cursor = checkpointer.restore(*model_, adam)) {
+    if (const auto cursor = resume(checkpointer, model_, adam)) {
       step = (*cursor)["step"];
       selection_.restore((*cursor)["selection"]);
     } else {
@@ -53,7 +54,7 @@ class Recovery {
     Progress progress("recovery", uint64_t(options_.steps), "steps");
     progress.add(uint64_t(step));
     for (; step < options_.steps; ++step) {
-      checkpointer.poll(*model_, adam, [&] {
+      checkpointer.poll(*model_->learnt, adam, [&] {
         return Json{{"step", step}, {"selection", selection_.state()}};
       });
       const double loss = learn(step);
@@ -89,9 +90,7 @@ class Recovery {
     return workers_
         .backward(examples,
                   [batch](const Tensor& logprob, const Example& part) {
-                    std::vector<float> weights;
-                    for (const ScoredToken& scored : part.scored) weights.push_back(scored.weight);
-                    return PartLoss{-(logprob * torch::tensor(weights)).sum() / double(batch), {}};
+                    return weighed_loss(logprob, part, double(batch));
                   })
         .loss;
   }
@@ -157,6 +156,11 @@ Example distilled_example(const rerank::PromptContext& context, const rerank::Sl
 
 Json prune(Qwen3& model, const rerank::PromptContext& context, const SlateSets& slates,
            const PruneOptions& options, const StageJob& job) {
+  for (size_t i = 0; i < model->weights.size(); ++i) {
+    if (model->learnt->whole(i)) continue;
+    throw Error("pruning changes every weight, and a frozen backbone keeps its own",
+                "leave adapt.freeze out");
+  }
   const Qwen3 teacher = model;
   const ValidationPlan plan{
       .most = size_t(options.eval_slates), .threads = job.threads, .group = job.group};

@@ -94,10 +94,9 @@ class Reinforcer {
   void begin(const Checkpointer& checkpointer) {
     const fs::path kept = job_.work / "start.safetensors";
     if (options_.kl_weight > 0) start_ = Qwen3(model_->spec, 0);
-    if (const auto cursor = checkpointer.restore(*model_->learnt, adam_)) {
+    if (const auto cursor = resume(checkpointer, model_, adam_)) {
       state_ = *cursor;
       selection_.restore(state_["selection"]);
-      model_->learnt->merge();
     } else {
       state_ = {{"step", 0}, {"drawn", 0}, {"dropped", 0}};
       if (start_ && job_.group.leads()) save_weights(kept, *model_);

@@ -43,10 +43,8 @@ double total_weight(const std::vector<Example>& examples) {
 
 GradientWorkers::Result backward(GradientWorkers& workers, const std::vector<Example>& examples) {
   const double total = total_weight(examples);
-  return workers.backward(examples, [&](const torch::Tensor& logprob, const Example& part) {
-    std::vector<float> weights;
-    for (const ScoredToken& scored : part.scored) weights.push_back(scored.weight);
-    return PartLoss{-(logprob * torch::tensor(weights)).sum() / total, {}};
+  return workers.backward(examples, [total](const torch::Tensor& logprob, const Example& part) {
+    return weighed_loss(logprob, part, total);
   });
 }
 
@@ -206,12 +204,11 @@ Json sft(Qwen3& model, const rerank::PromptContext& context, const SlateSets& sl
   int first_epoch = 0;
   int64_t step = 0;
   size_t first = 0;
-  if (const auto cursor = checkpointer.restore(*model->learnt, adam)) {
+  if (const auto cursor = resume(checkpointer, model, adam)) {
     first_epoch = (*cursor)["epoch"];
     first = (*cursor)["begin"];
     step = (*cursor)["step"];
     selection.restore((*cursor)["selection"]);
-    model->learnt->merge();
   }
   const rerank::TraceSummary summary = rerank::summary_of(traces);
   const auto batch = size_t(options.batch_slates);
