@@ -120,6 +120,8 @@ std::vector<Target> Phase::next_events() const {
   return events;
 }
 
+Phase Phase::by_events() const { return {name, fit, next_events()}; }
+
 size_t seen_targets(const Phase& phase) {
   const Dataset& dataset = *phase.fit.dataset;
   std::vector<UserIndex> had_by(dataset.items(), UserIndex(dataset.users()));  // nobody yet

@@ -71,6 +71,8 @@ struct Phase {
   float weight(size_t target) const { return weights.empty() ? 1.0F : weights[target]; }
   // Targets that an event stands for; all but those after whose slate the user did nothing.
   std::vector<Target> next_events() const;
+  // The phase that asks for these events, whatever slates they were chosen from.
+  Phase by_events() const;
 };
 
 // Targets of which the user already has an answer. Linear in the events.

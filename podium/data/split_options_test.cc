@@ -96,6 +96,12 @@ TEST(ByImpressions, SlatesFollowTheEventsThatTheyMayKnow) {
       EXPECT_EQ(dataset.item_id(answers[0]), "i" + std::to_string(day));
     }
     EXPECT_EQ(phase->next_events().size(), phase->targets.size());
+    const Phase events = phase->by_events();
+    EXPECT_EQ(events.targets, phase->next_events());
+    for (size_t t = 0; t < events.targets.size(); ++t) {
+      EXPECT_EQ(events.time(t), phase->time(t) + 10) << "of the click, not of the slate";
+      EXPECT_EQ(events.answers(t), phase->answers(t));
+    }
     EXPECT_EQ(seen_targets(*phase), 0u);
   }
 }

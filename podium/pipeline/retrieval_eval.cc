@@ -36,15 +36,14 @@ eval::StageResult retrieve_by_policy(const data::Dataset& dataset, const data::P
   const auto engine =
       runtime::Engine::open(request.policy, {.precision = runtime::kServedPrecision});
   const sid::SidTrie trie(world.sids);
-  const std::vector<data::Target> targets = phase.next_events();
+  const std::span<const data::Target> targets = phase.targets;
   eval::StageResult result;
   result.stage = "generative";
   Progress progress("beam search", targets.size(), "targets");
   const auto start = std::chrono::steady_clock::now();
   for (size_t begin = 0; begin < targets.size(); begin += kHistories) {
     stop_if_interrupted("run the same command again");
-    const auto part =
-        std::span(targets).subspan(begin, std::min(kHistories, targets.size() - begin));
+    const auto part = targets.subspan(begin, std::min(kHistories, targets.size() - begin));
     std::vector<std::span<const data::ItemIndex>> histories;
     for (const data::Target& target : part) {
       histories.push_back(dataset.items_of(target.user).first(target.position));

@@ -17,9 +17,9 @@ struct RetrievalRequest {
   int threads = 1;
 };
 
-// The lists for the phase's targets that an event stands for, in their order, as a stage named
-// "generative"; milliseconds: the mean a list, on one thread. A target that the beam misses has
-// rank -1. Throws Error when the policy, the semantic IDs and the dataset do not belong together.
+// phase: of events (Phase::by_events). The lists for its targets as a stage named "generative";
+// milliseconds: the mean a list, on one thread. A target that the beam misses has rank -1. Throws
+// Error when the policy, the semantic IDs and the dataset do not belong together.
 eval::StageResult retrieve_by_policy(const data::Dataset& dataset, const data::Phase& phase,
                                      const RetrievalRequest& request);
 
