@@ -49,14 +49,15 @@ struct RetrieveArguments {
 
 constexpr eval::Metric kShown[] = {eval::kR5, eval::kN5, eval::kR10, eval::kN10};
 
-std::string cell(const eval::Estimate& estimate, bool sign) {
-  const char* form = sign ? "{:+.4f} [{:+.4f}, {:+.4f}]" : "{:.4f} [{:.4f}, {:.4f}]";
-  return fmt::format(fmt::runtime(form), estimate.value, estimate.low, estimate.high);
+std::string interval(const eval::Estimate& estimate) {
+  return fmt::format("{:.4f} [{:.4f}, {:.4f}]", estimate.value, estimate.low, estimate.high);
 }
 
-std::vector<std::string> row(std::string name, const eval::MetricRow& metrics, bool sign) {
+// show: of an estimate.
+std::vector<std::string> row(std::string name, const eval::MetricRow& metrics,
+                             std::string (*show)(const eval::Estimate&)) {
   std::vector<std::string> cells = {std::move(name)};
-  for (const eval::Metric metric : kShown) cells.push_back(cell(metrics[metric], sign));
+  for (const eval::Metric metric : kShown) cells.push_back(show(metrics[metric]));
   return cells;
 }
 
@@ -81,11 +82,11 @@ std::string table_of(const RetrieveArguments& a, const eval::TargetSet& targets,
                      const eval::StageResult& generative, int threads) {
   eval::TextTable table({a.phase, "R@5", "N@5", "R@10", "N@10"});
   const auto own = eval::evaluate(targets, {generative}, a.metrics, threads);
-  table.add(row(generative.stage, own.stages[0].rows[0], false));
+  table.add(row(generative.stage, own.stages[0].rows[0], interval));
   for (const eval::StageResult& other : others_of(a, targets)) {
     const auto both = eval::evaluate(targets, {other, generative}, a.metrics, threads);
-    table.add(row(other.stage, both.stages[0].rows[0], false));
-    table.add(row("  generative - it", both.comparisons[0].difference, true));
+    table.add(row(other.stage, both.stages[0].rows[0], interval));
+    table.add(row("  generative - it", both.comparisons[0].difference, eval::signed_interval));
   }
   return table.text();
 }
@@ -102,8 +103,7 @@ void retrieve(RetrieveArguments& a) {
   a.search.over_trie = a.codes_over == "trie";
   const data::Dataset dataset = data::Dataset::open(a.data);
   const data::Split split = data::make_split(dataset, a.split);
-  data::Phase phase = data::phase_of(split, a.phase);
-  phase.targets = phase.next_events();
+  const data::Phase phase = data::phase_of(split, a.phase).by_events();
   eval::StageResult generative =
       pipeline::retrieve_by_policy(dataset, phase, {a.policy, a.sid, a.search, threads});
   const eval::TargetSet targets = eval::target_set(phase);

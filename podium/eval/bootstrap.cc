@@ -1,5 +1,7 @@
 #include "podium/eval/bootstrap.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 
@@ -14,6 +16,10 @@ double quantile(const std::vector<double>& sorted, double q) {
 }
 
 }  // namespace
+
+std::string signed_interval(const Estimate& e) {
+  return fmt::format("{:+.4f} [{:+.4f}, {:+.4f}]", e.value, e.low, e.high);
+}
 
 void resample(Rng rng, std::vector<uint32_t>& weight) {
   std::fill(weight.begin(), weight.end(), 0);

@@ -61,10 +61,7 @@ std::string front_table(const Front& front) {
     }
     if (clicked) {
       row.push_back(fmt::format("{:.4f}", point.clicks));
-      const auto& gain = point.clicks_gain;
-      row.push_back(
-          gain ? fmt::format("{:+.4f} [{:+.4f}, {:+.4f}]", gain->value, gain->low, gain->high)
-               : "");
+      row.push_back(point.clicks_gain ? signed_interval(*point.clicks_gain) : "");
     }
     table.add(row);
   }

@@ -45,13 +45,6 @@ void drop_empty_slices(Prepared& p) {
   });
 }
 
-const StageResult* find_stage(const std::vector<StageResult>& stages, std::string_view name) {
-  for (const StageResult& s : stages) {
-    if (s.stage == name) return &s;
-  }
-  return nullptr;
-}
-
 void prepare_targets(const TargetSet& set, const StageResult* upstream, Prepared& p) {
   std::unordered_map<uint32_t, uint32_t> unit_of;
   for (size_t t = 0; t < set.targets.size(); ++t) {

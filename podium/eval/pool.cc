@@ -40,21 +40,15 @@ struct Sum {
   }
 };
 
-const StageResult* find(const PoolRun& run, std::string_view stage) {
-  for (const StageResult& s : run.results.stages) {
-    if (s.stage == stage) return &s;
-  }
-  return nullptr;
-}
-
 using Group = std::vector<const PoolRun*>;
 
 // Those of the first run that all have.
 std::vector<std::string> stages_of(const Group& group) {
   std::vector<std::string> names;
   for (const StageResult& s : group.front()->results.stages) {
-    const bool shared = std::ranges::all_of(
-        group, [&](const PoolRun* run) { return find(*run, s.stage) != nullptr; });
+    const bool shared = std::ranges::all_of(group, [&](const PoolRun* run) {
+      return find_stage(run->results.stages, s.stage) != nullptr;
+    });
     if (shared && reorders_slates(s.stage)) names.push_back(s.stage);
   }
   return names;
@@ -65,9 +59,10 @@ class Pool {
   Pool(const Group& group, std::vector<std::string> stages) : stages_(std::move(stages)) {
     std::map<std::pair<std::string, uint32_t>, size_t> unit_of;
     for (const PoolRun* run : group) {
-      const StageResult& upstream = *find(*run, "upstream");
+      const StageResult& upstream = *find_stage(run->results.stages, "upstream");
       std::vector<const StageResult*> results;
-      for (const std::string& stage : stages_) results.push_back(find(*run, stage));
+      for (const std::string& stage : stages_)
+        results.push_back(find_stage(run->results.stages, stage));
       for (size_t t = 0; t < run->results.targets.targets.size(); ++t) {
         const TargetInfo& target = run->results.targets.targets[t];
         const auto user = std::pair(run->set, target.user);
@@ -165,7 +160,7 @@ PooledTable table_of(const Group& group, const MetricOptions& options, int threa
 
 void check_targets(const std::vector<PoolRun>& runs) {
   for (const PoolRun& run : runs) {
-    if (find(run, "upstream") == nullptr) {
+    if (find_stage(run.results.stages, "upstream") == nullptr) {
       throw Error(fmt::format("a run on {} has no upstream", run.set), "train it to the end");
     }
     for (const PoolRun& other : runs) {
@@ -178,8 +173,8 @@ void check_targets(const std::vector<PoolRun>& runs) {
 
 // LambdaMART on its own lists is the order as it came.
 void add_lambdamart(PoolRun& run) {
-  if (run.order != "ranker" || find(run, "lambdamart") != nullptr) return;
-  StageResult same = *find(run, "upstream");
+  if (run.order != "ranker" || find_stage(run.results.stages, "lambdamart") != nullptr) return;
+  StageResult same = *find_stage(run.results.stages, "upstream");
   same.stage = "lambdamart";
   run.results.stages.push_back(std::move(same));
   sort_stages(run.results.stages);

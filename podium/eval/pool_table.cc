@@ -12,10 +12,7 @@ namespace {
 
 std::string figure(double value) { return std::isnan(value) ? "–" : fmt::format("{:.4f}", value); }
 
-std::string gain(const Estimate& e) {
-  if (std::isnan(e.value)) return "–";
-  return fmt::format("{:+.4f} [{:+.4f}, {:+.4f}]", e.value, e.low, e.high);
-}
+std::string gain(const Estimate& e) { return std::isnan(e.value) ? "–" : signed_interval(e); }
 
 std::string share(const PooledStage& stage, Metric metric) {
   const double gained = stage.over_order[metric].value;

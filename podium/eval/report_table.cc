@@ -47,8 +47,7 @@ std::string difference(const Json& report, const std::string& stage, const char*
   if (c == nullptr) return "–";
   const Json& m = c->at("metrics").at(metric);
   if (!m.at("difference").is_number()) return "–";
-  return fmt::format("{:+.4f} [{:+.4f}, {:+.4f}]", m.at("difference").get<double>(),
-                     m.at("low").get<double>(), m.at("high").get<double>());
+  return signed_interval({m.at("difference"), m.at("low"), m.at("high")});
 }
 
 // Upstream and the re-rankers, over targets among the K candidates; empty without re-rankers.

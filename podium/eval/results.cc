@@ -110,6 +110,13 @@ StageResult stage_from(const Json& json, const TargetSet& set) {
 
 }  // namespace
 
+const StageResult* find_stage(const std::vector<StageResult>& stages, std::string_view name) {
+  for (const StageResult& s : stages) {
+    if (s.stage == name) return &s;
+  }
+  return nullptr;
+}
+
 TargetSet target_set(const data::Phase& phase) {
   const data::Dataset& dataset = *phase.fit.dataset;
   TargetSet set;

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "podium/base/files.h"
@@ -55,6 +56,9 @@ struct TargetSet {
 
   bool operator==(const TargetSet&) const = default;
 };
+
+// The stage of that name, or nullptr.
+const StageResult* find_stage(const std::vector<StageResult>& stages, std::string_view name);
 
 // Head: the most popular fifth of the items that have an event (ties by ascending index); cold:
 // fewer than kColdBelow events in the fit view (it wins over head); tail: the rest.
