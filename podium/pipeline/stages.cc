@@ -79,12 +79,6 @@ Stage upstream(Options& o) {
   return stage;
 }
 
-// What a backbone's files hold counts, not their name alone.
-void add_backbone(const Options& o, Stage& stage) {
-  if (o.policy.backbone.empty()) return;
-  stage.also["backbone"] = runtime::checkpoint_identity(o.policy.backbone);
-}
-
 // What of a policy learns; stages of a policy that learns as a whole do not depend on it.
 void add_adapters(Options& o, Stage& stage) {
   if (o.adapt.freeze || o.adapt.recompute) stage.options.section("adapt", o.adapt);
@@ -98,7 +92,9 @@ Stage tokenizer(Options& o) {
               .inputs = {"sid"}};
   stage.options.section("policy", o.policy);
   stage.also = {{"prompts", rerank::kPromptForm}};
-  add_backbone(o, stage);
+  if (!o.policy.backbone.empty()) {  // what its files hold counts, not their name alone
+    stage.also["backbone"] = runtime::checkpoint_identity(o.policy.backbone);
+  }
   stage.body = here(write_tokenizer);
   return stage;
 }
@@ -124,7 +120,6 @@ Stage midtrain(Options& o) {
   stage.options.section("split", o.split);
   stage.options.section("policy", o.policy);
   stage.options.section("midtrain", o.midtrain);
-  add_backbone(o, stage);
   add_adapters(o, stage);
   stage.curve = "midtrain";
   stage.body = [](const StageRun& s) {
