@@ -155,33 +155,23 @@ int64_t ModelSpec::parameters() const {
 }
 
 ModelSpec model_spec(std::string_view size, int vocab) {
-  ModelSpec spec;
-  spec.vocab = vocab;
-  if (size == "nano") return spec;
-  if (size == "pico") {
-    spec.hidden = 64;
-    spec.layers = 2;
-    spec.heads = 2;
-    spec.kv_heads = 1;
-    spec.ffn = 160;
-    return spec;
-  }
-  if (size == "small") {
-    spec.hidden = 256;
-    spec.layers = 6;
-    spec.heads = 8;
-    spec.kv_heads = 4;
-    spec.ffn = 896;
-    return spec;
-  }
-  if (size == "base") {
-    spec.hidden = 512;
-    spec.layers = 8;
-    spec.heads = 8;
-    spec.kv_heads = 4;
-    spec.head_dim = 64;
-    spec.ffn = 1408;
-    return spec;
+  struct Size {
+    std::string_view name;
+    int hidden, layers, heads, kv_heads, head_dim, ffn;
+  };
+  constexpr Size kSizes[] = {{"pico", 64, 2, 2, 1, 32, 160},
+                             {"nano", 128, 4, 4, 2, 32, 320},
+                             {"small", 256, 6, 8, 4, 32, 896},
+                             {"base", 512, 8, 8, 4, 64, 1408}};
+  for (const Size& s : kSizes) {
+    if (s.name != size) continue;
+    return {.vocab = vocab,
+            .hidden = s.hidden,
+            .layers = s.layers,
+            .heads = s.heads,
+            .kv_heads = s.kv_heads,
+            .head_dim = s.head_dim,
+            .ffn = s.ffn};
   }
   throw Error(fmt::format("unknown model size \"{}\"", size), "use pico, nano, small or base");
 }
