@@ -167,12 +167,14 @@ CompressorState train_compressor(
     });
     WordWeights gradient = {};
     double reward = 0, share = 0;
-    for (size_t i = 0; i < all.size(); ++i) {
-      const auto group = std::span(all).subspan(i / drafts * drafts, drafts);
-      add_gradient(task, state.weights, *slates[i / drafts], all[i],
-                   advantages_of(group)[i % drafts], gradient);
-      reward += all[i].reward / double(all.size());
-      share += all[i].compression.share / double(all.size());
+    for (size_t s = 0; s < batch; ++s) {
+      const auto group = std::span(all).subspan(s * drafts, drafts);
+      const std::vector<double> advantages = advantages_of(group);
+      for (size_t d = 0; d < drafts; ++d) {
+        add_gradient(task, state.weights, *slates[s], group[d], advantages[d], gradient);
+        reward += group[d].reward / double(all.size());
+        share += group[d].compression.share / double(all.size());
+      }
     }
     adam_step(gradient, task.options.learning_rate, state);
     step(state, reward, share);
