@@ -8,36 +8,19 @@
 #include "podium/rerank/reward.h"
 #include "podium/rerank/test_world.h"
 #include "podium/runtime/engine.h"
-#include "podium/runtime/reference.h"
-#include "podium/runtime/test_weights.h"
+#include "podium/runtime/test_engine.h"
 
 namespace podium::runtime {
 namespace {
 
 using rerank::Slate;
-using rerank::TestWorld;
 using rerank::TokenKind;
 
-class BlockTest : public testing::Test {
+class BlockTest : public EngineFixture {
  protected:
-  BlockTest()
-      : spec_(tiny_spec(world_.tokenizer().vocab())),
-        weights_(spec_, 1),
-        engine_(spec_, weights_.weights()) {}
-
-  std::vector<Slate> slates(size_t n, int k) const {
-    Rng rng(99);
-    std::vector<Slate> result;
-    for (size_t i = 0; i < n; ++i) result.push_back(world_.random_slate(rng, k));
-    return result;
-  }
-
   // Of the state that the rollout's first name was chosen from, [vocab], slowly.
   std::vector<double> first_logits(const Slate& slate, const Rollout& rollout) const {
-    const rerank::Prompt prompt = rerank::build_prompt(world_.context(), slate);
-    auto tokens = prompt.tokens;
-    tokens.push_back(rollout.tokens.front());
-    const auto all = reference_logits(spec_, weights_.weights(), tokens, in_blocks(prompt, 1));
+    const auto all = logits(slate, std::span(rollout.tokens).first(1));
     return {all.end() - spec_.vocab, all.end()};
   }
 
@@ -45,11 +28,6 @@ class BlockTest : public testing::Test {
   static int trace_steps(const Rollout& rollout) {
     return int(std::ranges::count(rollout.kind, TokenKind::kTrace));
   }
-
-  TestWorld world_;
-  rerank::ModelSpec spec_;
-  TestWeights weights_;
-  Engine engine_;
 };
 
 // Every answer is a permutation in a block's number of passes, the same whatever the batch; names

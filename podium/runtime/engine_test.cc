@@ -11,8 +11,7 @@
 #include "podium/base/scratch.h"
 #include "podium/rerank/reward.h"
 #include "podium/rerank/test_world.h"
-#include "podium/runtime/reference.h"
-#include "podium/runtime/test_weights.h"
+#include "podium/runtime/test_engine.h"
 
 namespace podium::runtime {
 namespace {
@@ -21,28 +20,8 @@ using rerank::Slate;
 using rerank::TestWorld;
 using rerank::TokenKind;
 
-class EngineTest : public testing::Test {
+class EngineTest : public EngineFixture {
  protected:
-  EngineTest()
-      : spec_(tiny_spec(world_.tokenizer().vocab())),
-        weights_(spec_, 1),
-        engine_(spec_, weights_.weights()) {}
-
-  std::vector<Slate> slates(size_t n, int k) const {
-    Rng rng(99);
-    std::vector<Slate> result;
-    for (size_t i = 0; i < n; ++i) result.push_back(world_.random_slate(rng, k));
-    return result;
-  }
-
-  // Logits of every position of a prompt and an answer, [tokens, vocab], slowly.
-  std::vector<double> logits(const Slate& slate, std::span<const TokenId> answer) const {
-    const rerank::Prompt prompt = rerank::build_prompt(world_.context(), slate);
-    auto tokens = prompt.tokens;
-    tokens.insert(tokens.end(), answer.begin(), answer.end());
-    return reference_logits(spec_, weights_.weights(), tokens, in_blocks(prompt, answer.size()));
-  }
-
   // The log-probabilities of a rollout, teacher-forced without any cache, under the mask that the
   // grammar replays.
   std::vector<double> replay(const Slate& slate, const Rollout& rollout,
@@ -81,11 +60,6 @@ class EngineTest : public testing::Test {
     }
     return result;
   }
-
-  TestWorld world_;
-  rerank::ModelSpec spec_;
-  TestWeights weights_;
-  Engine engine_;
 };
 
 TEST_F(EngineTest, ConstrainedAnswersAreAlwaysPermutations) {

@@ -32,15 +32,7 @@ class MidtrainSourceTest : public testing::Test {
     return token >= v.first_code && token < v.first_code + v.levels * v.codes;
   }
   Qwen3 model() const {
-    rerank::ModelSpec spec;
-    spec.vocab = world_.tokenizer().vocab();
-    spec.hidden = 32;
-    spec.layers = 2;
-    spec.heads = 2;
-    spec.kv_heads = 1;
-    spec.head_dim = 16;
-    spec.ffn = 64;
-    Qwen3 model(spec, 3);
+    Qwen3 model(small_spec(world_), 3);
     const torch::NoGradGuard no_grad;
     for (auto& weight : model->weights) weight.mul_(3);  // far from uniform
     return model;

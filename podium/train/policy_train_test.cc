@@ -51,15 +51,7 @@ SlateSets telling_slates(const rerank::TestWorld& world, size_t train, size_t va
 }
 
 Qwen3 small_model(const rerank::TestWorld& world, uint64_t seed) {
-  rerank::ModelSpec spec;
-  spec.vocab = world.tokenizer().vocab();
-  spec.hidden = 32;
-  spec.layers = 2;
-  spec.heads = 2;
-  spec.kv_heads = 1;
-  spec.head_dim = 16;
-  spec.ffn = 64;
-  return Qwen3(spec, seed);
+  return Qwen3(small_spec(world), seed);
 }
 
 bool same_weights(const Qwen3& a, const Qwen3& b) {

@@ -21,6 +21,19 @@ inline StageJob fresh_job(const std::string& name, double checkpoint_seconds = 1
           .checkpoint_seconds = checkpoint_seconds};
 }
 
+// A shape that trains in no time.
+inline rerank::ModelSpec small_spec(const rerank::TestWorld& world) {
+  rerank::ModelSpec spec;
+  spec.vocab = world.tokenizer().vocab();
+  spec.hidden = 32;
+  spec.layers = 2;
+  spec.heads = 2;
+  spec.kv_heads = 1;
+  spec.head_dim = 16;
+  spec.ffn = 64;
+  return spec;
+}
+
 // Of a stage that is killed between two steps: the checkpoint is of the step before, whose row of
 // the log is there already.
 inline std::function<bool()> killed_at(uint64_t poll) {
