@@ -1,4 +1,4 @@
-// The documents of mid-training (docs/gr2.md section 3), drawn for each step anew. The four tasks:
+// The documents of mid-training (docs/gr2.md section 3), drawn again for each step. The four tasks:
 //   sequence  history: SIDSID...                         at most `window` items of a user
 //   caption   SID title. category > category. brand. description      or the text first, then SID
 //   persona   history: SIDSID... likes category, ...; brand, ...      or the likes first
