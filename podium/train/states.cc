@@ -85,10 +85,11 @@ class Dropper {
   explicit Dropper(const Dropout& dropout)
       : share_(dropout.share), source_(at::make_generator<at::CPUGeneratorImpl>(dropout.seed)) {}
 
-  // Draws what this one would from here on.
+  // Draws what this one would from here on. (LibTorch 1.13's Generator::clone never frees.)
   Dropper fork() const {
     Dropper copy = *this;
-    copy.source_ = source_.clone();
+    copy.source_ = at::make_generator<at::CPUGeneratorImpl>();
+    copy.source_.set_state(source_.get_state());
     return copy;
   }
 
