@@ -26,12 +26,13 @@
 
 namespace podium::funnel {
 
-inline constexpr int kBundleVersion = 6, kBundleMinorVersion = 0;
+inline constexpr int kBundleVersion = 7, kBundleMinorVersion = 0;
 
 // What of a run's options its bundle is served with.
 struct ServingOptions {
   int k = 10;          // candidates a slate
   int max_trace = 96;  // longest reasoning trace, tokens
+  int block = 1;       // names of an answer that are chosen from one state
   UpstreamOptions upstream;
   rerank::PromptOptions prompt;
   template <class V>
@@ -39,6 +40,8 @@ struct ServingOptions {
     v("k", k, "candidates a slate",
       between(double(rerank::kMinCandidates), double(rerank::kMaxCandidates)));
     v("max_trace", max_trace, "longest reasoning trace, tokens", between(0, 65536));
+    v("block", block, "names of an answer that are chosen from one state",
+      between(1, rerank::kMaxCandidates));
     v.section("upstream", upstream);
     v.section("prompt", prompt);
   }

@@ -30,6 +30,7 @@ struct PipelineOptions {
   int threads = 0;  // 0: every core; results do not depend on it
   int k = 10;       // candidates a slate
   int max_trace = 96;
+  int block = 1;
   std::string reward = "conditional";
   bool compare_plain = false;
   data::SplitOptions split;
@@ -69,6 +70,10 @@ struct PipelineOptions {
     v("max_trace", max_trace,
       "longest reasoning trace, tokens: in training, evaluation and serving alike",
       between(1, 1024));
+    v("block", block,
+      "names of an answer that are chosen from one state, in evaluation and serving alike: with "
+      "more, answers take fewer passes of the policy",
+      between(1, rerank::kMaxCandidates));
     v("reward", reward,
       "gate of the RL reward: conditional pays no copies, improving nothing that is no better",
       one_of({"conditional", "improving", "plain"}));

@@ -60,6 +60,7 @@ TEST(Pipeline, RefusesEveryOptionOutOfRangeBeforeTheFirstStage) {
       {"threads", [](auto& o) { o.threads = -1; }},
       {"k", [](auto& o) { o.k = 1; }},
       {"max_trace", [](auto& o) { o.max_trace = 100000; }},
+      {"block", [](auto& o) { o.block = 0; }},
       {"reward", [](auto& o) { o.reward = "strict"; }},
       {"split.protocol", [](auto& o) { o.split.protocol = "random"; }},
       {"before_t0", [](auto& o) { o.split.before_t0 = 0.85; }},

@@ -76,6 +76,7 @@ class Evaluation {
       : engine_(engine), context_(context), request_(request), positive_(std::move(positive)) {
     decode_.with_trace = request.with_trace;
     decode_.max_trace = request.max_trace;
+    decode_.block = request.block;
     decode_.seed = request.seed;
   }
 

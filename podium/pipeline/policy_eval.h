@@ -35,6 +35,7 @@ struct PolicyEvalRequest {
   uint64_t seed = 1;
   int threads = 1;
   int max_trace = 96;    // longest reasoning trace, tokens
+  int block = 1;         // names of an answer that are chosen from one state
   size_t examples = 50;  // answers kept with their traces, of the first slates with a positive
   PolicyEvalOptions options;
 };

@@ -160,6 +160,7 @@ void evaluate_policy_stage(const StageRun& s, const fs::path& policy, bool with_
                                   .seed = run.seed(),
                                   .threads = run.threads,
                                   .max_trace = run.options().max_trace,
+                                  .block = run.options().block,
                                   .options = run.options().eval};
   for (const data::Phase* phase : {&run.split.valid, &run.split.test}) {
     const PolicyEvaluation evaluation = evaluate_policy(
@@ -218,6 +219,7 @@ void write_bundle(const StageRun& s) {
                               .tokenizer = run.dir("tokenizer") / "tokenizer.json",
                               .options = {.k = options.k,
                                           .max_trace = options.max_trace,
+                                          .block = options.block,
                                           .upstream = options.upstream,
                                           .prompt = options.prompt},
                               .content = {{"dataset", run.dataset.name()}, {"k", options.k}}},

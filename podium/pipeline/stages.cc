@@ -193,6 +193,7 @@ Stage evaluation(Options& o, const std::string& name, const std::string& policy,
               .help = fmt::format("the policy of stage {} on the valid and test slates", policy),
               .inputs = {"upstream", policy}};
   stage.options("max_trace", o.max_trace, "longest trace");
+  stage.options("block", o.block, "names chosen from one state");
   stage.options.section("prompt", o.prompt);
   stage.options.section("eval", o.eval);
   stage.results = true;
@@ -222,6 +223,7 @@ Stage bundle(Options& o) {
               .inputs = {"sid", "upstream", "rl", "rl-fast"}};
   stage.options("k", o.k, "candidates a slate");
   stage.options("max_trace", o.max_trace, "longest trace");
+  stage.options("block", o.block, "names chosen from one state");
   stage.options.section("prompt", o.prompt);
   stage.body = here(write_bundle);
   stage.publish = publish_bundle;

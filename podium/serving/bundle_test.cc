@@ -82,6 +82,7 @@ TEST_F(BundleTest, OptionsThatCannotBeAreRefused) {
                                                  {"k", "ten"},
                                                  {"k", 1.5},
                                                  {"max_trace", -1},
+                                                 {"block", 0},
                                                  {"prompt.evidence", 1},
                                                  {"prompt.max_history", 21}}) {
     const fs::path copy = with_manifest(

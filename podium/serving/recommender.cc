@@ -268,6 +268,7 @@ void Recommender::ask(runtime::Scheduler& policy, std::unique_ptr<Flight> flight
   runtime::DecodeOptions options;
   options.with_trace = flight->explain;
   options.max_trace = bundle_->options().max_trace;
+  options.block = bundle_->options().block;
   options.deadline = flight->policy_until;
   flight->asked = options_.now();
   const std::shared_ptr<Flight> shared = std::move(flight);

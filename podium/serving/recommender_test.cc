@@ -47,6 +47,26 @@ TEST_F(RecommenderTest, ThePolicyReordersTheFirstKAndNothingElse) {
   EXPECT_EQ(ids(recommender_.answer(of_user("u2", 3))), Ids(all.begin(), all.begin() + 3));
 }
 
+// Chosen from one state, an answer begins with the same name, and goes on by the same logits.
+TEST_F(RecommenderTest, ABundleSaysHowManyNamesAreChosenFromOneState) {
+  const fs::path copy = bundle_->dir().parent_path() / "in-blocks";
+  fs::copy(bundle_->dir(), copy, fs::copy_options::recursive);
+  Json manifest = read_json(copy / "manifest.json");
+  manifest["content"]["serving"]["block"] = 10;
+  write_json_atomic(copy / "manifest.json", manifest);
+  const Recommender in_blocks(Bundle::open(copy), state());
+  size_t other = 0;
+  for (int first = 0; first < 20; ++first) {
+    const Request request = slate(first, 10);
+    const Ids usual = ids(recommender_.answer(request)), blocks = ids(in_blocks.answer(request));
+    EXPECT_EQ(blocks.front(), usual.front());
+    EXPECT_TRUE(std::is_permutation(blocks.begin(), blocks.end(), usual.begin(), usual.end()));
+    other += blocks != usual;
+  }
+  EXPECT_GT(other, 0u) << "random weights do not foresee what they choose";
+  fs::remove_all(copy);
+}
+
 TEST_F(RecommenderTest, AskedForMoreThanTheBlendHoldsTheSourcesGiveMore) {
   const Answer usual = recommender_.answer(of_user("u2", 5));
   const Ids had = items_of("u2");
