@@ -9,6 +9,8 @@
 #include <span>
 #include <unordered_map>
 
+#include "podium/base/error.h"
+
 namespace podium::ranking {
 namespace {
 
@@ -85,6 +87,19 @@ Features::Features(const data::Dataset& dataset, const retrieval::Sources& sourc
   }
 }
 
+// [sources][candidates], empty where a source speaks of what it retrieved only.
+std::vector<std::vector<float>> Features::scores_of_all(
+    const retrieval::Query& query, const std::vector<retrieval::Blended>& candidates) const {
+  std::vector<ItemIndex> items;
+  for (const retrieval::Blended& candidate : candidates) items.push_back(candidate.item);
+  std::vector<std::vector<float>> all;
+  for (const retrieval::Retriever* source : sources_.all()) {
+    all.push_back(source->scores(query, items));
+    PODIUM_CHECK(all.back().empty() || all.back().size() == items.size());
+  }
+  return all;
+}
+
 void Features::compute(const retrieval::Query& query,
                        const std::vector<retrieval::Blended>& candidates, float* out) const {
   Context context;
@@ -106,10 +121,13 @@ void Features::compute(const retrieval::Query& query,
       if (i < query.times.size()) had.last = query.times[i];
     }
   }
-  for (const retrieval::Blended& candidate : candidates) {
+  const std::vector<std::vector<float>> of_all = scores_of_all(query, candidates);
+  for (size_t c = 0; c < candidates.size(); ++c) {
+    const retrieval::Blended& candidate = candidates[c];
     for (size_t s = 0; s < first_ / 2; ++s) {
       const bool given = s < candidate.rank.size() && candidate.rank[s] >= 0;
-      out[2 * s] = given ? candidate.score[s] : kAbsent;
+      const float otherwise = of_all[s].empty() ? kAbsent : of_all[s][c];
+      out[2 * s] = given ? candidate.score[s] : otherwise;
       out[2 * s + 1] = given ? float(candidate.rank[s]) : kAbsent;
     }
     fill(query, context, facts_of(query, candidate.item), out + first_);

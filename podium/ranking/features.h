@@ -65,6 +65,8 @@ class Features {
  private:
   struct Context;
   struct Facts;
+  std::vector<std::vector<float>> scores_of_all(
+      const retrieval::Query& query, const std::vector<retrieval::Blended>& candidates) const;
   Facts facts_of(const retrieval::Query& query, ItemIndex item) const;
   void fill(const retrieval::Query& query, const Context& context, const Facts& facts,
             float* row) const;

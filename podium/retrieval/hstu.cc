@@ -1,5 +1,9 @@
 #include "podium/retrieval/hstu.h"
 
+#include <limits>
+
+#include "podium/kernels/kernels.h"
+
 namespace podium::retrieval {
 
 std::unique_ptr<Hstu> Hstu::fit(const SourceInputs& inputs) {
@@ -17,6 +21,18 @@ std::vector<Scored> Hstu::retrieve(const Query& query, size_t n) const {
   if (query.history.empty()) return {};
   const auto history = model_.read({query.history, query.times, query.now});
   return index_.search(history.user, query, n);
+}
+
+std::vector<float> Hstu::scores(const Query& query, std::span<const ItemIndex> items) const {
+  if (query.history.empty()) return {};
+  const std::vector<float> user = model_.read({query.history, query.times, query.now}).user;
+  std::vector<float> scores;
+  for (const ItemIndex item : items) {
+    scores.push_back(item < index_.items()
+                         ? kernels::dot(user.data(), index_.vector(item).data(), index_.dim())
+                         : std::numeric_limits<float>::quiet_NaN());
+  }
+  return scores;
 }
 
 void Hstu::save(const fs::path& dir) const {

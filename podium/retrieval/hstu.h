@@ -20,6 +20,7 @@ class Hstu : public Retriever {
 
   std::string_view name() const override { return kName; }
   std::vector<Scored> retrieve(const Query& query, size_t n) const override;
+  std::vector<float> scores(const Query& query, std::span<const ItemIndex> items) const override;
   void save(const fs::path& dir) const override;
 
  private:
