@@ -284,7 +284,7 @@ TEST_F(CommandsTest, MoreLinesThanABatchKeepTheirOrder) {
 TEST_F(CommandsTest, EvaluatesWhatThereIs) {
   const std::string table = run({"eval", "--run", run_, "--resamples", "20"});
   EXPECT_NE(table.find("Popularity"), std::string::npos);
-  EXPECT_NE(table.find("Upstream (LambdaMART)"), std::string::npos);
+  EXPECT_NE(table.find("Upstream (boosted trees)"), std::string::npos);
   const Json json = parse_json(
       run({"eval", "--run", run_, "--split", "valid", "--resamples", "20", "--json"}), "eval");
   EXPECT_EQ(json["stages"].back()["stage"], "upstream");

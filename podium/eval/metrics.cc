@@ -270,7 +270,7 @@ void add_diversity(const std::vector<uint32_t>& popularity, const StageResult& s
 }  // namespace
 
 bool reorders_slates(std::string_view stage) {
-  return stage == "upstream" || stage == "lambdamart" || stage.starts_with("gr2");
+  return stage == "upstream" || stage == "trees" || stage.starts_with("gr2");
 }
 
 Values metrics_of_target(const StageResult& stage, size_t target, bool in_slate, size_t k) {

@@ -85,7 +85,8 @@ Evaluation evaluate(const TargetSet& targets, const std::vector<StageResult>& st
 Json to_json(const MetricRow& row);  // NaN becomes null
 Json to_json(const Evaluation& evaluation);
 
-// Whether a stage orders slates: upstream, LambdaMART on its lists, a policy; else it retrieves.
+// Whether a stage orders slates: upstream, the ranker's trees on its lists, a policy; else it
+// retrieves.
 bool reorders_slates(std::string_view stage);
 
 // All metrics of what a stage answered for one target.

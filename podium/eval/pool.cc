@@ -143,15 +143,15 @@ PooledTable table_of(const Group& group, const MetricOptions& options, int threa
     const auto at = std::ranges::find(stages, stage) - stages.begin();
     return size_t(at) * kScopes + kInSlate;
   };
-  const size_t order = column("upstream"), lambdamart = column("lambdamart");
+  const size_t order = column("upstream"), trees = column("trees");
   PooledTable table{"", "", group.size(), pool.targets(), pool.slates(), {}};
   for (size_t s = 0; s < stages.size(); ++s) {
     const size_t all = s * kScopes + kAll, own = s * kScopes + kInSlate;
     PooledStage row{stages[s], row_of(exact, samples, all), row_of(exact, samples, own), no_row(),
                     no_row()};
     if (own != order) row.over_order = row_of(exact, samples, own, order);
-    if (own != lambdamart && lambdamart < exact.size()) {
-      row.over_lambdamart = row_of(exact, samples, own, lambdamart);
+    if (own != trees && trees < exact.size()) {
+      row.over_trees = row_of(exact, samples, own, trees);
     }
     table.stages.push_back(std::move(row));
   }
@@ -171,11 +171,11 @@ void check_targets(const std::vector<PoolRun>& runs) {
   }
 }
 
-// LambdaMART on its own lists is the order as it came.
-void add_lambdamart(PoolRun& run) {
-  if (run.order != "ranker" || find_stage(run.results.stages, "lambdamart") != nullptr) return;
+// The trees on their own lists are the order as it came.
+void add_trees(PoolRun& run) {
+  if (run.order != "ranker" || find_stage(run.results.stages, "trees") != nullptr) return;
   StageResult same = *find_stage(run.results.stages, "upstream");
-  same.stage = "lambdamart";
+  same.stage = "trees";
   run.results.stages.push_back(std::move(same));
   sort_stages(run.results.stages);
 }
@@ -187,7 +187,7 @@ std::vector<PooledTable> pool(std::vector<PoolRun> runs, const MetricOptions& op
   check_targets(runs);
   std::vector<std::pair<std::tuple<std::string, std::string, size_t>, Group>> groups;
   for (PoolRun& run : runs) {
-    add_lambdamart(run);
+    add_trees(run);
     const auto key = std::tuple(run.set, run.order, run.k);
     auto at = std::ranges::find(groups, key, [](const auto& group) { return group.first; });
     if (at == groups.end()) at = groups.insert(at, {key, {}});

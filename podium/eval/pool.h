@@ -19,8 +19,8 @@ struct PoolRun {
 
 struct PooledStage {
   std::string stage;
-  MetricRow all, in_slate;                // over all targets, over those in the slates
-  MetricRow over_order, over_lambdamart;  // in-slate differences; NaN for itself
+  MetricRow all, in_slate;           // over all targets, over those in the slates
+  MetricRow over_order, over_trees;  // in-slate differences; NaN for itself
 };
 
 struct PooledTable {
@@ -30,8 +30,8 @@ struct PooledTable {
 };
 
 // A table for each data set, order and k, as they come, and one of all runs if these are several.
-// Retrievers are left out. Where LambdaMART's own order was improved, it also stands for
-// "lambdamart". Throws Error when runs of one data set have different targets.
+// Retrievers are left out. Where the trees' own order was improved, it also stands for
+// "trees". Throws Error when runs of one data set have different targets.
 std::vector<PooledTable> pool(std::vector<PoolRun> runs, const MetricOptions& options, int threads);
 
 Json to_json(const std::vector<PooledTable>& tables);

@@ -31,7 +31,7 @@ Json to_json(const std::vector<PooledTable>& tables) {
                         {"all", to_json(stage.all)},
                         {"in-slate", to_json(stage.in_slate)},
                         {"over order", to_json(stage.over_order)},
-                        {"over lambdamart", to_json(stage.over_lambdamart)}});
+                        {"over trees", to_json(stage.over_trees)}});
     }
     json.push_back({{"set", table.set},
                     {"order", table.order},
@@ -52,14 +52,13 @@ std::string render(const std::vector<PooledTable>& tables) {
     text += fmt::format("\n{}: {} run{}, {} targets, {} of them in their slates\n", name,
                         table.runs, table.runs == 1 ? "" : "s", table.targets, table.slates);
     TextTable rows({"", "R@1", "R@3", "N@3", "N@10", "AUC", "R@1 gain", "N@3 gain",
-                    "N@10 gain, 95 %", "over LambdaMART", "all: R@10", "N@10"});
+                    "N@10 gain, 95 %", "over the trees", "all: R@10", "N@10"});
     for (const PooledStage& s : table.stages) {
       const MetricRow& own = s.in_slate;
       rows.add({s.stage == "upstream" ? "As it came" : stage_title(s.stage), figure(own[kR1].value),
                 figure(own[kR3].value), figure(own[kN3].value), figure(own[kN10].value),
                 figure(own[kAuc].value), share(s, kR1), share(s, kN3), gain(s.over_order[kN10]),
-                gain(s.over_lambdamart[kN10]), figure(s.all[kR10].value),
-                figure(s.all[kN10].value)});
+                gain(s.over_trees[kN10]), figure(s.all[kR10].value), figure(s.all[kN10].value)});
     }
     text += rows.text();
   }

@@ -36,9 +36,9 @@ const PooledStage& row(const PooledTable& table, const std::string& stage) {
 TEST(Pool, SeedsOfASetStandTogether) {
   const auto tables = pool({run("ml", "sasrec",
                                 {ranked("popularity", {9, 9, 9}), ranked("upstream", {1, 0, 7}),
-                                 ranked("lambdamart", {0, 1, 7}), ranked("gr2-sft", {0, 0, 7})}),
+                                 ranked("trees", {0, 1, 7}), ranked("gr2-sft", {0, 0, 7})}),
                             run("ml", "sasrec",
-                                {ranked("upstream", {1, 0, -1}), ranked("lambdamart", {0, 0, -1}),
+                                {ranked("upstream", {1, 0, -1}), ranked("trees", {0, 0, -1}),
                                  ranked("gr2-sft", {1, 0, -1})})},
                            {.resamples = 200}, 2);
   ASSERT_EQ(tables.size(), 1U);
@@ -50,7 +50,7 @@ TEST(Pool, SeedsOfASetStandTogether) {
   EXPECT_DOUBLE_EQ(row(table, "upstream").in_slate[kR1].value, 2 / 4.0);
   EXPECT_DOUBLE_EQ(row(table, "upstream").all[kR1].value, 2 / 6.0);
   EXPECT_DOUBLE_EQ(row(table, "gr2-sft").over_order[kR1].value, 1 / 4.0);
-  EXPECT_DOUBLE_EQ(row(table, "gr2-sft").over_lambdamart[kR1].value, 0);
+  EXPECT_DOUBLE_EQ(row(table, "gr2-sft").over_trees[kR1].value, 0);
   EXPECT_TRUE(std::isnan(row(table, "upstream").over_order[kR1].value));
   // Two users have slates; a resample holds the one, the other, or both.
   EXPECT_DOUBLE_EQ(row(table, "gr2-sft").over_order[kR1].low, 0);
@@ -61,13 +61,13 @@ TEST(Pool, AllRunsTogetherComeLast) {
   const auto tables =
       pool({run("ml", "ranker", {ranked("upstream", {0, 2}), ranked("gr2-rl", {0, 1})}),
             run("beauty", "sasrec",
-                {ranked("upstream", {2}), ranked("lambdamart", {0}), ranked("gr2-rl", {0})})},
+                {ranked("upstream", {2}), ranked("trees", {0}), ranked("gr2-rl", {0})})},
            {.resamples = 20}, 1);
   ASSERT_EQ(tables.size(), 3U);
   EXPECT_EQ(tables[0].order, "ranker, K = 5");
   EXPECT_EQ(tables[2].set, "all");
   EXPECT_EQ(tables[2].slates, 3U);
-  EXPECT_DOUBLE_EQ(row(tables[2], "lambdamart").in_slate[kR1].value, 2 / 3.0)
+  EXPECT_DOUBLE_EQ(row(tables[2], "trees").in_slate[kR1].value, 2 / 3.0)
       << "over its own order it is the order";
 }
 

@@ -24,8 +24,8 @@ constexpr std::array<KnownStage, 4> kRetrievers = {{{"popularity", "Popularity"}
                                                     {"content", "Content"},
                                                     {"sasrec", "SASRec"}}};
 constexpr std::array<KnownStage, 7> kLater = {{{"blend", "Blend"},
-                                               {"upstream", "Upstream (LambdaMART)"},
-                                               {"lambdamart", "LambdaMART on the same lists"},
+                                               {"upstream", "Upstream (boosted trees)"},
+                                               {"trees", "Boosted trees on the same lists"},
                                                {"gr2-sft", "GR2 after SFT"},
                                                {"gr2-rl", "GR2 after RL, with trace"},
                                                {"gr2-fast", "GR2 internalised"},

@@ -69,9 +69,9 @@ std::vector<std::string> titles(const Json& report) {
 
 TEST(ReportTest, StagesComeInTheFunnelsOrderAndNewOnesAppear) {
   const Json report = build_report(sample(), 2);
-  EXPECT_EQ(titles(report),
-            (std::vector<std::string>{"Popularity", "SASRec", "my-source", "Upstream (LambdaMART)",
-                                      "GR2 after SFT", "GR2 after RL, with trace"}));
+  EXPECT_EQ(titles(report), (std::vector<std::string>{"Popularity", "SASRec", "my-source",
+                                                      "Upstream (boosted trees)", "GR2 after SFT",
+                                                      "GR2 after RL, with trace"}));
   EXPECT_NE(render_table(report).find("\n  my-source "), std::string::npos);
   EXPECT_NE(render_html(report).find("my-source"), std::string::npos);
   EXPECT_EQ(report["examples"].size(), 50u);
@@ -83,7 +83,7 @@ TEST(ReportTest, StagesComeInTheFunnelsOrderAndNewOnesAppear) {
 }
 
 TEST(ReportTest, SaysWhoseOrderWasImproved) {
-  EXPECT_EQ(stage_title("upstream"), "Upstream (LambdaMART)");
+  EXPECT_EQ(stage_title("upstream"), "Upstream (boosted trees)");
   ReportInput input = sample();
   input.order = "item-to-item";
   EXPECT_EQ(titles(build_report(input, 1))[3], "Item-to-item's list");

@@ -190,14 +190,14 @@ void answer_target(const UpstreamInputs& in, const FittedPhase& fitted,
   }
 }
 
-// The stages whose results are told: sources that can order what the phase asks of, "lambdamart"
+// The stages whose results are told: sources that can order what the phase asks of, "trees"
 // where the order is another's, "upstream".
 std::vector<std::string> stages_of(const UpstreamInputs& in, const FittedPhase& fitted) {
   std::vector<std::string> names;
   for (const retrieval::Retriever* source : fitted.sources().all()) {
     if (!fitted.shown() || column_of_source(source->name())) names.emplace_back(source->name());
   }
-  if (in.options.order != kRankerOrder) names.emplace_back("lambdamart");
+  if (in.options.order != kRankerOrder) names.emplace_back("trees");
   names.emplace_back("upstream");
   return names;
 }

@@ -108,7 +108,7 @@ class FrontMaker {
   void add_classics() {
     add("upstream", eval::kNoTrade, [&](size_t t) { return as_given(world_.slates[t]); });
     if (!world_.ranker_is_upstream) {
-      add("lambdamart", eval::kNoTrade, [&](size_t t) { return spread(policy::mmr_order, t, 0); });
+      add("trees", eval::kNoTrade, [&](size_t t) { return spread(policy::mmr_order, t, 0); });
     }
     add_grid("mmr", policy::mmr_order);
     add_grid("dpp", policy::dpp_order);

@@ -1,4 +1,4 @@
-#include "podium/ranking/lambda.h"
+#include "podium/ranking/gradients.h"
 
 #include <algorithm>
 #include <cmath>
@@ -16,9 +16,39 @@ constexpr double kLeast = 1e-6;  // curvature of a candidate that no pair tells 
 
 float on_grid(double value) { return float(std::round(value * kGrid) / kGrid); }
 
-// One group; all arrays begin at its first candidate.
-void group_gradients(const float* labels, const float* scores, size_t n, double counts,
-                     float* first, float* second) {
+// One group: [first, first + n) of all arrays.
+struct Group {
+  const float *labels, *scores;
+  size_t n;
+  double weight;
+  float *first, *second;  // what is written
+
+  void write(const std::vector<double>& g, const std::vector<double>& h) const {
+    std::transform(g.begin(), g.end(), first, on_grid);
+    std::transform(h.begin(), h.end(), second, on_grid);
+  }
+};
+
+void softmax_group(const Group& group) {
+  const size_t n = group.n;
+  const double positives =
+      double(std::count_if(group.labels, group.labels + n, [](float y) { return y > 0; }));
+  if (positives == 0 || positives == double(n)) return;  // nothing to tell apart
+  const double most = *std::max_element(group.scores, group.scores + n);
+  double sum = 0;
+  for (size_t i = 0; i < n; ++i) sum += std::exp(group.scores[i] - most);
+  std::vector<double> g(n), h(n);
+  for (size_t i = 0; i < n; ++i) {
+    const double p = std::exp(group.scores[i] - most) / sum;
+    g[i] = group.weight * (p - (group.labels[i] > 0 ? 1 / positives : 0));
+    h[i] = std::max(kLeast, group.weight * 2 * p * (1 - p));
+  }
+  group.write(g, h);
+}
+
+void lambda_group(const Group& group) {
+  const size_t n = group.n;
+  const float *labels = group.labels, *scores = group.scores;
   std::vector<size_t> order(n);
   std::iota(order.begin(), order.end(), size_t{0});
   std::stable_sort(order.begin(), order.end(),
@@ -34,29 +64,39 @@ void group_gradients(const float* labels, const float* scores, size_t n, double 
       const size_t j = order[b];
       if (labels[j] > 0) continue;
       const double p = 1 / (1 + std::exp(double(scores[i]) - scores[j]));
-      const double weight = counts * std::abs(rank_discount(a) - rank_discount(b)) / ideal;
+      const double weight = group.weight * std::abs(rank_discount(a) - rank_discount(b)) / ideal;
       g[i] -= p * weight, g[j] += p * weight;
       h[i] += 2 * p * (1 - p) * weight, h[j] += 2 * p * (1 - p) * weight;
     }
   }
-  std::transform(g.begin(), g.end(), first, on_grid);
-  std::transform(h.begin(), h.end(), second, on_grid);
+  group.write(g, h);
+}
+
+template <class OfGroup>
+Gradients gradients(const RankingData& data, const float* scores, int threads,
+                    const OfGroup& of_group) {
+  std::vector<size_t> begin = {0};
+  for (const uint32_t n : data.groups) begin.push_back(begin.back() + n);
+  Gradients out{std::vector<float>(begin.back()),
+                std::vector<float>(begin.back(), on_grid(kLeast))};
+  parallel_for(threads, data.groups.size(), kChunk, [&](size_t first, size_t last) {
+    for (size_t g = first; g < last; ++g) {
+      const size_t at = begin[g];
+      of_group({&data.labels[at], scores + at, data.groups[g], data.weight(g), &out.first[at],
+                &out.second[at]});
+    }
+  });
+  return out;
 }
 
 }  // namespace
 
+Gradients softmax_gradients(const RankingData& data, const float* scores, int threads) {
+  return gradients(data, scores, threads, softmax_group);
+}
+
 Gradients lambda_gradients(const RankingData& data, const float* scores, int threads) {
-  std::vector<size_t> begin = {0};
-  for (const uint32_t n : data.groups) begin.push_back(begin.back() + n);
-  Gradients out{std::vector<float>(begin.back()), std::vector<float>(begin.back())};
-  parallel_for(threads, data.groups.size(), kChunk, [&](size_t first, size_t last) {
-    for (size_t g = first; g < last; ++g) {
-      const size_t at = begin[g];
-      group_gradients(&data.labels[at], scores + at, data.groups[g], data.weight(g), &out.first[at],
-                      &out.second[at]);
-    }
-  });
-  return out;
+  return gradients(data, scores, threads, lambda_group);
 }
 
 }  // namespace podium::ranking

@@ -11,7 +11,7 @@
 #include "podium/base/error.h"
 #include "podium/base/ndcg.h"
 #include "podium/base/progress.h"
-#include "podium/ranking/lambda.h"
+#include "podium/ranking/gradients.h"
 #include "podium/ranking/ranker_file.h"
 
 namespace podium::ranking {
@@ -150,13 +150,14 @@ Ranker Ranker::train(const RankingData& data, const std::vector<std::string>& na
   booster->set("seed", std::to_string(seed % 1000000007));
   booster->set("nthread", std::to_string(std::clamp(int(rows / kRowsAThread), 1, threads)));
   booster->set("verbosity", "0");
+  const auto gradients = options.loss == "lambda" ? lambda_gradients : softmax_gradients;
   double best = -1;
   int best_round = 0;
   std::string best_model;
   Progress progress("ranker", uint64_t(options.rounds), "rounds");
   for (int round = 0; round < options.rounds && round - best_round <= options.patience; ++round) {
     stop_if_interrupted("run the same command to resume");
-    Gradients g = lambda_gradients(fit, booster->predict(matrix.handle, rows), threads);
+    Gradients g = gradients(fit, booster->predict(matrix.handle, rows), threads);
     check(XGBoosterBoostOneIter(booster->handle, matrix.handle, g.first.data(), g.second.data(),
                                 rows));
     const double ndcg = mean_ndcg(held, booster->predict(probe.handle, held.labels.size()));

@@ -1,5 +1,5 @@
-// LambdaMART by XGBoost on gradients of our own (lambda.h): the upstream's ranker and the legacy
-// re-ranker that GR2 has to beat.
+// Boosted trees by XGBoost on gradients of our own (gradients.h): the upstream's ranker and the
+// legacy re-ranker that GR2 has to beat.
 #pragma once
 
 #include <memory>
@@ -13,6 +13,7 @@
 namespace podium::ranking {
 
 struct RankerOptions {
+  std::string loss = "softmax";
   int rounds = 300;
   int patience = 40;  // rounds without a better NDCG@10 on held-out groups
   double learning_rate = 0.08;
@@ -22,6 +23,11 @@ struct RankerOptions {
   int negatives = 60;  // candidates kept a group beside the positive
   template <class V>
   void visit(V& v) {
+    v("loss", loss,
+      "what the trees are fitted to: softmax, the chance of the positives among the candidates of "
+      "a "
+      "group, or lambda, LambdaMART",
+      one_of({"softmax", "lambda"}));
     v("rounds", rounds, "boosting rounds at most", between(1, 100000));
     v("patience", patience, "rounds without gain on held-out users before stopping",
       between(0, 100000));
