@@ -288,6 +288,8 @@ TEST_F(CommandsTest, EvaluatesWhatThereIs) {
   const Json json = parse_json(
       run({"eval", "--run", run_, "--split", "valid", "--resamples", "20", "--json"}), "eval");
   EXPECT_EQ(json["stages"].back()["stage"], "upstream");
+  const std::string same = run({"eval", "--run", run_, "--against", run_, "--resamples", "20"});
+  EXPECT_NE(same.find("+0.0000 [+0.0000, +0.0000]"), std::string::npos) << same;
   EXPECT_THROW(run({"eval", "--run", root_}), Error);
   EXPECT_THROW(run({"eval", "--run", run_, "--split", "slates"}), Error);
 }

@@ -9,6 +9,7 @@
 #include "podium/base/options.h"
 #include "podium/base/parallel.h"
 #include "podium/cli/commands.h"
+#include "podium/eval/compare.h"
 #include "podium/eval/pool.h"
 #include "podium/eval/report.h"
 #include "podium/pipeline/pipeline.h"
@@ -18,7 +19,7 @@ namespace podium::cli {
 namespace {
 
 struct EvalArguments {
-  std::vector<std::string> runs;
+  std::vector<std::string> runs, against;
   std::string split = "test";
   eval::MetricOptions metrics;
   int threads = 0;
@@ -87,6 +88,14 @@ std::string pooled(const EvalArguments& a, int threads) {
   return a.json ? eval::to_json(tables).dump(2) + "\n" : eval::render(tables);
 }
 
+std::string compared(const EvalArguments& a, int threads) {
+  std::vector<eval::SavedResults> now, before;
+  for (const std::string& run : a.runs) now.push_back(results_of(run, a.split));
+  for (const std::string& run : a.against) before.push_back(results_of(run, a.split));
+  const auto stages = eval::compare(now, before, a.metrics, threads);
+  return a.json ? eval::to_json(stages).dump(2) + "\n" : eval::render(stages);
+}
+
 std::string single(const EvalArguments& a, int threads) {
   eval::SavedResults results = results_of(a.runs.front(), a.split);
   eval::ReportInput input;
@@ -100,11 +109,15 @@ std::string single(const EvalArguments& a, int threads) {
   return a.json ? report.dump(2) + "\n" : eval::render_table(report);
 }
 
+std::string text_of(const EvalArguments& a, int threads) {
+  if (!a.against.empty()) return compared(a, threads);
+  return a.runs.size() == 1 ? single(a, threads) : pooled(a, threads);
+}
+
 void evaluate(EvalArguments& a) {
   OptionList(a).check();
   const int threads = a.threads > 0 ? a.threads : default_threads();
-  const std::string text = a.runs.size() == 1 ? single(a, threads) : pooled(a, threads);
-  std::fputs(text.c_str(), stdout);
+  std::fputs(text_of(a, threads).c_str(), stdout);
 }
 
 }  // namespace
@@ -119,12 +132,15 @@ void add_eval_command(CLI::App& app) {
           "--run", [a](const std::vector<std::string>& runs) { set_runs(*a, runs); },
           "run directory; several, to pool seeds and data sets")
       ->required();
+  command->add_option("--against", a->against,
+                      "runs of the same targets, as many: what has changed since, stage by stage");
   OptionList(*a).add_flags(*command);
   command->add_flag("--json", a->json, "print JSON");
   command->footer(
       "Examples:\n  podium eval --run out/run --split valid --resamples 10000\n"
       "  podium eval --run out/ml-1 --run out/ml-2 --run out/beauty-1    one table, paired over "
-      "users");
+      "users\n"
+      "  podium eval --run out/new --against out/old                     what has changed");
   command->callback([a] { evaluate(*a); });
 }
 

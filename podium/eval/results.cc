@@ -12,7 +12,7 @@
 namespace podium::eval {
 namespace {
 
-constexpr int kVersion = 1;
+constexpr int kResultsVersion = 1;
 
 int64_t day_of(int64_t time) {
   constexpr int64_t kDay = 86400;
@@ -141,7 +141,7 @@ TargetSet target_set(const data::Phase& phase) {
 
 void write_results(const fs::path& file, const TargetSet& targets,
                    const std::vector<StageResult>& stages) {
-  Json json = {{"podium", {{"kind", "results"}, {"version", kVersion}}},
+  Json json = {{"podium", {{"kind", "results"}, {"version", kResultsVersion}}},
                {"popularity", targets.popularity},
                {"targets", targets_json(targets)},
                {"stages", Json::array()}};
@@ -154,7 +154,7 @@ SavedResults read_results(const fs::path& file) {
   const std::string where = file.string();
   try {
     if (json.at("podium").at("kind") != "results") throw std::out_of_range("kind");
-    if (json.at("podium").at("version").get<int>() > kVersion) {
+    if (json.at("podium").at("version").get<int>() > kResultsVersion) {
       throw Error("the results were written by a newer podium", "update podium", where);
     }
     SavedResults saved;
