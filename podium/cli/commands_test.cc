@@ -49,6 +49,7 @@ class CommandsTest : public testing::Test {
     add_rerank_command(app);
     add_eval_command(app);
     add_report_command(app);
+    add_retrieve_command(app);
     add_slates_command(app);
     add_config_command(app);
     add_sid_commands(app);
@@ -292,6 +293,36 @@ TEST_F(CommandsTest, EvaluatesWhatThereIs) {
   EXPECT_NE(same.find("+0.0000 [+0.0000, +0.0000]"), std::string::npos) << same;
   EXPECT_THROW(run({"eval", "--run", root_}), Error);
   EXPECT_THROW(run({"eval", "--run", run_, "--split", "slates"}), Error);
+}
+
+TEST_F(CommandsTest, RetrievesFullListsOfUnseenItems) {
+  const std::vector<std::string> base = {"retrieve",    "--data",           root_ / "shop",
+                                         "--policy",    bundle_ / "policy", "--sid",
+                                         root_ / "sid", "--resamples",      "20"};
+  auto arguments = base;
+  arguments.insert(arguments.end(), {"--out", root_ / "lists.json"});
+  const std::string told = run(arguments);
+  EXPECT_NE(told.find("100.0 % of the lists full"), std::string::npos) << told;
+  const data::Dataset shop = data::Dataset::open(root_ / "shop");
+  const data::Split split = data::leave_one_out(shop);
+  const eval::SavedResults saved = eval::read_results(root_ / "lists.json");
+  ASSERT_EQ(saved.stages.size(), 1U);
+  ASSERT_EQ(saved.stages[0].lists.size(), split.valid.targets.size());
+  for (size_t t = 0; t < split.valid.targets.size(); ++t) {
+    const auto& [user, position] = split.valid.targets[t];
+    const auto seen = shop.items_of(user).first(position);
+    const auto& list = saved.stages[0].lists[t];
+    EXPECT_EQ(std::set(list.begin(), list.end()).size(), 10U);
+    for (const auto item : list) EXPECT_EQ(std::count(seen.begin(), seen.end(), item), 0);
+  }
+  arguments = base;
+  arguments.insert(arguments.end(), {"--against", root_ / "lists.json"});
+  EXPECT_NE(run(arguments).find("+0.0000 [+0.0000, +0.0000]"), std::string::npos) << "with itself";
+  arguments = base;
+  arguments.insert(arguments.end(), {"--phase", "test", "--against", root_ / "lists.json"});
+  std::string error;
+  run(arguments, "", &error);
+  EXPECT_EQ(error, "results of other targets");
 }
 
 TEST_F(CommandsTest, ReportsAndRendersThePageAgain) {

@@ -13,6 +13,7 @@
 #include "podium/rerank/vocabulary.h"
 #include "podium/runtime/test_weights.h"
 #include "podium/sid/codebook.h"
+#include "podium/sid/item_vectors.h"
 #include "podium/text/encoder.h"
 
 namespace podium::serving {
@@ -94,6 +95,7 @@ inline fs::path write_test_bundle(const fs::path& root, int users = 80,
   fs::create_directories(root / "sid");
   sid::save_sid(root / "sid", sids);
   encoder->save(root / "sid");
+  sid::save_item_vectors(root / "sid", vectors, encoder->dim());
   funnel::fit_upstream({.dataset = &dataset,
                         .split = &split,
                         .item_vectors = vectors,
