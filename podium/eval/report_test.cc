@@ -49,7 +49,8 @@ ReportInput sample() {
     input.targets.targets.push_back({.user = u, .history = u, .same_day = u % 3 == 0});
   }
   input.targets.popularity.assign(20, 3);
-  for (const char* name : {"gr2-rl", "popularity", "upstream", "my-source", "gr2-sft", "sasrec"}) {
+  for (const char* name :
+       {"gr2-rl", "popularity", "upstream", "my-source", "gr2-sft", "hstu", "sasrec"}) {
     input.stages.push_back(random_stage(name, name[0] == 'p' ? 40 : 12, input.targets));
   }
   input.stages[0].identity_rate = 0.5;
@@ -69,16 +70,16 @@ std::vector<std::string> titles(const Json& report) {
 
 TEST(ReportTest, StagesComeInTheFunnelsOrderAndNewOnesAppear) {
   const Json report = build_report(sample(), 2);
-  EXPECT_EQ(titles(report), (std::vector<std::string>{"Popularity", "SASRec", "my-source",
+  EXPECT_EQ(titles(report), (std::vector<std::string>{"Popularity", "SASRec", "HSTU", "my-source",
                                                       "Upstream (boosted trees)", "GR2 after SFT",
                                                       "GR2 after RL, with trace"}));
   EXPECT_NE(render_table(report).find("\n  my-source "), std::string::npos);
   EXPECT_NE(render_html(report).find("my-source"), std::string::npos);
   EXPECT_EQ(report["examples"].size(), 50u);
   EXPECT_TRUE(report["stages"][0]["identity_rate"].is_null());
-  EXPECT_EQ(report["stages"][5]["identity_rate"], 0.5);
-  EXPECT_EQ(report["stages"][5]["trace_grounded"], 0.75);
-  EXPECT_TRUE(report["stages"][5]["trace_repeats"].is_null());
+  EXPECT_EQ(report["stages"][6]["identity_rate"], 0.5);
+  EXPECT_EQ(report["stages"][6]["trace_grounded"], 0.75);
+  EXPECT_TRUE(report["stages"][6]["trace_repeats"].is_null());
   EXPECT_NE(render_table(report).find(" 75.0 %"), std::string::npos);
 }
 
@@ -86,7 +87,7 @@ TEST(ReportTest, SaysWhoseOrderWasImproved) {
   EXPECT_EQ(stage_title("upstream"), "Upstream (boosted trees)");
   ReportInput input = sample();
   input.order = "item-to-item";
-  EXPECT_EQ(titles(build_report(input, 1))[3], "Item-to-item's list");
+  EXPECT_EQ(titles(build_report(input, 1))[4], "Item-to-item's list");
   EXPECT_EQ(stage_title("upstream", "shown"), "The order as shown");
 }
 
@@ -130,7 +131,7 @@ TEST(ReportTest, WrittenReportComesBack) {
   const fs::path dir = scratch("report");
   const Json written = write_report(dir, sample(), 2);
   EXPECT_EQ(read_report(dir), written);
-  EXPECT_EQ(read_results(dir / "results.json").stages.size(), 6u);
+  EXPECT_EQ(read_results(dir / "results.json").stages.size(), 7u);
   EXPECT_EQ(render_table(read_report(dir)), render_table(written));
   EXPECT_EQ(render_html(read_report(dir)), read_file(dir / "report.html"));
 
