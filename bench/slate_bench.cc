@@ -20,13 +20,17 @@ struct Case {
   Precision precision;
   size_t candidates;
   bool warm, verbalize;
+  bool words = false;  // prompts with the items' text vectors and the ranker's numbers
 };
 
 void measure(const World& world, const Case& c, int argc, char** argv) {
   const auto requests = size_t(argument(argc, argv, "requests", 50));
   const auto history = size_t(argument(argc, argv, "history", 50));
   const int threads = int(argument(argc, argv, "threads", default_threads()));
-  const rerank::ModelSpec spec = rerank::model_spec(c.size, int(world.tokenizer.vocab()));
+  rerank::ModelSpec spec = rerank::model_spec(c.size, int(world.tokenizer.vocab()));
+  if (c.words) {
+    spec.text_width = kTextWidth, spec.numbers = kNumbers, spec.choice = spec.hidden / 2;
+  }
   const runtime::TestWeights weights(spec, 1);
   const size_t kept = c.warm ? size_t{8} << 30 : 0;
   const runtime::Engine engine(
@@ -35,8 +39,16 @@ void measure(const World& world, const Case& c, int argc, char** argv) {
   const runtime::DecodeOptions options{.with_trace = false, .verbalize = c.verbalize};
   std::vector<rerank::Slate> slates;
   Rng rng(2);
-  for (size_t i = 0; i < requests; ++i) slates.push_back(world.slate(rng, history, c.candidates));
-  const auto context = world.context();
+  for (size_t i = 0; i < requests; ++i) {
+    slates.push_back(world.slate(rng, history, c.candidates));
+    for (auto& candidate : slates.back().candidates) {
+      for (int f = 0; c.words && f < kNumbers; ++f) {
+        candidate.numbers.push_back(float(rng.normal()));
+      }
+    }
+  }
+  const std::vector<float> texts = c.words ? world.random_texts() : std::vector<float>();
+  const auto context = c.words ? world.context_with(texts) : world.context();
   const auto answer = [&](std::span<const rerank::Slate> some, int n) {
     return engine.decode(context, some, options, n);
   };
@@ -50,10 +62,11 @@ void measure(const World& world, const Case& c, int argc, char** argv) {
     rates.push_back(double(requests) / seconds([&] { answer(slates, threads); }));
   }
   fmt::print(
-      "  {:<6} {:<5} K={:<3} {:<5} {:<10} p50 {:7.2f} ms  p99 {:7.2f} ms  {:7.0f} requests/s\n",
+      "  {:<6} {:<5} K={:<3} {:<5} {:<10} {:<5} p50 {:7.2f} ms  p99 {:7.2f} ms  {:7.0f} "
+      "requests/s\n",
       c.size, kernels::precision_name(c.precision), c.candidates, c.warm ? "warm" : "cold",
-      c.verbalize ? "verbalizer" : "sequential", percentile(times, 0.5), percentile(times, 0.99),
-      median(rates));
+      c.verbalize ? "verbalizer" : "sequential", c.words ? "words" : "", percentile(times, 0.5),
+      percentile(times, 0.99), median(rates));
 }
 
 int run(int argc, char** argv) {
@@ -65,6 +78,7 @@ int run(int argc, char** argv) {
     for (const size_t candidates : {size_t{10}, size_t{50}}) {
       for (const bool warm : {false, true}) {
         measure(world, {size, Precision::kInt8, candidates, warm, true}, argc, argv);
+        measure(world, {size, Precision::kInt8, candidates, warm, true, true}, argc, argv);
       }
     }
     measure(world, {size, Precision::kInt8, 10, true, false}, argc, argv);

@@ -2,6 +2,8 @@
 // engine run on.
 #pragma once
 
+#include <cmath>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -13,6 +15,7 @@
 namespace podium::bench {
 
 constexpr int kLevels = 4, kCodes = 256, kTextTokens = 1024;
+constexpr int kTextWidth = 384, kNumbers = 40;  // of all-MiniLM-L6-v2; about the ranker's features
 
 // The catalogue, and the policy's vocabulary for it.
 struct World {
@@ -35,6 +38,19 @@ struct World {
   }
   rerank::PromptContext context() const {
     return {tokenizer, vocabulary, sids, nullptr, {.max_history = 1000}};
+  }
+  // Of prompts that show the items' text, too.
+  rerank::PromptContext context_with(std::span<const float> texts) const {
+    rerank::PromptContext context = this->context();
+    context.texts = texts;
+    context.text_width = kTextWidth;
+    return context;
+  }
+  std::vector<float> random_texts() const {
+    Rng rng(3);
+    std::vector<float> texts(sids.items() * kTextWidth);
+    for (float& value : texts) value = float(rng.normal() / std::sqrt(double(kTextWidth)));
+    return texts;
   }
 
   rerank::Slate slate(Rng& rng, size_t history, size_t candidates) const {
