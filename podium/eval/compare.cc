@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "podium/base/error.h"
 #include "podium/eval/report.h"
 #include "podium/eval/text_table.h"
@@ -20,7 +18,7 @@ void check(const std::vector<SavedResults>& now, const std::vector<SavedResults>
   }
   for (const auto* runs : {&now, &before}) {
     for (const SavedResults& run : *runs) {
-      if (run.targets.targets == now.front().targets.targets) continue;
+      if (run.targets == now.front().targets) continue;
       throw Error("the runs have different targets", "compare runs of one split of a data set");
     }
   }

@@ -30,8 +30,8 @@ struct PooledTable {
 };
 
 // A table for each data set, order and k, as they come, and one of all runs if these are several.
-// Retrievers are left out. Where the trees' own order was improved, it also stands for
-// "trees". Throws Error when runs of one data set have different targets.
+// Retrievers are left out. Where the trees' own order was improved, it also stands for "trees".
+// Throws Error when runs of one data set have different targets.
 std::vector<PooledTable> pool(std::vector<PoolRun> runs, const MetricOptions& options, int threads);
 
 Json to_json(const std::vector<PooledTable>& tables);

@@ -12,9 +12,8 @@
 
 namespace podium::funnel {
 
-inline constexpr const char* kRankerOrder =
-    "ranker";                                        // boosted trees over the blend of all sources
-inline constexpr const char* kShownOrder = "shown";  // as the candidates were given
+inline constexpr const char* kRankerOrder = "ranker";  // the trees', over the blend of all sources
+inline constexpr const char* kShownOrder = "shown";    // as the candidates were given
 
 // Candidates that were retrieved or given, and their features.
 struct Described {

@@ -12,7 +12,7 @@ namespace {
 
 constexpr size_t kChunk = 256;  // groups a piece of parallel work
 constexpr double kGrid = 1 << 24;
-constexpr double kLeast = 1e-6;  // curvature of a candidate that no pair tells anything about
+constexpr double kLeast = 1e-6;  // curvature of a candidate of which nothing is told
 
 float on_grid(double value) { return float(std::round(value * kGrid) / kGrid); }
 
@@ -33,11 +33,11 @@ void softmax_group(const Group& group) {
   const size_t n = group.n;
   const double positives =
       double(std::count_if(group.labels, group.labels + n, [](float y) { return y > 0; }));
-  if (positives == 0 || positives == double(n)) return;  // nothing to tell apart
+  std::vector<double> g(n), h(n, kLeast);
+  if (positives == 0 || positives == double(n)) return group.write(g, h);  // nothing to tell apart
   const double most = *std::max_element(group.scores, group.scores + n);
   double sum = 0;
   for (size_t i = 0; i < n; ++i) sum += std::exp(group.scores[i] - most);
-  std::vector<double> g(n), h(n);
   for (size_t i = 0; i < n; ++i) {
     const double p = std::exp(group.scores[i] - most) / sum;
     g[i] = group.weight * (p - (group.labels[i] > 0 ? 1 / positives : 0));
@@ -77,8 +77,7 @@ Gradients gradients(const RankingData& data, const float* scores, int threads,
                     const OfGroup& of_group) {
   std::vector<size_t> begin = {0};
   for (const uint32_t n : data.groups) begin.push_back(begin.back() + n);
-  Gradients out{std::vector<float>(begin.back()),
-                std::vector<float>(begin.back(), on_grid(kLeast))};
+  Gradients out{std::vector<float>(begin.back()), std::vector<float>(begin.back())};
   parallel_for(threads, data.groups.size(), kChunk, [&](size_t first, size_t last) {
     for (size_t g = first; g < last; ++g) {
       const size_t at = begin[g];

@@ -24,9 +24,8 @@ struct RankerOptions {
   template <class V>
   void visit(V& v) {
     v("loss", loss,
-      "what the trees are fitted to: softmax, the chance of the positives among the candidates of "
-      "a "
-      "group, or lambda, LambdaMART",
+      "what the trees are fitted to: softmax, the chance of the positives among a group's "
+      "candidates, or lambda, LambdaMART",
       one_of({"softmax", "lambda"}));
     v("rounds", rounds, "boosting rounds at most", between(1, 100000));
     v("patience", patience, "rounds without gain on held-out users before stopping",

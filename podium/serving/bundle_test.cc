@@ -16,16 +16,9 @@ class BundleTest : public testing::Test {
   static void SetUpTestSuite() { path_ = write_test_bundle(scratch("bundle")); }
   static void TearDownTestSuite() { fs::remove_all(path_.parent_path()); }
 
-  // A copy whose manifest is changed.
   template <class Change>
   static fs::path with_manifest(const Change& change) {
-    const fs::path copy = path_.parent_path() / "copy";
-    fs::remove_all(copy);
-    fs::copy(path_, copy, fs::copy_options::recursive);
-    Json manifest = read_json(copy / "manifest.json");
-    change(manifest);
-    write_json_atomic(copy / "manifest.json", manifest);
-    return copy;
+    return serving::with_manifest(path_, change);
   }
   static std::string error_of(const fs::path& dir, const BundleOptions& options = {}) {
     try {

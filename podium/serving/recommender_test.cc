@@ -49,11 +49,8 @@ TEST_F(RecommenderTest, ThePolicyReordersTheFirstKAndNothingElse) {
 
 // Chosen from one state, an answer begins with the same name, and goes on by the same logits.
 TEST_F(RecommenderTest, ABundleSaysHowManyNamesAreChosenFromOneState) {
-  const fs::path copy = bundle_->dir().parent_path() / "in-blocks";
-  fs::copy(bundle_->dir(), copy, fs::copy_options::recursive);
-  Json manifest = read_json(copy / "manifest.json");
-  manifest["content"]["serving"]["block"] = 10;
-  write_json_atomic(copy / "manifest.json", manifest);
+  const fs::path copy =
+      with_manifest(path_, [](Json& manifest) { manifest["content"]["serving"]["block"] = 10; });
   const Recommender in_blocks(Bundle::open(copy), state());
   size_t other = 0;
   for (int first = 0; first < 20; ++first) {

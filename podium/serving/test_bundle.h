@@ -123,4 +123,16 @@ inline fs::path write_test_bundle(const fs::path& root, int users = 80,
   return root / "bundle";
 }
 
+// A copy of a bundle beside it, whose manifest is changed; the last one's place is taken.
+template <class Change>
+fs::path with_manifest(const fs::path& bundle, const Change& change) {
+  const fs::path copy = bundle.parent_path() / "copy";
+  fs::remove_all(copy);
+  fs::copy(bundle, copy, fs::copy_options::recursive);
+  Json manifest = read_json(copy / "manifest.json");
+  change(manifest);
+  write_json_atomic(copy / "manifest.json", manifest);
+  return copy;
+}
+
 }  // namespace podium::serving

@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "podium/base/error.h"
+#include "podium/runtime/test_weights.h"
 #include "podium/train/policy_validate.h"
 #include "podium/train/recover.h"
 #include "podium/train/test_job.h"
@@ -18,14 +19,8 @@ using torch::Tensor;
 class Pruning : public testing::Test {
  protected:
   Pruning() {
-    rerank::ModelSpec spec;
-    spec.vocab = world_.tokenizer().vocab();
-    spec.hidden = 32;
+    rerank::ModelSpec spec = runtime::tiny_spec(int(world_.tokenizer().vocab()));
     spec.layers = 3;
-    spec.heads = 4;
-    spec.kv_heads = 2;
-    spec.head_dim = 8;
-    spec.ffn = 48;
     model_ =
         for_slates(Qwen3(spec, 3), rerank::TestWorld::kTextWidth, rerank::TestWorld::kNumbers, 3);
     const torch::NoGradGuard no_grad;
