@@ -190,6 +190,8 @@ std::vector<TensorSpec> tensor_table(const ModelSpec& spec) {
   table.push_back({"podium.choice.query.weight", {spec.choice, spec.hidden}});
   table.push_back({"podium.choice.key.weight", {spec.choice, spec.hidden}});
   table.push_back({"podium.choice.scale", {int64_t(kScores) + spec.numbers}});
+  table.push_back({"podium.choice.likeness.user", {int64_t(kLikeness), spec.hidden}});
+  table.push_back({"podium.choice.likeness.bias", {int64_t(kLikeness)}});
   return table;
 }
 

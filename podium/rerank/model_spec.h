@@ -13,7 +13,8 @@
 
 namespace podium::rerank {
 
-inline constexpr size_t kScores = 2;  // of a candidate: the upstream's, the ranker's
+inline constexpr size_t kScores = 2;    // of a candidate: the upstream's, the ranker's
+inline constexpr size_t kLikeness = 4;  // of a candidate to those put before it: likeness.h
 
 struct ModelSpec {
   int vocab = 0;
@@ -33,9 +34,11 @@ struct ModelSpec {
   //   <text> = text v                          v: the vector of the item's text [text_width]
   //   candidate i's name += numbers f          f: its numbers [numbers]
   //   logit of choosing candidate i = scale . (s_i, f) + (query h) . (key x_i) / sqrt(choice)
+  //                                    + (bias + user h) . l_i        in an answer
   // s_i: Prompt::scores [kScores]; h: the final state that chooses; x_i: the name's state as the
-  // last layer reads it, so that it costs no further pass. key begins at zero, scale at (1, 0, 0,
-  // ...): the upstream's order. Without `choice` the logit is that of the name's token.
+  // last layer reads it, so that it costs no further pass; l_i: how like it is to what the answer
+  // has put [kLikeness]. key, bias and user begin at zero, scale at (1, 0, 0, ...): the upstream's
+  // order. Without `choice` the logit is that of the name's token.
   int text_width = 0, numbers = 0, choice = 0;
   bool reads_slates() const { return choice > 0; }
 

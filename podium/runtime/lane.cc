@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 
 #include "podium/kernels/kernels.h"
 #include "podium/runtime/model.h"
@@ -14,14 +15,6 @@ namespace {
 using rerank::TokenKind;
 
 constexpr float kNever = -std::numeric_limits<float>::infinity();
-
-// Sorts indices of values, largest first, equals as they were. Allocates nothing.
-void sort_by(std::span<const float> values, std::span<int> indices) {
-  const auto above = [&](int a, int b) { return values[size_t(a)] > values[size_t(b)]; };
-  for (auto at = indices.begin(); at != indices.end(); ++at) {
-    std::rotate(std::upper_bound(indices.begin(), at, *at, above), at, at + 1);
-  }
-}
 
 }  // namespace
 
@@ -40,6 +33,7 @@ Lane::Lane(const Policy& policy, const Request& request, const Candidates& candi
   rollout.kind.reserve(room);
   rollout.order.reserve(count);
   name_logits_.reserve(count);
+  if (candidates.alike) likeness_.emplace(*candidates.alike);
   if (options.constrained) {
     grammar_.emplace(policy.context, request.slate, options.with_trace, options.max_trace);
     say_forced();
@@ -160,28 +154,59 @@ void Lane::name_logits(const float* state, std::span<const TokenId> names, Choic
 void Lane::choose_name(const float* state, ChoiceSpace& space) {
   const auto names = grammar_->allowed();
   name_logits(state, names, space);
+  weigh_likeness(state);
   if (!request_->options.verbalize) return say_block(space);
-  partition(space.values);                    // throws where there is no order
-  std::vector<int>& order = rollout_->order;  // ties as shown
-  order = grammar_->order();                  // the trace may have chosen the first
-  const size_t chosen = order.size();
-  for (const TokenId name : names) {
-    order.push_back(name - policy_->context.vocabulary.candidate(0));
-  }
-  sort_by(name_logits_, std::span(order).subspan(chosen));
+  partition(space.values);              // throws where there is no order
+  rollout_->order = grammar_->order();  // the trace may have chosen the first
+  append_rest(rollout_->order);
 }
 
-// The next names of the answer, each among those then left, by the logits of one state;
-// space.values: those of all that are left.
+// The weights of this state.
+void Lane::weigh_likeness(const float* state) {
+  if (!likeness_) return;
+  const Model& model = policy_->parts.model;
+  const auto hidden = size_t(model.spec.hidden);
+  for (size_t i = 0; i < rerank::kLikeness; ++i) {
+    likeness_weights_[i] =
+        model.likeness_bias[i] + kernels::dot(state, model.likeness_user + i * hidden, hidden);
+  }
+}
+
+// Of a candidate as the answer's next, by the last state that chose.
+float Lane::choice_logit(size_t candidate) const {
+  if (!likeness_) return name_logits_[candidate];
+  const auto likeness = likeness_->of(candidate);
+  return std::inner_product(likeness.begin(), likeness.end(), likeness_weights_.begin(),
+                            name_logits_[candidate]);
+}
+
+// The next names of the answer, each among those then left, by one state.
 void Lane::say_block(ChoiceSpace& space) {
   const TokenId first = policy_->context.vocabulary.candidate(0);
-  say_listed(TokenKind::kChoice, space);
-  for (int i = 1; i < request_->options.block && kind() == TokenKind::kChoice; ++i) {
+  for (int i = 0; i < request_->options.block && kind() == TokenKind::kChoice; ++i) {
+    if (likeness_) likeness_->follow(grammar_->order());
     space.values.clear();
     for (const TokenId name : grammar_->allowed()) {
-      space.values.push_back(name_logits_[size_t(name - first)]);
+      space.values.push_back(choice_logit(size_t(name - first)));
     }
     say_listed(TokenKind::kChoice, space);
+  }
+}
+
+// Those that an order lacks, each the likeliest of those then left, ties as shown. Allocates
+// nothing where there is room.
+void Lane::append_rest(std::vector<int>& order) {
+  const auto count = int(request_->slate.candidates.size());
+  while (int(order.size()) < count) {
+    if (likeness_) likeness_->follow(order);
+    int best = -1;
+    float highest = 0;
+    for (int i = 0; i < count; ++i) {
+      if (std::find(order.begin(), order.end(), i) != order.end()) continue;
+      const float logit = name_logits_.empty() ? 0 : choice_logit(size_t(i));
+      if (best < 0 || logit > highest) best = i, highest = logit;
+    }
+    order.push_back(best);
   }
 }
 
@@ -205,13 +230,7 @@ void Lane::end_late() {
   if (done_) return;
   std::vector<int>& order = rollout_->order;
   if (grammar_) order = grammar_->order();
-  const auto chosen = ptrdiff_t(order.size());
-  for (int i = 0; i < int(request_->slate.candidates.size()); ++i) {
-    if (std::find(order.begin(), order.begin() + chosen, i) == order.begin() + chosen) {
-      order.push_back(i);
-    }
-  }
-  if (!name_logits_.empty()) sort_by(name_logits_, std::span(order).subspan(size_t(chosen)));
+  append_rest(order);
   rollout_->late = done_ = true;
 }
 

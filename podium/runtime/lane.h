@@ -11,11 +11,13 @@
 //                        -- end_late(), give_up() in either -----> done
 #pragma once
 
+#include <array>
 #include <optional>
 #include <span>
 #include <vector>
 
 #include "podium/base/rng.h"
+#include "podium/rerank/likeness.h"
 #include "podium/runtime/kv_cache.h"
 #include "podium/runtime/policy.h"
 
@@ -24,8 +26,9 @@ namespace podium::runtime {
 // What a model that reads slates knows of the candidates when it chooses; as long-lived as the
 // prompt that it was read from.
 struct Candidates {
-  std::vector<float> scores;  // [K], Prompt::scores and numbers times the model's scale
-  std::vector<float> keys;    // [K, spec.choice]
+  std::vector<float> scores;           // [K], Prompt::scores and numbers times the model's scale
+  std::vector<float> keys;             // [K, spec.choice]
+  std::optional<rerank::Alike> alike;  // where the model weighs likeness
 };
 
 // Buffers of a choice, kept between calls; one per thread.
@@ -70,7 +73,10 @@ class Lane {
                    ChoiceSpace& space);
   void choose_word(const float* logits, ChoiceSpace& space);
   void choose_name(const float* state, ChoiceSpace& space);
+  void weigh_likeness(const float* state);
+  float choice_logit(size_t candidate) const;
   void say_block(ChoiceSpace& space);
+  void append_rest(std::vector<int>& order);
   void say_listed(rerank::TokenKind kind, ChoiceSpace& space);
   void name_logits(const float* state, std::span<const TokenId> names, ChoiceSpace& space);
   bool finished();
@@ -84,6 +90,8 @@ class Lane {
   std::optional<KvCache> cache_;    // none: the prompt is being read, or all is done
   size_t unread_ = 0;               // last tokens of the rollout
   std::vector<float> name_logits_;  // [candidates], when a name was chosen last; empty: none was
+  std::optional<rerank::Likeness> likeness_;  // to the answer so far; none: it is not weighed
+  std::array<float, rerank::kLikeness> likeness_weights_{};  // of the last choice's state
   bool done_ = false;
 };
 

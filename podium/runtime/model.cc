@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "podium/base/error.h"
@@ -54,7 +55,14 @@ Model::Model(const rerank::ModelSpec& model_spec, const WeightMap& weights,
   choice_query = of_slates("choice.query.weight", spec.reads_slates());
   choice_key = of_slates("choice.key.weight", spec.reads_slates());
   choice_scale = of_slates("choice.scale", spec.reads_slates());
+  likeness_user = of_slates("choice.likeness.user", spec.reads_slates());
+  likeness_bias = of_slates("choice.likeness.bias", spec.reads_slates());
   const size_t hidden = spec.hidden, ffn = spec.ffn;
+  const auto any = [](const float* values, size_t count) {
+    return values != nullptr && std::any_of(values, values + count, [](float v) { return v != 0; });
+  };
+  weighs_likeness =
+      any(likeness_user, rerank::kLikeness * hidden) || any(likeness_bias, rerank::kLikeness);
   const size_t query = size_t(spec.heads) * spec.head_dim;
   const size_t key = size_t(spec.kv_heads) * spec.head_dim;
   for (int layer = 0; layer < spec.layers; ++layer) {

@@ -34,6 +34,9 @@ struct Model {
   const float *text, *numbers;             // [hidden, text_width], [hidden, numbers]
   const float *choice_query, *choice_key;  // [choice, hidden]
   const float* choice_scale;               // [kScores + numbers]
+  const float* likeness_user;              // [kLikeness, hidden]
+  const float* likeness_bias;              // [kLikeness]
+  bool weighs_likeness;                    // some of their weights are not 0
   std::vector<LayerWeights> layers;
   std::vector<float> inverse_frequency;  // [head_dim / 2], RoPE
 

@@ -208,10 +208,13 @@ Json weigh_residual(Qwen3& model, const Calibration& start,
   const torch::NoGradGuard no_grad;
   const SlateWeights own = slate_weights(model->spec, model->weights);
   const Tensor scale = own.scale.clone(), key = own.key.clone();
+  const Tensor user = own.likeness_user.clone(), bias = own.likeness_bias.clone();
   const Tensor first = torch::tensor(start.weight, torch::kFloat);
   const auto keep = [&](double share) {
     own.scale.copy_(first * (1 - share) + scale * share);
     own.key.copy_(key * share);
+    own.likeness_user.copy_(user * share);
+    own.likeness_bias.copy_(bias * share);
   };
   keep(0);
   const std::vector<double> begun = measure();

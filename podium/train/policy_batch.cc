@@ -19,9 +19,10 @@ using torch::Tensor;
 constexpr float kMinusInfinity = -std::numeric_limits<float>::infinity();
 
 // [rows, most choices]: the listed tokens of each row with their names' rows, and 0 or -inf where
-// the list has ended; target [rows, 1], the token's own place in the list.
+// the list has ended; target [rows, 1], the token's own place in the list; likeness [rows, most
+// choices, kLikeness].
 struct Lists {
-  Tensor tokens, names, mask, target;
+  Tensor tokens, names, mask, target, likeness;
 };
 
 Lists lists_of(const std::vector<const ScoredToken*>& scored, torch::Device device) {
@@ -31,7 +32,8 @@ Lists lists_of(const std::vector<const ScoredToken*>& scored, torch::Device devi
   const auto zeros = [&](auto type) { return torch::zeros({rows, int64_t(most)}, type); };
   Lists lists{zeros(torch::kLong), zeros(torch::kLong),
               torch::full({rows, int64_t(most)}, kMinusInfinity),
-              torch::zeros({rows, 1}, torch::kLong)};
+              torch::zeros({rows, 1}, torch::kLong),
+              torch::zeros({rows, int64_t(most), int64_t(rerank::kLikeness)})};
   for (size_t i = 0; i < scored.size(); ++i) {
     const ScoredToken& s = *scored[i];
     const size_t at = i * most;
@@ -39,13 +41,15 @@ Lists lists_of(const std::vector<const ScoredToken*>& scored, torch::Device devi
     std::copy(s.allowed.begin(), s.allowed.end(), lists.tokens.data_ptr<int64_t>() + at);
     std::copy(s.names.begin(), s.names.end(), lists.names.data_ptr<int64_t>() + at);
     std::fill_n(lists.mask.data_ptr<float>() + at, s.allowed.size(), 0.0F);
+    std::copy(s.likeness.begin(), s.likeness.end(),
+              lists.likeness.data_ptr<float>() + at * rerank::kLikeness);
     if (s.over == Over::kTrace) continue;
     const auto own = std::find(s.allowed.begin(), s.allowed.end(), s.target);
     PODIUM_CHECK(own != s.allowed.end());
     lists.target.data_ptr<int64_t>()[i] = own - s.allowed.begin();
   }
   return {lists.tokens.to(device), lists.names.to(device), lists.mask.to(device),
-          lists.target.to(device)};
+          lists.target.to(device), lists.likeness.to(device)};
 }
 
 // Logits of choices among candidates, [scored, most choices] (ModelSpec).
@@ -57,7 +61,9 @@ Tensor choice_logits(const Tensor& states, const States& all, const SlateWeights
   const int64_t rows = lists.names.size(0), most = lists.names.size(1), width = query.size(1);
   const Tensor met = keys.view({rows, most, width}).matmul(query.unsqueeze(2)).squeeze(2);
   const Tensor given = all.given.index_select(0, named).view({rows, most});
-  return given + met / std::sqrt(double(width)) + lists.mask;
+  const Tensor weights = states.matmul(own.likeness_user.t()) + own.likeness_bias;
+  const Tensor alike = lists.likeness.matmul(weights.unsqueeze(2)).squeeze(2);
+  return given + met / std::sqrt(double(width)) + alike + lists.mask;
 }
 
 // The logits of a trace's tokens [scored, vocab]: the candidates' names keep the probability that
@@ -150,7 +156,11 @@ void score_codes_over(const sid::SidTrie& trie, const rerank::Vocabulary& vocabu
 
 SlateExample::SlateExample(const rerank::PromptContext& context, const rerank::Slate& slate,
                            bool with_trace, int max_trace)
-    : context_(context), slate_(slate), with_trace_(with_trace), max_trace_(max_trace) {
+    : context_(context),
+      slate_(slate),
+      with_trace_(with_trace),
+      max_trace_(max_trace),
+      alike_(context, slate) {
   const rerank::Prompt prompt = rerank::build_prompt(context, slate);
   const auto range = [](const rerank::Span& span) {
     return Range{int64_t(span.begin), int64_t(span.end)};
@@ -196,6 +206,13 @@ void SlateExample::list_choices(std::span<const TokenId> allowed, ScoredToken& s
   }
 }
 
+void SlateExample::add_likeness(const rerank::Likeness& likeness, ScoredToken& scored) const {
+  for (const TokenId token : scored.allowed) {
+    const auto of = likeness.of(size_t(token - context_.vocabulary.first_candidate));
+    scored.likeness.insert(scored.likeness.end(), of.begin(), of.end());
+  }
+}
+
 PermutationGrammar SlateExample::grammar() const {
   return {context_, slate_, with_trace_, max_trace_};
 }
@@ -213,6 +230,7 @@ std::span<ScoredToken> SlateExample::add_tokens(std::span<const TokenId> tokens,
   const int64_t begin = example_.tokens();
   const size_t first = example_.scored.size();
   int64_t used = 0;  // inputs up to the last one that predicts something
+  rerank::Likeness likeness(alike_);
   for (size_t t = 0; t < tokens.size(); ++t) {
     const TokenKind kind = grammar.kind();
     if (t > 0 && (kind != TokenKind::kForced || score_forced)) {
@@ -220,6 +238,8 @@ std::span<ScoredToken> SlateExample::add_tokens(std::span<const TokenId> tokens,
       scored.in_trace = kind != TokenKind::kForced && kind != TokenKind::kChoice;
       if (kind == TokenKind::kChoice || kind == TokenKind::kCite) {
         list_choices(grammar.allowed(), scored);
+        likeness.follow(grammar.order());  // nothing stands while a trace is written
+        add_likeness(likeness, scored);
       } else if (kind == TokenKind::kTrace) {
         list_choices(names_, scored);
         scored.over = Over::kTrace;

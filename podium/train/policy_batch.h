@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "podium/rerank/grammar.h"
+#include "podium/rerank/likeness.h"
 #include "podium/rerank/prompt.h"
 #include "podium/sid/trie.h"
 #include "podium/train/qwen3.h"
@@ -29,6 +30,7 @@ struct ScoredToken {
   std::vector<TokenId> allowed = {};  // kListed, kWords: the grammar's; kTrace: all names; kCodes:
                                       // those that lead to an item, empty: all of the level
   std::vector<int64_t> names = {};    // [allowed] rows of the candidates' names in the prompt
+  std::vector<float> likeness = {};   // [allowed, kLikeness] to what the answer has put; empty: 0
   float weight = 1;                   // of its loss; in RL the advantage
   float old_logprob = 0;              // RL: under the policy that sampled it
   float teacher_logprob = 0;          // distillation: under the teacher
@@ -78,6 +80,7 @@ class SlateExample {
   std::span<ScoredToken> add_tokens(std::span<const TokenId> tokens, bool score_forced,
                                     rerank::PermutationGrammar& grammar);
   void list_choices(std::span<const TokenId> allowed, ScoredToken& scored) const;
+  void add_likeness(const rerank::Likeness& likeness, ScoredToken& scored) const;
 
   const rerank::PromptContext& context_;
   const rerank::Slate& slate_;
@@ -86,6 +89,7 @@ class SlateExample {
   int64_t prompt_end_;  // tokens of the prompt
   int64_t first_name_;
   std::vector<TokenId> names_;
+  const rerank::Alike alike_;
   Example example_;
 };
 

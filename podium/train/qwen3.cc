@@ -30,8 +30,11 @@ Tensor initial(const rerank::TensorSpec& tensor, const ModelSpec& spec, uint64_t
     scale[0] = 1;
     return scale;
   }
+  if (tensor.name == "podium.choice.key.weight" ||
+      tensor.name.starts_with("podium.choice.likeness.")) {
+    return torch::zeros(tensor.shape);
+  }
   if (tensor.shape.size() == 1) return torch::ones(tensor.shape);
-  if (tensor.name == "podium.choice.key.weight") return torch::zeros(tensor.shape);
   Tensor weight = torch::empty(tensor.shape);
   Rng rng = Rng(seed).fork(tensor.name);
   const bool residual =

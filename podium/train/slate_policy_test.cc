@@ -1,6 +1,10 @@
 // Policies that read slates: text, numbers, and choices that begin in the upstream's order.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <map>
+#include <string_view>
+
 #include "podium/base/error.h"
 #include "podium/rerank/test_world.h"
 #include "podium/runtime/engine.h"
@@ -29,7 +33,8 @@ class SlatePolicy : public testing::Test {
     const torch::NoGradGuard no_grad;
     torch::manual_seed(4);
     const SlateWeights own = slate_weights(model_->spec, model_->weights);
-    for (const Tensor& weight : {own.text, own.numbers, own.query, own.key}) {
+    for (const Tensor& weight :
+         {own.text, own.numbers, own.query, own.key, own.likeness_user, own.likeness_bias}) {
       weight.add_(torch::randn(weight.sizes()).mul_(0.3));
     }
     own.scale.fill_(0.7);
@@ -57,6 +62,38 @@ TEST_F(SlatePolicy, BeginsWithTheUpstreamsOrder) {
   for (auto& candidate : slates_[0].candidates) candidate.upstream_score = 0.5F;
   EXPECT_EQ(answers({.with_trace = false})[0].order, (std::vector<int>{0, 1, 2, 3, 4, 5, 6}))
       << "without scores as given";
+}
+
+// Candidates of categories that the answer has not had come first, however it is decoded.
+TEST_F(SlatePolicy, WhatStandsIsWeighed) {
+  {
+    const torch::NoGradGuard no_grad;
+    slate_weights(model_->spec, model_->weights).likeness_bias[3] = -100;
+  }
+  const auto category = [&](const rerank::Slate& slate, int i) {
+    return world_.dataset().categories(slate.candidates[size_t(i)].item).back();
+  };
+  std::vector<std::vector<int>> expected;
+  for (const rerank::Slate& slate : slates_) {
+    std::vector<int> order;
+    std::map<std::string_view, int> stand;
+    while (order.size() < 7) {
+      int best = -1;
+      for (int i = 0; i < 7; ++i) {
+        if (std::ranges::count(order, i) > 0) continue;
+        if (best < 0 || stand[category(slate, i)] < stand[category(slate, best)]) best = i;
+      }
+      order.push_back(best);
+      ++stand[category(slate, best)];
+    }
+    expected.push_back(order);
+  }
+  for (const runtime::DecodeOptions& options : {runtime::DecodeOptions{.with_trace = false},
+                                                {.with_trace = false, .verbalize = true},
+                                                {.with_trace = false, .block = 3}}) {
+    const auto rollouts = answers(options);
+    for (size_t s = 0; s < slates_.size(); ++s) EXPECT_EQ(rollouts[s].order, expected[s]);
+  }
 }
 
 TEST_F(SlatePolicy, WhatWasLearntIsWeighed) {
@@ -163,7 +200,8 @@ TEST_F(SlatePolicy, EveryWeightIsLearnt) {
     return PartLoss{-logprob.sum(), {}};
   });
   const SlateWeights own = slate_weights(model_->spec, model_->learnt->parts);
-  for (const Tensor& weight : {own.text, own.numbers, own.query, own.key, own.scale}) {
+  for (const Tensor& weight : {own.text, own.numbers, own.query, own.key, own.scale,
+                               own.likeness_user, own.likeness_bias}) {
     ASSERT_TRUE(weight.grad().defined());
     EXPECT_GT(weight.grad().abs().max().item<double>(), 0);
   }
