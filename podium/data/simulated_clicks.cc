@@ -62,6 +62,8 @@ std::optional<SimulatedClicks> SimulatedClicks::of(const Dataset& dataset, const
               "make the dataset again with this version: podium data simulate");
 }
 
+bool SimulatedClicks::knows(const Dataset& dataset) { return options_of(dataset).has_value(); }
+
 double SimulatedClicks::expected(size_t target, std::span<const ItemIndex> items) const {
   const Shown& shown = shown_[target];
   std::vector<int> order;

@@ -18,6 +18,7 @@ class SimulatedClicks {
   // nullopt unless the dataset was simulated and the phase asks for its slates. Throws Error when
   // the simulator has changed since: a slate that it no longer shows.
   static std::optional<SimulatedClicks> of(const Dataset& dataset, const Phase& phase);
+  static bool knows(const Dataset& dataset);  // it was simulated
 
   // Expected clicks on the target's slate with these items at its first places: distinct ones of
   // the slate; some may be left out.

@@ -1,5 +1,7 @@
 #include "podium/data/split.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -104,6 +106,12 @@ std::vector<ItemIndex> Phase::answers(size_t target) const {
     if (slate.clicked[i] != 0) clicked.push_back(slate.items[i]);
   }
   return clicked;
+}
+
+std::string Phase::slate_id(size_t target) const {
+  const auto& [user, position] = targets[target];
+  const std::string_view id = fit.dataset->user_id(user);
+  return impressions ? fmt::format("{}#{}", id, shown[target]) : fmt::format("{}@{}", id, position);
 }
 
 int64_t Phase::time(size_t target) const {

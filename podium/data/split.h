@@ -68,6 +68,8 @@ struct Phase {
   // What the user chose: the event's item, or the clicked items of the slate, perhaps none.
   std::vector<ItemIndex> answers(size_t target) const;
   int64_t time(size_t target) const;  // of the event or the slate
+  // "USER@EVENTS BEFORE IT", or "USER#SLATE" of one that was shown.
+  std::string slate_id(size_t target) const;
   float weight(size_t target) const { return weights.empty() ? 1.0F : weights[target]; }
   // Targets that an event stands for; all but those after whose slate the user did nothing.
   std::vector<Target> next_events() const;

@@ -1,7 +1,5 @@
 #include "podium/funnel/fitted_phase.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 
 namespace podium::funnel {
@@ -17,10 +15,6 @@ FittedPhase::FittedPhase(const UpstreamInputs& in, const data::Phase& phase,
       sources_(retrieval::fit_sources(
           {&phase.fit, in.item_vectors, in.dim, models.sasrec, models.hstu}, in.options.sources)),
       features_(*in.dataset, sources_) {}
-
-std::string FittedPhase::slate_id(size_t target) const {
-  return funnel::slate_id(*in_.dataset, phase_, target);
-}
 
 Candidates FittedPhase::candidates(size_t target) const {
   const auto& [user, position] = phase_.targets[target];
@@ -45,12 +39,6 @@ Candidates FittedPhase::candidates(size_t target) const {
 Arrangement FittedPhase::arrange(const Candidates& c, std::span<const float> scores) const {
   return shown() ? arrange_given(in_.options.order, features_, c.described, scores)
                  : arrange_found(in_.options.order, sources_, c.described, scores);
-}
-
-std::string slate_id(const data::Dataset& dataset, const data::Phase& phase, size_t target) {
-  const auto& [user, position] = phase.targets[target];
-  return phase.impressions ? fmt::format("{}#{}", dataset.user_id(user), phase.shown[target])
-                           : fmt::format("{}@{}", dataset.user_id(user), position);
 }
 
 }  // namespace podium::funnel

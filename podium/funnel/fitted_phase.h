@@ -28,7 +28,6 @@ class FittedPhase {
   retrieval::Sources take_sources() { return std::move(sources_); }
   bool shown() const { return phase_.impressions != nullptr; }  // slates, not events
 
-  std::string slate_id(size_t target) const;
   Candidates candidates(size_t target) const;
   // scores [candidates]: the ranker's; not read where the order is another.
   Arrangement arrange(const Candidates& candidates, std::span<const float> scores) const;
@@ -39,8 +38,5 @@ class FittedPhase {
   retrieval::Sources sources_;
   ranking::Features features_;
 };
-
-// "USER@EVENTS BEFORE IT", or "USER#SLATE" of one that was shown.
-std::string slate_id(const data::Dataset& dataset, const data::Phase& phase, size_t target);
 
 }  // namespace podium::funnel

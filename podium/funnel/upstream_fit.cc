@@ -150,7 +150,7 @@ void record_sources(const FittedPhase& fitted, const Candidates& c, size_t targe
 
 rerank::Slate slate_of(const FittedPhase& fitted, const Candidates& c, size_t target) {
   rerank::Slate slate;
-  slate.id = fitted.slate_id(target);
+  slate.id = fitted.phase().slate_id(target);
   slate.weight = fitted.phase().weight(target);
   const auto kept = c.query.history.last(std::min(c.query.history.size(), kHistoryKept));
   slate.history.assign(kept.begin(), kept.end());
@@ -369,7 +369,7 @@ std::vector<rerank::Slate> slates_by_target(const fs::path& dir, const data::Dat
                                             const data::Phase& phase) {
   std::unordered_map<std::string, size_t> place;
   for (size_t t = 0; t < phase.targets.size(); ++t) {
-    place[slate_id(dataset, phase, t)] = t;
+    place[phase.slate_id(t)] = t;
   }
   std::vector<rerank::Slate> slates(phase.targets.size());
   for (rerank::Slate& slate : rerank::read_slates(dir)) {

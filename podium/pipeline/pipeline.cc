@@ -10,6 +10,7 @@
 #include "podium/base/parallel.h"
 #include "podium/base/progress.h"
 #include "podium/data/content_key.h"
+#include "podium/data/simulated_clicks.h"
 #include "podium/eval/report.h"
 #include "podium/pipeline/process.h"
 #include "podium/pipeline/run_dir.h"
@@ -74,7 +75,10 @@ void check_rewards(const PipelineOptions& options, const data::Dataset& dataset)
     });
     const data::View none{&dataset, {}};
     const data::ItemFacts facts = data::item_facts(none);
-    const rerank::SlateReward reward({.spec = spec}, &facts);
+    const rerank::SlateClicks clicks;
+    const bool simulated =
+        options.split.protocol == "impressions" && data::SimulatedClicks::knows(dataset);
+    const rerank::SlateReward reward({.spec = spec}, &facts, simulated ? &clicks : nullptr);
   }
 }
 

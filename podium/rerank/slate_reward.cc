@@ -26,7 +26,7 @@ struct TermName {
   size_t at;  // ranks where none are written; 0: it takes all
 };
 // In the order of RewardTerm.
-constexpr std::array<TermName, 10> kTerms = {{{"ndcg-gain", RewardTerm::kNdcg, kLabelRanks},
+constexpr std::array<TermName, 11> kTerms = {{{"ndcg-gain", RewardTerm::kNdcg, kLabelRanks},
                                               {"auc-gain", RewardTerm::kAuc, 0},
                                               {"rank", RewardTerm::kRank, 0},
                                               {"alpha-ndcg", RewardTerm::kAlphaNdcg, kLabelRanks},
@@ -35,7 +35,8 @@ constexpr std::array<TermName, 10> kTerms = {{{"ndcg-gain", RewardTerm::kNdcg, k
                                               {"novelty", RewardTerm::kNovelty, kListRanks},
                                               {"freshness", RewardTerm::kFreshness, kListRanks},
                                               {"margin", RewardTerm::kMargin, kListRanks},
-                                              {"exposure", RewardTerm::kExposure, kListRanks}}};
+                                              {"exposure", RewardTerm::kExposure, kListRanks},
+                                              {"clicks", RewardTerm::kClicks, kLabelRanks}}};
 
 [[noreturn]] void refuse(std::string_view text, const std::string& what) {
   std::string names;
@@ -132,6 +133,10 @@ bool RewardSpec::needs_facts() const {
   });
 }
 
+bool RewardSpec::has(RewardTerm term) const {
+  return std::ranges::count(terms, term, &WeightedTerm::term) > 0;
+}
+
 RewardSpec parse_reward(std::string_view text) {
   if (text == "ndcg") return {{{RewardTerm::kNdcg, 1, kLabelRanks}}, /*gain=*/false};
   if (text == "auc") return {{{RewardTerm::kAuc, 1, 0}}, /*gain=*/false};
@@ -156,9 +161,16 @@ RewardGate parse_gate(std::string_view text) {
   throw Error(fmt::format("unknown reward gate '{}'", text), "use conditional, improving or plain");
 }
 
-SlateReward::SlateReward(RewardOptions options, const data::ItemFacts* facts)
-    : options_(std::move(options)), facts_(facts) {
+SlateReward::SlateReward(RewardOptions options, const data::ItemFacts* facts,
+                         const SlateClicks* clicks)
+    : options_(std::move(options)), facts_(facts), clicks_(clicks) {
   PODIUM_CHECK(facts != nullptr || !options_.spec.needs_facts());
+  if (clicks == nullptr && options_.spec.has(RewardTerm::kClicks)) {
+    throw Error(
+        "reward term clicks: the data set was not simulated, or its slates are not asked for",
+        "podium data simulate makes such a set; --split.protocol impressions asks for its "
+        "slates");
+  }
   for (const WeightedTerm& weighted : options_.spec.terms) {
     most_ += weighted.weight;
     const std::string_view missing = facts == nullptr ? "" : lacking(weighted.term, *facts);
@@ -200,6 +212,8 @@ double SlateReward::term_value(const WeightedTerm& weighted, const Slate& slate,
       return mean(picked(facts_->freshness, items));
     case RewardTerm::kMargin:
       return mean(price_shares(facts_->price, items));
+    case RewardTerm::kClicks:
+      return clicks_->share(slate, order, weighted.at);
     case RewardTerm::kExposure:
       break;
   }

@@ -10,6 +10,7 @@
 //   novelty  freshness    discounted mean of the first, data/item_facts.h   (at 5)
 //   margin                the same of price over the slate's highest        (at 5)
 //   exposure              1 - how far brands' exposure is from their share  (at 5)
+//   clicks                simulated clicks, slate_clicks.h                  (at 10)
 //
 // The reward is the sum minus the input order's own, as for the gains of reward.h, so that copying
 // earns nothing. Written "ndcg-gain:1,coverage:0.2,ild:0.2@8": term:weight@ranks; a weight of 1 and
@@ -25,6 +26,7 @@
 
 #include "podium/data/item_facts.h"
 #include "podium/rerank/slate.h"
+#include "podium/rerank/slate_clicks.h"
 
 namespace podium::rerank {
 
@@ -38,7 +40,8 @@ enum class RewardTerm : uint8_t {
   kNovelty,
   kFreshness,
   kMargin,
-  kExposure
+  kExposure,
+  kClicks
 };
 
 struct WeightedTerm {
@@ -54,6 +57,7 @@ struct RewardSpec {
   bool gain = true;  // minus the input order's own value
 
   bool needs_facts() const;  // a term is about the items, not only the labels
+  bool has(RewardTerm term) const;
 };
 
 // Throws Error that names what is wrong: an unknown term, one twice, a weight that is not above 0.
@@ -76,9 +80,10 @@ struct RewardOptions {
 class SlateReward {
  public:
   // facts: of every item of the slates; must outlive it; none are needed unless needs_facts().
-  // Throws Error when the catalogue lacks what a term is about: prices, categories, brands,
-  // vectors.
-  SlateReward(RewardOptions options, const data::ItemFacts* facts);
+  // clicks: of these slates; the same. Throws Error when what a term is about is not there: prices,
+  // categories, brands, vectors, a simulator.
+  SlateReward(RewardOptions options, const data::ItemFacts* facts,
+              const SlateClicks* clicks = nullptr);
 
   // The weighted sum for candidates in this order, a permutation of the slate's.
   double value(const Slate& slate, std::span<const int> order) const;
@@ -101,6 +106,7 @@ class SlateReward {
 
   RewardOptions options_;
   const data::ItemFacts* facts_;
+  const SlateClicks* clicks_;
   double most_ = 0;  // the sum with every term at 1
 };
 

@@ -69,7 +69,12 @@ class GradientWorkers {
 };
 
 // AdamW as every policy stage uses it: betas 0.9, 0.95; norm of the gradient clipped to 1.
-torch::optim::AdamW make_adamw(Qwen3& model, double learning_rate, double weight_decay);
+struct AdamRates {
+  double learning = 0, weight_decay = 0;
+  double shared = 1;  // times `learning`: of what all answers share, the weights of what is given
+                      // and of likeness (SlateWeights::scale, likeness_user, likeness_bias)
+};
+torch::optim::AdamW make_adamw(Qwen3& model, const AdamRates& rates);
 // What learns, and the optimizer, as the checkpoint has them; its cursor. nullopt, and nothing
 // changed, where there is none.
 std::optional<Json> resume(const Checkpointer& checkpointer, Qwen3& model,

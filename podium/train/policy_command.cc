@@ -71,7 +71,7 @@ struct PolicyArguments {
 
 // Of everything that a stage's result depends on; the thread count does not belong to it.
 std::string fingerprint_of(PolicyArguments& a, const std::string& stage) {
-  std::string text = fmt::format("5|{}|{}|{}|{}|{}|", stage, a.phase, a.seed, a.no_trace,
+  std::string text = fmt::format("6|{}|{}|{}|{}|{}|", stage, a.phase, a.seed, a.no_trace,
                                  data::content_key(a.data));
   text += OptionList(a).values().dump() + "|";
   for (const fs::path& file :
@@ -201,19 +201,25 @@ void run_rl(PolicyArguments& a) {
                 [&](Qwen3& model, const PromptContext& prompts, const SlateSets& slates,
                     const StageJob& job) {
                   // Facts of the events that the slates' own sources were fitted on.
+                  const rerank::RewardSpec reward = rerank::parse_reward(options.rank);
                   std::optional<rerank::RunFacts> known;
-                  if (rerank::parse_reward(options.rank).needs_facts()) {
-                    known.emplace(data::make_split(*prompts.dataset, a.split).slates.fit, a.sid);
+                  std::optional<rerank::SlateClicks> clicks;
+                  if (reward.needs_facts()) {
+                    const data::Split split = data::make_split(*prompts.dataset, a.split);
+                    known.emplace(split.slates.fit, a.sid);
+                    if (reward.has(rerank::RewardTerm::kClicks)) {
+                      clicks = rerank::SlateClicks::of(split);
+                    }
                   }
                   std::optional<Qwen3> teacher;
                   if (!a.teacher.empty()) {
                     teacher = load_teacher(a.teacher, model->spec);
                     (*teacher)->to(job.device);
                   }
-                  return reinforce(model, prompts, slates,
-                                   {options, !a.no_trace, known ? &known->facts : nullptr,
-                                    teacher ? teacher->get() : nullptr},
-                                   job);
+                  RlPlan plan{options, !a.no_trace, known ? &known->facts : nullptr,
+                              teacher ? teacher->get() : nullptr};
+                  plan.clicks = clicks ? &*clicks : nullptr;
+                  return reinforce(model, prompts, slates, plan, job);
                 });
 }
 

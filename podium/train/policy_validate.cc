@@ -83,8 +83,10 @@ void Selection::measure(const std::string& stage, int64_t step, const Json& more
   if (plan_.reward != nullptr) row["value"] = v.value;
   const bool first = state_["curve"].empty();
   state_["curve"].push_back(row);
-  log_info(fmt::format("{} step {:4}  NDCG {:.4f} (input {:.4f})  identity {:.3f}", stage, step,
-                       v.ndcg, v.input_ndcg, v.identity_rate));
+  const std::string worth =
+      plan_.reward == nullptr ? "" : fmt::format("  reward's value {:.4f}", v.value);
+  log_info(fmt::format("{} step {:4}  NDCG {:.4f} (input {:.4f})  identity {:.3f}{}", stage, step,
+                       v.ndcg, v.input_ndcg, v.identity_rate, worth));
   if (!first && score <= state_["best"].get<double>() && !slates_.empty()) return;
   state_["best"] = score;
   state_["best_step"] = step;

@@ -11,12 +11,14 @@
 #include "podium/train/metrics_log.h"
 #include "podium/train/policy_validate.h"
 #include "podium/train/shared_decode.h"
+#include "podium/train/tune_likeness.h"
 
 namespace podium::train {
 namespace {
 
 constexpr int kMostRounds = 4;  // of dynamic sampling a step
 constexpr int kWarmSteps = 5;
+constexpr size_t kTunedOn = 500;  // slates
 
 // What one step learns from.
 struct StepBatch {
@@ -49,19 +51,18 @@ class Reinforcer {
         context_(context),
         slates_(slates),
         options_(plan.options),
-        reward_(reward_options(options_), plan.facts),
+        reward_(reward_options(options_), plan.facts, plan.clicks),
         with_trace_(plan.with_trace),
         teacher_(plan.teacher),
         observe_(plan.observe),
         frozen_(frozen_of(context, model->spec.vocab, job.device)),
         job_(job),
-        adam_(make_adamw(model, options_.learning_rate, 0)),
+        adam_(make_adamw(model, {options_.learning_rate, 0, options_.shared_rate})),
         workers_(model, frozen_, job.threads, job.group),
-        selection_(
-            model, context, slates.valid,
-            {size_t(options_.eval_slates), with_trace_, options_.max_trace, job.threads,
-             rerank::parse_reward(options_.rank).needs_facts() ? &reward_ : nullptr, job.group},
-            job.work / "best.safetensors") {}
+        selection_(model, context, slates.valid,
+                   {size_t(options_.eval_slates), with_trace_, options_.max_trace, job.threads,
+                    of_lists() ? &reward_ : nullptr, job.group},
+                   job.work / "best.safetensors") {}
 
   Json run() {
     Checkpointer checkpointer(job_.checkpoints());
@@ -83,6 +84,7 @@ class Reinforcer {
     log.finish(job_.work / "metrics.done.jsonl");
     return {{"steps", step},
             {"with_trace", with_trace_},
+            {"likeness", state_.value("likeness", Json())},
             {"gate", options_.gate},
             {"dropped_groups", state_["dropped"]},
             {"best_step", selection_.state()["best_step"]},
@@ -99,6 +101,7 @@ class Reinforcer {
       selection_.restore(state_["selection"]);
     } else {
       state_ = {{"step", 0}, {"drawn", 0}, {"dropped", 0}};
+      if (of_lists() && model_->spec.reads_slates()) state_["likeness"] = begin_likeness();
       if (start_ && job_.group.leads()) save_weights(kept, *model_);
       measure(0);
     }
@@ -106,6 +109,17 @@ class Reinforcer {
     job_.group.barrier();  // rank 0 has written it
     load_weights(kept, *start_);
     start_->to(job_.device);
+  }
+
+  bool of_lists() const { return rerank::parse_reward(options_.rank).needs_facts(); }
+
+  Json begin_likeness() {
+    std::vector<rerank::Slate> some;
+    const size_t apart = std::max<size_t>(1, slates_.train.size() / kTunedOn);
+    for (size_t i = 0; i < slates_.train.size(); i += apart) some.push_back(slates_.train[i]);
+    const ValidationPlan plan{kTunedOn,     with_trace_, options_.max_trace,
+                              job_.threads, &reward_,    job_.group};
+    return tune_likeness(*model_, [&] { return validate(*model_, context_, some, plan).value; });
   }
 
   void measure(int64_t step) {

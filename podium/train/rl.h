@@ -37,6 +37,7 @@ struct RlPlan {
   const Qwen3Impl* teacher = nullptr;      // of the student's vocabulary
   // What else is measured at every validation: an object whose keys come to its row of the curve.
   std::function<Json(const Qwen3Impl& policy)> observe = {};
+  const rerank::SlateClicks* clicks = nullptr;  // needed where a term is about simulated clicks
 };
 
 // Trains in place to the policy that validates best (the first one included): by NDCG or, where the

@@ -14,6 +14,7 @@ struct RlOptions {
   int prompts = 32;  // prompts a step with a spread of rewards (dynamic sampling)
   int rollouts = 8;  // G
   double learning_rate = 1e-4;
+  double shared_rate = 1;  // how much faster what all answers share learns
   double clip_low = 0.2, clip_high = 0.28;
   double alpha = 0.1;              // weight of the format reward
   std::string rank = "ndcg-gain";  // what a slate is rewarded for: rerank/slate_reward.h
@@ -38,13 +39,17 @@ struct RlOptions {
       between(1, 100000));
     v("rollouts", rollouts, "rollouts a prompt, G", between(2, 1024));
     v("learning_rate", learning_rate, "AdamW's step", between(1e-9, 10));
+    v("shared_rate", shared_rate,
+      "how much faster the few weights learn that all answers share: of what is given of a "
+      "candidate, and of its likeness to what stands",
+      between(1e-3, 1e5));
     v("clip_low", clip_low, "lower clip of the ratio: 1 - clip_low", below(0, 1));
     v("clip_high", clip_high, "upper clip of the ratio: 1 + clip_high", between(0, 1000));
     v("alpha", alpha, "weight of the format reward", between(0, 1000));
     v("rank", rank,
       "what a slate is rewarded for: ndcg, auc, or terms with weights such as "
       "ndcg-gain:1,coverage:0.2,ild:0.2@8 of ndcg-gain, auc-gain, rank, alpha-ndcg, coverage, ild, "
-      "novelty, freshness, margin, exposure");
+      "novelty, freshness, margin, exposure; in a simulated shop clicks");
     v.rule([this] { return !rerank::parse_reward(rank).terms.empty(); },  // throws with the reason
            "rank must name a reward");
     v("credit", credit,
