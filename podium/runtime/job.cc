@@ -85,8 +85,9 @@ void Job::open_lanes() {
   const Rng root = Rng(request_.options.seed).fork(request_.slate.id);
   rollouts_.resize(size_t(request_.options.samples));
   lanes_.reserve(rollouts_.size());
-  if (policy_.parts.model.weighs_likeness)
+  if (policy_.parts.model.weighs_likeness()) {
     candidates_.alike.emplace(policy_.context, request_.slate);
+  }
   for (size_t i = 0; i < rollouts_.size(); ++i) {
     lanes_.emplace_back(policy_, request_, candidates_, rollouts_[i], root.fork(uint64_t(i)),
                         room_);

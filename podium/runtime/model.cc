@@ -58,11 +58,6 @@ Model::Model(const rerank::ModelSpec& model_spec, const WeightMap& weights,
   likeness_user = of_slates("choice.likeness.user", spec.reads_slates());
   likeness_bias = of_slates("choice.likeness.bias", spec.reads_slates());
   const size_t hidden = spec.hidden, ffn = spec.ffn;
-  const auto any = [](const float* values, size_t count) {
-    return values != nullptr && std::any_of(values, values + count, [](float v) { return v != 0; });
-  };
-  weighs_likeness =
-      any(likeness_user, rerank::kLikeness * hidden) || any(likeness_bias, rerank::kLikeness);
   const size_t query = size_t(spec.heads) * spec.head_dim;
   const size_t key = size_t(spec.kv_heads) * spec.head_dim;
   for (int layer = 0; layer < spec.layers; ++layer) {
@@ -85,6 +80,14 @@ Model::Model(const rerank::ModelSpec& model_spec, const WeightMap& weights,
   for (const double frequency : spec.rope.frequencies(spec.head_dim)) {
     inverse_frequency.push_back(float(frequency));
   }
+}
+
+bool Model::weighs_likeness() const {
+  const auto any = [](const float* weights, size_t count) {
+    return weights && std::any_of(weights, weights + count, [](float w) { return w != 0; });
+  };
+  return any(likeness_bias, rerank::kLikeness) ||
+         any(likeness_user, rerank::kLikeness * size_t(spec.hidden));
 }
 
 void Model::rotation_at(int position, std::vector<float>& cosine, std::vector<float>& sine) const {

@@ -36,9 +36,10 @@ struct Model {
   const float* choice_scale;               // [kScores + numbers]
   const float* likeness_user;              // [kLikeness, hidden]
   const float* likeness_bias;              // [kLikeness]
-  bool weighs_likeness;                    // some of their weights are not 0
   std::vector<LayerWeights> layers;
   std::vector<float> inverse_frequency;  // [head_dim / 2], RoPE
+
+  bool weighs_likeness() const;  // some of their weights are not 0
 
   // Appends the rotation to a position, [head_dim / 2] each.
   void rotation_at(int position, std::vector<float>& cosine, std::vector<float>& sine) const;

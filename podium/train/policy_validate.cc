@@ -7,7 +7,6 @@
 
 #include "podium/base/progress.h"
 #include "podium/rerank/reward.h"
-#include "podium/runtime/engine.h"
 #include "podium/train/checkpoint.h"
 #include "podium/train/shared_decode.h"
 
@@ -22,13 +21,17 @@ bool is_input_order(std::span<const int> order) {
 
 Validation validate(const Qwen3Impl& model, const rerank::PromptContext& context,
                     const std::vector<rerank::Slate>& slates, const ValidationPlan& plan) {
+  return validate(engine_over(model), context, slates, plan);
+}
+
+Validation validate(const runtime::Engine& engine, const rerank::PromptContext& context,
+                    const std::vector<rerank::Slate>& slates, const ValidationPlan& plan) {
   const auto part = std::span(slates).first(std::min(plan.most, slates.size()));
   Validation sum;
   if (part.empty()) return sum;
   runtime::DecodeOptions options;
   options.with_trace = plan.with_trace;
   options.max_trace = plan.max_trace;
-  const runtime::Engine engine = engine_over(model);
   const auto rollouts = SharedDecode{engine, context, plan.threads, plan.group}(part, options);
   double weights = 0;
   for (size_t i = 0; i < part.size(); ++i) {

@@ -6,6 +6,7 @@
 
 #include "podium/base/json.h"
 #include "podium/rerank/slate_reward.h"
+#include "podium/runtime/engine.h"
 #include "podium/train/policy_data.h"
 
 namespace podium::train {
@@ -30,6 +31,8 @@ struct ValidationPlan {
 };
 
 // Greedy answers to the slates. All zero without slates.
+Validation validate(const runtime::Engine& engine, const rerank::PromptContext& context,
+                    const std::vector<rerank::Slate>& slates, const ValidationPlan& plan);
 Validation validate(const Qwen3Impl& model, const rerank::PromptContext& context,
                     const std::vector<rerank::Slate>& slates, const ValidationPlan& plan);
 Json to_json(const Validation& validation);

@@ -107,7 +107,7 @@ Qwen3 for_slates(const Qwen3& model, int text_width, int numbers, uint64_t seed)
   return Qwen3(spec, std::move(weights));
 }
 
-runtime::Engine engine_over(const Qwen3Impl& model) {
+runtime::Engine engine_over(const Qwen3Impl& model, const runtime::EngineOptions& options) {
   runtime::WeightMap weights;
   const auto table = rerank::tensor_table(model.spec);
   for (size_t i = 0; i < table.size(); ++i) {
@@ -115,7 +115,7 @@ runtime::Engine engine_over(const Qwen3Impl& model) {
     PODIUM_CHECK(w.is_contiguous());
     weights[table[i].name] = {w.data_ptr<float>(), size_t(w.numel())};
   }
-  return {model.spec, weights};
+  return {model.spec, weights, options};
 }
 
 void save_policy(const fs::path& dir, const Qwen3Impl& model, const text::Tokenizer& tokenizer) {

@@ -45,7 +45,7 @@ TORCH_MODULE(Qwen3);
 Qwen3 for_slates(const Qwen3& model, int text_width, int numbers, uint64_t seed);
 
 // The engine over the module's memory: it follows every update in place, without a copy.
-runtime::Engine engine_over(const Qwen3Impl& model);
+runtime::Engine engine_over(const Qwen3Impl& model, const runtime::EngineOptions& options = {});
 
 // A Hugging Face directory: config.json, generation_config.json, model.safetensors,
 // tokenizer.json. dir must exist.

@@ -19,6 +19,7 @@ namespace {
 constexpr int kMostRounds = 4;  // of dynamic sampling a step
 constexpr int kWarmSteps = 5;
 constexpr size_t kTunedOn = 500;  // slates
+constexpr size_t kTunedBytes = size_t{1} << 28;
 
 // What one step learns from.
 struct StepBatch {
@@ -119,7 +120,10 @@ class Reinforcer {
     for (size_t i = 0; i < slates_.train.size(); i += apart) some.push_back(slates_.train[i]);
     const ValidationPlan plan{kTunedOn,     with_trace_, options_.max_trace,
                               job_.threads, &reward_,    job_.group};
-    return tune_likeness(*model_, [&] { return validate(*model_, context_, some, plan).value; });
+    // Reads what is tuned where it lies; the slates' histories and items only once.
+    const runtime::Engine engine =
+        engine_over(*model_, {.prefix_bytes = kTunedBytes, .item_bytes = kTunedBytes});
+    return tune_likeness(*model_, [&] { return validate(engine, context_, some, plan).value; });
   }
 
   void measure(int64_t step) {
