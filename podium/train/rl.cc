@@ -102,7 +102,10 @@ class Reinforcer {
       selection_.restore(state_["selection"]);
     } else {
       state_ = {{"step", 0}, {"drawn", 0}, {"dropped", 0}};
-      if (of_lists() && model_->spec.reads_slates()) state_["likeness"] = begin_likeness();
+      if (of_lists() && model_->spec.reads_slates()) {
+        measure(0);  // the policy as it came may be the best
+        state_["likeness"] = begin_likeness();
+      }
       if (start_ && job_.group.leads()) save_weights(kept, *model_);
       measure(0);
     }

@@ -13,7 +13,7 @@ namespace podium::train {
 
 // Hooke and Jeeves (1961): one weight after another goes a step up or down while `value`, of the
 // model as it is then, rises; then the steps are halved. Leaves the model with the best weights.
-// Returns {"likeness": [kLikeness], "scores": [kScores], "before", "after"}, the values.
+// Returns {"weights": [kLikeness + kScores], "before", "after"}, the values.
 Json tune_likeness(const Qwen3Impl& model, const std::function<double()>& value);
 
 }  // namespace podium::train
