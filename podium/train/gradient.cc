@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <memory>
 
 #include "podium/base/parallel.h"
 
@@ -168,39 +169,36 @@ std::optional<Json> resume(const Checkpointer& checkpointer, Qwen3& model,
   return cursor;
 }
 
-torch::optim::AdamW make_adamw(Qwen3& model, const AdamRates& rates) {
+torch::optim::AdamW make_adamw(Qwen3& model, const LearningRate& rate, double weight_decay) {
   const SlateWeights own = slate_weights(model->spec, model->weights);
   std::vector<Tensor> shared, others;
   for (const Tensor& part : model->learnt->parts) {
     const bool weighs = own.scale.defined() && (part.data_ptr() == own.scale.data_ptr() ||
                                                 part.data_ptr() == own.likeness_user.data_ptr() ||
                                                 part.data_ptr() == own.likeness_bias.data_ptr());
-    (weighs && rates.shared != 1 ? shared : others).push_back(part);
+    (weighs && rate.shared != 1 ? shared : others).push_back(part);
   }
-  const auto options = [&](double rate) {
-    return torch::optim::AdamWOptions(rate).betas({0.9, 0.95}).weight_decay(rates.weight_decay);
-  };
-  torch::optim::AdamW adam(others, options(rates.learning));
+  const auto options =
+      torch::optim::AdamWOptions(rate.all).betas({0.9, 0.95}).weight_decay(weight_decay);
+  torch::optim::AdamW adam(others, options);
   if (!shared.empty()) {
     torch::optim::OptimizerParamGroup group(shared);
     group.set_options(
-        std::make_unique<torch::optim::AdamWOptions>(options(rates.learning * rates.shared)));
+        std::make_unique<torch::optim::AdamWOptions>(options));  // a step sets the rate
     adam.add_param_group(group);
   }
   return adam;
 }
 
-void optimizer_step(Qwen3& model, torch::optim::AdamW& adam, double learning_rate, double loss,
+void optimizer_step(Qwen3& model, torch::optim::AdamW& adam, const LearningRate& rate, double loss,
                     const TrainingStep& at) {
   check_loss(loss, at);
   check_gradients(model->learnt->parts, at);
   torch::nn::utils::clip_grad_norm_(model->learnt->parts, 1.0);
-  const auto rate_of = [&](size_t group) -> torch::optim::AdamWOptions& {
-    return static_cast<torch::optim::AdamWOptions&>(adam.param_groups()[group].options());
-  };
-  const double change = learning_rate / rate_of(0).lr();  // the groups keep their ratio
-  for (size_t i = 0; i < adam.param_groups().size(); ++i) {
-    rate_of(i).lr(rate_of(i).lr() * change);
+  double times = 1;  // of the first group; another is what all answers share
+  for (auto& group : adam.param_groups()) {
+    static_cast<torch::optim::AdamWOptions&>(group.options()).lr(rate.all * times);
+    times = rate.shared;
   }
   adam.step();
   check_weights(model->learnt->parts, at);

@@ -68,20 +68,23 @@ class GradientWorkers {
   std::vector<std::vector<torch::Tensor>> leaves_;  // [shards][parts], sharing parts_'s memory
 };
 
-// AdamW as every policy stage uses it: betas 0.9, 0.95; norm of the gradient clipped to 1.
-struct AdamRates {
-  double learning = 0, weight_decay = 0;
-  double shared = 1;  // times `learning`: of what all answers share, the weights of what is given
-                      // and of likeness (SlateWeights::scale, likeness_user, likeness_bias)
+// Of all that learns, and how much faster what all answers share does: the weights of what is given
+// and of likeness (SlateWeights::scale, likeness_user, likeness_bias). The same `shared` for an
+// optimizer and its steps.
+struct LearningRate {
+  LearningRate(double rate, double times = 1) : all(rate), shared(times) {}
+  double all, shared;
 };
-torch::optim::AdamW make_adamw(Qwen3& model, const AdamRates& rates);
+
+// AdamW as every policy stage uses it: betas 0.9, 0.95; norm of the gradient clipped to 1.
+torch::optim::AdamW make_adamw(Qwen3& model, const LearningRate& rate, double weight_decay);
 // What learns, and the optimizer, as the checkpoint has them; its cursor. nullopt, and nothing
 // changed, where there is none.
 std::optional<Json> resume(const Checkpointer& checkpointer, Qwen3& model,
                            torch::optim::AdamW& adam);
 // One step with the gradients of this loss, of what learns. Throws Error when loss, gradients or
 // the new weights are not finite.
-void optimizer_step(Qwen3& model, torch::optim::AdamW& adam, double learning_rate, double loss,
+void optimizer_step(Qwen3& model, torch::optim::AdamW& adam, const LearningRate& rate, double loss,
                     const TrainingStep& at);
 
 // Linear warm-up over the first twentieth, then a cosine down to a tenth of the peak.

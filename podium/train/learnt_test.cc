@@ -58,7 +58,7 @@ double backward(Qwen3& model, std::vector<Example> examples) {
 }
 
 void train_steps(Qwen3& model, int steps) {
-  torch::optim::AdamW adam = make_adamw(model, {0.05, 0.1});
+  torch::optim::AdamW adam = make_adamw(model, 0.05, 0.1);
   for (int step = 0; step < steps; ++step) {
     optimizer_step(model, adam, 0.05, backward(model, documents(6)), {step + 1, "test"});
   }

@@ -25,7 +25,7 @@ double mean(const std::vector<double>& values, size_t begin, size_t end) {
 
 Json midtrain(Qwen3& model, const MidtrainSource& source, const MidtrainOptions& options,
               const StageJob& job) {
-  torch::optim::AdamW adam = make_adamw(model, {options.learning_rate, options.weight_decay});
+  torch::optim::AdamW adam = make_adamw(model, options.learning_rate, options.weight_decay);
   Checkpointer checkpointer(job.checkpoints());
   MetricsLog log(job.work / "metrics.jsonl", job.group.leads());
   const auto where = torch::TensorOptions(torch::kBool).device(job.device);

@@ -41,7 +41,7 @@ class Recovery {
 
   // Returns the validations.
   Json run() {
-    torch::optim::AdamW adam = make_adamw(model_, {options_.learning_rate, 0.01});
+    torch::optim::AdamW adam = make_adamw(model_, options_.learning_rate, 0.01);
     Checkpointer checkpointer(job_.checkpoints());
     MetricsLog log(job_.work / "metrics.jsonl", job_.group.leads());
     int64_t step = 0;

@@ -58,7 +58,7 @@ class Reinforcer {
         observe_(plan.observe),
         frozen_(frozen_of(context, model->spec.vocab, job.device)),
         job_(job),
-        adam_(make_adamw(model, {options_.learning_rate, 0, options_.shared_rate})),
+        adam_(make_adamw(model, {options_.learning_rate, options_.shared_rate}, 0)),
         workers_(model, frozen_, job.threads, job.group),
         selection_(model, context, slates.valid,
                    {size_t(options_.eval_slates), with_trace_, options_.max_trace, job.threads,
@@ -246,7 +246,7 @@ class Reinforcer {
             examples.begin() + std::ptrdiff_t(begin),
             examples.begin() + std::ptrdiff_t(std::min(examples.size(), begin + share)));
         const auto result = surrogate_backward(workers_, part, options_, teacher_weight);
-        optimizer_step(model_, adam_, rate, result.loss,
+        optimizer_step(model_, adam_, {rate, options_.shared_rate}, result.loss,
                        {step + 1, with_trace_ ? "rl.learning_rate" : "rl_fast.learning_rate"});
         sums.add(result);
       }

@@ -41,10 +41,10 @@ struct RlPlan {
 };
 
 // Trains in place to the policy that validates best (the first one included): by NDCG or, where the
-// reward is also about items, by its value. Then it begins with tune_likeness.h, and the policy as
-// it came is one of those that are measured. Resumes from job.work; with kl_weight the first
-// policy's weights are kept there. Returns what stats.json says: steps done, validations by step,
-// the best one, dropped groups. Throws Error when the facts lack what the reward is about.
+// reward is also about items, by its value. With such a reward it begins with the search of
+// tune_likeness.h, and the policy as it came is measured too. Resumes from job.work; with kl_weight
+// the first policy's weights are kept there. Returns what stats.json says: steps done, validations
+// by step, the best one, dropped groups. Throws Error when the facts lack what the reward is about.
 Json reinforce(Qwen3& model, const rerank::PromptContext& context, const SlateSets& slates,
                const RlPlan& plan, const StageJob& job);
 

@@ -189,7 +189,7 @@ Example sft_example(const rerank::PromptContext& context, const SftSample& sampl
 
 Json sft(Qwen3& model, const rerank::PromptContext& context, const SlateSets& slates,
          const std::vector<rerank::Trace>& traces, const SftOptions& options, const StageJob& job) {
-  torch::optim::AdamW adam = make_adamw(model, {options.learning_rate, 0.01});
+  torch::optim::AdamW adam = make_adamw(model, options.learning_rate, 0.01);
   Checkpointer checkpointer(job.checkpoints());
   MetricsLog log(job.work / "metrics.jsonl", job.group.leads());
   GradientWorkers workers(model, frozen_of(context, model->spec.vocab, job.device), job.threads,
