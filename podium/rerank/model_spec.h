@@ -14,7 +14,7 @@
 namespace podium::rerank {
 
 inline constexpr size_t kScores = 2;    // of a candidate: the upstream's, the ranker's
-inline constexpr size_t kLikeness = 4;  // of a candidate to those put before it: likeness.h
+inline constexpr size_t kLikeness = 4;  // of a candidate to those put before it: runtime/likeness.h
 
 struct ModelSpec {
   int vocab = 0;

@@ -196,17 +196,19 @@ void Lane::say_block(ChoiceSpace& space) {
 // Those that an order lacks, each the likeliest of those then left, ties as shown. Allocates
 // nothing where there is room.
 void Lane::append_rest(std::vector<int>& order) {
-  const auto count = int(request_->slate.candidates.size());
-  while (int(order.size()) < count) {
-    if (likeness_) likeness_->follow(order);
-    int best = -1;
-    float highest = 0;
-    for (int i = 0; i < count; ++i) {
-      if (std::find(order.begin(), order.end(), i) != order.end()) continue;
-      const float logit = name_logits_.empty() ? 0 : choice_logit(size_t(i));
-      if (best < 0 || logit > highest) best = i, highest = logit;
+  const auto chosen = std::ptrdiff_t(order.size());
+  for (int i = 0; i < int(request_->slate.candidates.size()); ++i) {
+    if (std::find(order.begin(), order.begin() + chosen, i) == order.begin() + chosen) {
+      order.push_back(i);
     }
-    order.push_back(best);
+  }
+  if (name_logits_.empty()) return;
+  for (auto next = order.begin() + chosen; next != order.end(); ++next) {
+    if (likeness_) likeness_->follow({order.begin(), next});
+    const auto best = std::max_element(next, order.end(), [&](int a, int b) {
+      return choice_logit(size_t(a)) < choice_logit(size_t(b));
+    });
+    std::rotate(next, best, best + 1);
   }
 }
 

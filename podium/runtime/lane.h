@@ -17,8 +17,8 @@
 #include <vector>
 
 #include "podium/base/rng.h"
-#include "podium/rerank/likeness.h"
 #include "podium/runtime/kv_cache.h"
+#include "podium/runtime/likeness.h"
 #include "podium/runtime/policy.h"
 
 namespace podium::runtime {
@@ -26,9 +26,9 @@ namespace podium::runtime {
 // What a model that reads slates knows of the candidates when it chooses; as long-lived as the
 // prompt that it was read from.
 struct Candidates {
-  std::vector<float> scores;           // [K], Prompt::scores and numbers times the model's scale
-  std::vector<float> keys;             // [K, spec.choice]
-  std::optional<rerank::Alike> alike;  // where the model weighs likeness
+  std::vector<float> scores;   // [K], Prompt::scores and numbers times the model's scale
+  std::vector<float> keys;     // [K, spec.choice]
+  std::optional<Alike> alike;  // where the model weighs likeness
 };
 
 // Buffers of a choice, kept between calls; one per thread.
@@ -87,10 +87,10 @@ class Lane {
   Rollout* rollout_;
   std::optional<rerank::PermutationGrammar> grammar_;  // none: unconstrained
   Rng rng_;
-  std::optional<KvCache> cache_;    // none: the prompt is being read, or all is done
-  size_t unread_ = 0;               // last tokens of the rollout
-  std::vector<float> name_logits_;  // [candidates], when a name was chosen last; empty: none was
-  std::optional<rerank::Likeness> likeness_;  // to the answer so far; none: it is not weighed
+  std::optional<KvCache> cache_;      // none: the prompt is being read, or all is done
+  size_t unread_ = 0;                 // last tokens of the rollout
+  std::vector<float> name_logits_;    // [candidates], when a name was chosen last; empty: none was
+  std::optional<Likeness> likeness_;  // to the answer so far; none: it is not weighed
   std::array<float, rerank::kLikeness> likeness_weights_{};  // of the last choice's state
   bool done_ = false;
 };

@@ -206,7 +206,7 @@ void SlateExample::list_choices(std::span<const TokenId> allowed, ScoredToken& s
   }
 }
 
-void SlateExample::add_likeness(const rerank::Likeness& likeness, ScoredToken& scored) const {
+void SlateExample::add_likeness(const runtime::Likeness& likeness, ScoredToken& scored) const {
   for (const TokenId token : scored.allowed) {
     const auto of = likeness.of(size_t(token - context_.vocabulary.first_candidate));
     scored.likeness.insert(scored.likeness.end(), of.begin(), of.end());
@@ -230,7 +230,7 @@ std::span<ScoredToken> SlateExample::add_tokens(std::span<const TokenId> tokens,
   const int64_t begin = example_.tokens();
   const size_t first = example_.scored.size();
   int64_t used = 0;  // inputs up to the last one that predicts something
-  rerank::Likeness likeness(alike_);
+  runtime::Likeness likeness(alike_);
   for (size_t t = 0; t < tokens.size(); ++t) {
     const TokenKind kind = grammar.kind();
     if (t > 0 && (kind != TokenKind::kForced || score_forced)) {

@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "podium/rerank/grammar.h"
-#include "podium/rerank/likeness.h"
 #include "podium/rerank/prompt.h"
+#include "podium/runtime/likeness.h"
 #include "podium/sid/trie.h"
 #include "podium/train/qwen3.h"
 
@@ -80,7 +80,7 @@ class SlateExample {
   std::span<ScoredToken> add_tokens(std::span<const TokenId> tokens, bool score_forced,
                                     rerank::PermutationGrammar& grammar);
   void list_choices(std::span<const TokenId> allowed, ScoredToken& scored) const;
-  void add_likeness(const rerank::Likeness& likeness, ScoredToken& scored) const;
+  void add_likeness(const runtime::Likeness& likeness, ScoredToken& scored) const;
 
   const rerank::PromptContext& context_;
   const rerank::Slate& slate_;
@@ -89,7 +89,7 @@ class SlateExample {
   int64_t prompt_end_;  // tokens of the prompt
   int64_t first_name_;
   std::vector<TokenId> names_;
-  const rerank::Alike alike_;
+  const runtime::Alike alike_;
   Example example_;
 };
 

@@ -1,7 +1,7 @@
-// Where a reward is of a whole list, RL begins with the weights of likeness (rerank/likeness.h) and
-// of the two scores by which greedy answers are worth most. They are a few numbers that all answers
-// share, so a search finds in a minute what sampled answers' gradients would take thousands of
-// steps to.
+// Where a reward is of a whole list, RL begins with the weights of likeness (runtime/likeness.h)
+// and of the two scores by which greedy answers are worth most. They are a few numbers that all
+// answers share, so a search finds in a minute what sampled answers' gradients would take thousands
+// of steps to.
 #pragma once
 
 #include <functional>

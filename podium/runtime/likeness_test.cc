@@ -1,4 +1,4 @@
-#include "podium/rerank/likeness.h"
+#include "podium/runtime/likeness.h"
 
 #include <gtest/gtest.h>
 
@@ -6,8 +6,14 @@
 
 #include "podium/rerank/test_world.h"
 
-namespace podium::rerank {
+namespace podium::runtime {
 namespace {
+
+using rerank::ItemIndex;
+using rerank::kLikeness;
+using rerank::PromptContext;
+using rerank::Slate;
+using rerank::TestWorld;
 
 class LikenessTest : public testing::Test {
  protected:
@@ -20,7 +26,8 @@ class LikenessTest : public testing::Test {
   float cosine(int a, int b) const {
     const PromptContext context = world_.context_with_text();
     double ab = 0, aa = 0, bb = 0;
-    const auto x = text_of(context, {}, world_.item(a)), y = text_of(context, {}, world_.item(b));
+    const auto x = rerank::text_of(context, {}, world_.item(a)),
+               y = rerank::text_of(context, {}, world_.item(b));
     for (size_t i = 0; i < x.size(); ++i) {
       ab += double(x[i]) * double(y[i]);
       aa += double(x[i]) * double(x[i]);
@@ -73,4 +80,4 @@ TEST_F(LikenessTest, WhatIsNotKnownIsLikeNothing) {
 }
 
 }  // namespace
-}  // namespace podium::rerank
+}  // namespace podium::runtime

@@ -1,28 +1,28 @@
-#include "podium/rerank/likeness.h"
+#include "podium/runtime/likeness.h"
 
 #include <algorithm>
 #include <cmath>
 #include <map>
-#include <numeric>
 #include <string_view>
 
 #include "podium/base/error.h"
+#include "podium/kernels/kernels.h"
 
-namespace podium::rerank {
+namespace podium::runtime {
 namespace {
 
 float dot(std::span<const float> a, std::span<const float> b) {
-  return std::inner_product(a.begin(), a.end(), b.begin(), 0.0F);
+  return kernels::dot(a.data(), b.data(), a.size());
 }
 
-std::vector<float> cosines_of(const PromptContext& context, const Slate& slate) {
+std::vector<float> cosines_of(const rerank::PromptContext& context, const rerank::Slate& slate) {
   const size_t k = slate.candidates.size();
   std::vector<float> cosine(k * k);
   if (context.text_width == 0) return cosine;
   std::vector<std::span<const float>> texts;
   std::vector<float> length;
-  for (const SlateCandidate& candidate : slate.candidates) {
-    texts.push_back(text_of(context, slate, candidate.item));
+  for (const rerank::SlateCandidate& candidate : slate.candidates) {
+    texts.push_back(rerank::text_of(context, slate, candidate.item));
     length.push_back(std::sqrt(dot(texts.back(), texts.back())));
   }
   for (size_t i = 0; i < k; ++i) {
@@ -37,14 +37,14 @@ std::vector<float> cosines_of(const PromptContext& context, const Slate& slate) 
 
 }  // namespace
 
-Alike::Alike(const PromptContext& context, const Slate& slate)
+Alike::Alike(const rerank::PromptContext& context, const rerank::Slate& slate)
     : candidates(slate.candidates.size()),
       cosine(cosines_of(context, slate)),
       categories(candidates) {
   if (context.dataset == nullptr) return;
   std::map<std::string_view, uint16_t> number;
   for (size_t i = 0; i < candidates; ++i) {
-    const ItemIndex item = slate.candidates[i].item;
+    const data::ItemIndex item = slate.candidates[i].item;
     if (item >= context.dataset->items()) continue;  // it came after training
     for (const std::string_view name : context.dataset->categories(item)) {
       categories[i].push_back(number.try_emplace(name, uint16_t(number.size())).first->second);
@@ -77,7 +77,7 @@ void Likeness::put(size_t candidate) {
   ++stand_;
 }
 
-std::array<float, kLikeness> Likeness::of(size_t candidate) const {
+std::array<float, rerank::kLikeness> Likeness::of(size_t candidate) const {
   if (stand_ == 0) return {};
   const auto& own = alike_->categories[candidate];
   const auto stand = std::ranges::count_if(own, [&](uint16_t c) { return seen_[c] > 0; });
@@ -86,4 +86,4 @@ std::array<float, kLikeness> Likeness::of(size_t candidate) const {
           own.empty() ? 0 : float(best_seen_[own.back()])};
 }
 
-}  // namespace podium::rerank
+}  // namespace podium::runtime

@@ -11,13 +11,13 @@
 #include "podium/rerank/model_spec.h"
 #include "podium/rerank/prompt.h"
 
-namespace podium::rerank {
+namespace podium::runtime {
 
 // Of a slate's candidates to one another. Immutable and thread-safe.
 struct Alike {
   // Items' text where the context has it, categories where it has a dataset; what is missing is
   // like nothing.
-  Alike(const PromptContext& context, const Slate& slate);
+  Alike(const rerank::PromptContext& context, const rerank::Slate& slate);
 
   size_t candidates;
   std::vector<float> cosine;                      // [K, K] of the items' text, at least 0
@@ -35,7 +35,7 @@ class Likeness {
   // Of a candidate, to what stands:
   //   the largest cosine; the mean cosine; the share of its categories that stand already; how
   //   many candidates of its most special category stand
-  std::array<float, kLikeness> of(size_t candidate) const;
+  std::array<float, rerank::kLikeness> of(size_t candidate) const;
 
  private:
   void put(size_t candidate);
@@ -46,4 +46,4 @@ class Likeness {
   std::vector<uint16_t> seen_, best_seen_;  // [names] times, as any category and as the last
 };
 
-}  // namespace podium::rerank
+}  // namespace podium::runtime
