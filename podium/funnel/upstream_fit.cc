@@ -365,8 +365,7 @@ void fit_upstream(const UpstreamInputs& in, const fs::path& dir) {
   write_json_atomic(dir / "upstream.json", summary);
 }
 
-std::vector<rerank::Slate> slates_by_target(const fs::path& dir, const data::Dataset& dataset,
-                                            const data::Phase& phase) {
+std::vector<rerank::Slate> slates_by_target(const fs::path& dir, const data::Phase& phase) {
   std::unordered_map<std::string, size_t> place;
   for (size_t t = 0; t < phase.targets.size(); ++t) {
     place[phase.slate_id(t)] = t;

@@ -33,7 +33,6 @@ void fit_upstream(const UpstreamInputs& inputs, const fs::path& dir);
 
 // The slate of each target of a phase, from what fit_upstream wrote; without candidates where there
 // is none. Throws Error when a slate belongs to no target.
-std::vector<rerank::Slate> slates_by_target(const fs::path& dir, const data::Dataset& dataset,
-                                            const data::Phase& phase);
+std::vector<rerank::Slate> slates_by_target(const fs::path& dir, const data::Phase& phase);
 
 }  // namespace podium::funnel

@@ -32,7 +32,7 @@ TEST_F(UpstreamTest, ImprovesTheOrderOfASource) {
   EXPECT_GT(hits(ranked, 1), hits(given, 1));
   // Served as trained.
   const Upstream serving = Upstream::load(dir / "serving", dataset_, inputs_.options);
-  const auto slates = slates_by_target(dir / "slates" / "test", dataset_, split_.test);
+  const auto slates = slates_by_target(dir / "slates" / "test", split_.test);
   for (size_t t = 0; t < 20; ++t) {
     const auto now = serving.rank(query_of(split_.test, t), 5);
     ASSERT_EQ(now.size(), slates[t].candidates.size());
@@ -86,7 +86,7 @@ TEST(Shown, SlatesAreImprovedAsTheyCame) {
   inputs.options.order = kShownOrder;
   const fs::path dir = scratch("shown-fit");
   fit_upstream(inputs, dir);
-  const auto slates = slates_by_target(dir / "slates" / "test", dataset, split.test);
+  const auto slates = slates_by_target(dir / "slates" / "test", split.test);
   for (size_t t = 0; t < slates.size(); ++t) {
     const data::ImpressionSlate shown = split.test.impressions->slate(split.test.shown[t]);
     ASSERT_EQ(slates[t].candidates.size(), shown.items.size());

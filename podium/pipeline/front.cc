@@ -199,7 +199,7 @@ eval::Front diversity_front(const data::Dataset& dataset, const FrontRequest& re
   const data::Split split = data::make_split(dataset, options.split);
   const data::Phase& phase = data::phase_of(split, request.split);
   const auto slates =
-      funnel::slates_by_target(stages / "upstream" / "slates" / request.split, dataset, phase);
+      funnel::slates_by_target(stages / "upstream" / "slates" / request.split, phase);
   const rerank::RunFacts known(phase.fit, stages / "sid");
   const auto clicks = data::SimulatedClicks::of(dataset, phase);
   const FrontWorld world{known.facts, phase, slates, clicks,

@@ -32,7 +32,7 @@ eval::StageResult upstream_result(const RunContext& run, const std::string& phas
 }
 
 std::vector<rerank::Slate> slates_of(const RunContext& run, const data::Phase& phase) {
-  return funnel::slates_by_target(run.dir("upstream") / "slates" / phase.name, run.dataset, phase);
+  return funnel::slates_by_target(run.dir("upstream") / "slates" / phase.name, phase);
 }
 
 rerank::PromptWorld prompt_world(const RunContext& run) {

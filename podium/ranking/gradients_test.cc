@@ -10,12 +10,18 @@
 namespace podium::ranking {
 namespace {
 
-TEST(Lambda, GradientsByHand) {
+// Of two, three and two candidates.
+RankingData three_groups(std::vector<float> labels) {
   RankingData data;
   data.features = 1;
   data.groups = {2, 3, 2};
-  data.labels = {0, 1, /**/ 0, 1, 0, /**/ 1, 1};
-  data.rows.assign(7, 0);
+  data.rows.assign(labels.size(), 0);
+  data.labels = std::move(labels);
+  return data;
+}
+
+TEST(Lambda, GradientsByHand) {
+  RankingData data = three_groups({0, 1, /**/ 0, 1, 0, /**/ 1, 1});
   const std::vector<float> scores = {0, 0, /**/ 2, 1, 0, /**/ 5, 3};
   const Gradients g = lambda_gradients(data, scores.data(), 1);
   const double second = 1 / std::log2(3.0), third = 0.5;  // discounts of the ranks behind the first
@@ -35,11 +41,7 @@ TEST(Lambda, GradientsByHand) {
 }
 
 TEST(Softmax, GradientsByHand) {
-  RankingData data;
-  data.features = 1;
-  data.groups = {2, 3, 2};
-  data.labels = {0, 1, /**/ 0, 1, 1, /**/ 1, 1};
-  data.rows.assign(7, 0);
+  RankingData data = three_groups({0, 1, /**/ 0, 1, 1, /**/ 1, 1});
   const std::vector<float> scores = {0, 0, /**/ 1, 0, 0, /**/ 5, 3};
   const Gradients g = softmax_gradients(data, scores.data(), 1);
   EXPECT_NEAR(g.first[0], 0.5, 1e-6);

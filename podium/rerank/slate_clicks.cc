@@ -20,7 +20,12 @@ std::optional<SlateClicks> SlateClicks::of(const data::Split& split) {
 
 void SlateClicks::add(const data::Phase& phase, data::SimulatedClicks clicks) {
   for (size_t t = 0; t < phase.targets.size(); ++t) {
-    places_[phase.slate_id(t)] = {phases_.size(), t};
+    const auto best = clicks.best(t);
+    std::vector<double> most;
+    for (size_t at = 1; at <= best.size(); ++at) {
+      most.push_back(clicks.expected(t, std::span(best).first(at)));
+    }
+    places_[phase.slate_id(t)] = {phases_.size(), t, std::move(most)};
   }
   phases_.push_back(std::move(clicks));
 }
@@ -31,14 +36,12 @@ double SlateClicks::share(const Slate& slate, std::span<const int> order, size_t
     throw Error(fmt::format("slate {} was not shown by the simulator", slate.id),
                 "train on the slates of this data set's own run");
   }
-  const auto& [phase, target] = found->second;
+  const auto& [phase, target, best] = found->second;
   std::vector<ItemIndex> items;
   for (const int i : order.first(std::min(at, order.size()))) {
     items.push_back(slate.candidates[size_t(i)].item);
   }
-  const auto best = phases_[phase].best(target);
-  const double most =
-      phases_[phase].expected(target, std::span(best).first(std::min(at, best.size())));
+  const double most = best[std::min(at, best.size()) - 1];
   return most > 0 ? phases_[phase].expected(target, items) / most : 1;
 }
 

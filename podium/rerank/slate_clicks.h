@@ -31,6 +31,7 @@ class SlateClicks {
 
   struct Place {
     size_t phase, target;
+    std::vector<double> most;  // [ranks] expected clicks of the best order's first 1, 2, ...
   };
   std::vector<data::SimulatedClicks> phases_;
   std::unordered_map<std::string, Place> places_;  // by slate id
