@@ -31,7 +31,7 @@ struct ModelSpec {
   bool head_norms = true;  // RMS norms of query and key heads: Qwen3 has them, Llama has not
 
   // What slates need beyond a language model, 0: none of it (tensor_table's "podium." tensors).
-  //   <text> = text v                          v: the vector of the item's text [text_width]
+  //   item's last code += text v               v: the vector of the item's text [text_width]
   //   candidate i's name += numbers f          f: its numbers [numbers]
   //   logit of choosing candidate i = scale . (s_i, f) + (query h) . (key x_i) / sqrt(choice)
   //                                    + (bias + user h) . l_i        in an answer

@@ -27,6 +27,19 @@ const AddedItemName* find_added(const PromptContext& context, const Slate& slate
   return &*found;
 }
 
+std::span<const uint16_t> codes_of(const PromptContext& context, const Slate& slate,
+                                   ItemIndex item) {
+  const AddedItemName* const added = find_added(context, slate, item);
+  return added ? std::span<const uint16_t>(added->codes) : context.sids.of(item);
+}
+
+// As prompts show it.
+void append_item(const PromptContext& context, const Slate& slate, ItemIndex item,
+                 std::vector<TokenId>& out) {
+  append_codes(context, codes_of(context, slate, item), out);
+  if (context.text_width > 0) out.back() = text_token(item);
+}
+
 void append_title(const PromptContext& context, const Slate& slate, ItemIndex item,
                   std::vector<TokenId>& out) {
   const int limit = context.options.title_tokens;
@@ -126,9 +139,7 @@ void append_sid(const PromptContext& context, ItemIndex item, std::vector<TokenI
 
 void append_sid(const PromptContext& context, const Slate& slate, ItemIndex item,
                 std::vector<TokenId>& out) {
-  const AddedItemName* const added = find_added(context, slate, item);
-  append_codes(context, added ? std::span<const uint16_t>(added->codes) : context.sids.of(item),
-               out);
+  append_codes(context, codes_of(context, slate, item), out);
 }
 
 std::span<const float> text_of(const PromptContext& context, const Slate& slate, ItemIndex item) {
@@ -139,6 +150,11 @@ std::span<const float> text_of(const PromptContext& context, const Slate& slate,
   }
   PODIUM_CHECK((size_t(item) + 1) * width <= context.texts.size());
   return context.texts.subspan(size_t(item) * width, width);
+}
+
+TokenId last_code(const PromptContext& context, const Slate& slate, ItemIndex item) {
+  const int level = context.sids.levels - 1;
+  return context.vocabulary.code(level, codes_of(context, slate, item)[size_t(level)]);
 }
 
 std::vector<TokenId> build_sequence(const PromptContext& context,
@@ -175,13 +191,11 @@ Prompt build_prompt(const PromptContext& context, const Slate& slate) {
   };
   const size_t shown = std::min<size_t>(std::max(0, options.max_history), slate.history.size());
   for (const ItemIndex item : std::span(slate.history).last(shown)) {
-    append_sid(context, slate, item, tokens);
-    if (context.text_width > 0) tokens.push_back(text_token(item));
+    append_item(context, slate, item, tokens);
     close_block();
   }
   for (const SlateCandidate& candidate : slate.candidates) {
-    append_sid(context, slate, candidate.item, tokens);
-    if (context.text_width > 0) tokens.push_back(text_token(candidate.item));
+    append_item(context, slate, candidate.item, tokens);
     append_title(context, slate, candidate.item, tokens);
     close_block();
   }

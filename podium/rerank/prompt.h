@@ -2,8 +2,8 @@
 // evaluation and the server. A prompt is read in blocks, so that what is known is not read again:
 //
 //   seen:               how every prompt begins
-//   SID<text>           an item of the history, oldest first
-//   SID<text>[ title]   a candidate's item
+//   SID                 an item of the history, oldest first
+//   SID[ title]         a candidate's item
 //   <c_1>               a candidate, with its evidence: sees the beginning, the history and its
 //                       item
 //   {"recommendations":["    the answer: sees all
@@ -12,7 +12,8 @@
 // for all users. Candidates do not see one another, so what a slate costs is linear in K. They
 // stand one after the other, each after its item. A candidate is one token: the embeddings of its
 // evidence, <e_a_3010> and <e_b_0000>, are added to its name's, and so are its numbers, projected.
-// <text> is no word: its embedding is the vector of the item's text, projected.
+// Where the policy reads texts, the vector of the item's text, projected, is added to its SID's
+// last code.
 //
 // Catalogue text goes through Tokenizer::encode, which can never produce a control token.
 #pragma once
@@ -59,13 +60,15 @@ struct PromptContext {
   const data::Dataset* dataset;  // only for titles and traces; may be null if title_tokens == 0
   PromptOptions options;
   std::span<const float> texts = {};  // [items, text_width]: vectors of the items' text
-  size_t text_width = 0;              // 0: prompts have no <text>
+  size_t text_width = 0;              // 0: prompts show no text
 };
 
-// <text> of an item, in a prompt's tokens: negative, so that it is none of the tokenizer's.
+// The last code of an item that comes with its text, in a prompt's tokens: negative, so that it is
+// none of the tokenizer's.
 constexpr TokenId text_token(ItemIndex item) { return -1 - TokenId(item); }
 constexpr bool is_text(TokenId token) { return token < 0; }
 constexpr ItemIndex item_of_text(TokenId token) { return ItemIndex(-1 - token); }
+TokenId last_code(const PromptContext& context, const Slate& slate, ItemIndex item);
 // The vector of an item's text [text_width]; the slate knows those of its added items.
 std::span<const float> text_of(const PromptContext& context, const Slate& slate, ItemIndex item);
 
@@ -76,7 +79,7 @@ struct Span {
 
 // Raise when prompts are built otherwise, and funnel/bundle_files.h's version with it: what a
 // policy has learnt of the old ones does not hold for the new.
-inline constexpr int kPromptForm = 5;
+inline constexpr int kPromptForm = 6;
 
 // All but the answer.
 struct Prompt {

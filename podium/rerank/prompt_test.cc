@@ -73,7 +73,7 @@ TEST_F(PromptTest, BlocksAreTheBeginningAndEveryItem) {
   EXPECT_EQ(prompt.blocks[3].end, prompt.history());
 }
 
-TEST_F(PromptTest, TextStandsAfterEverySid) {
+TEST_F(PromptTest, TextComesWithTheLastCodeOfEverySid) {
   Slate slate = two_items();
   slate.candidates[1].item = TestWorld::kItems;  // no part of the catalogue
   const std::vector<float> text(TestWorld::kTextWidth, 0.25F);
@@ -82,11 +82,14 @@ TEST_F(PromptTest, TextStandsAfterEverySid) {
   const Prompt prompt = build_prompt(context, slate);
   std::vector<ItemIndex> told;
   for (const Span& block : std::span(prompt.blocks).subspan(1)) {
-    EXPECT_EQ(block.size(), size_t(TestWorld::kLevels) + 1);
+    EXPECT_EQ(block.size(), size_t(TestWorld::kLevels));
     ASSERT_TRUE(is_text(prompt.tokens[block.end - 1]));
     told.push_back(item_of_text(prompt.tokens[block.end - 1]));
   }
   EXPECT_EQ(told, (std::vector<ItemIndex>{2, 3, 4, 0, TestWorld::kItems}));
+  const Vocabulary& v = world_.vocabulary();
+  EXPECT_EQ(last_code(context, slate, 3), v.code(3, context.sids.of(3)[3]));
+  EXPECT_EQ(last_code(context, slate, TestWorld::kItems), v.code(3, 4));
   const auto of = text_of(context, slate, 3);
   EXPECT_TRUE(std::ranges::equal(
       of, context.texts.subspan(size_t{3} * TestWorld::kTextWidth, TestWorld::kTextWidth)));

@@ -54,12 +54,15 @@ struct Branches {
   std::span<float> keys = {};  // [names, spec.choice], filled when the last layer is reached
 };
 
-// The vectors of <text> tokens (rerank/prompt.h): of the catalogue's items and of a slate's own.
+// What a token stands for that is an item's last code with its text (rerank/prompt.h).
 struct ItemTexts {
   const rerank::PromptContext& context;
   const rerank::Slate& slate;
 
-  std::span<const float> of(TokenId token) const {
+  TokenId code(TokenId token) const {
+    return rerank::last_code(context, slate, rerank::item_of_text(token));
+  }
+  std::span<const float> vector(TokenId token) const {
     return rerank::text_of(context, slate, rerank::item_of_text(token));
   }
 };
@@ -71,7 +74,7 @@ struct Chunk {
   KvCache* cache;                      // grows by them
   const Branches* branches = nullptr;  // null: every token sees all those before it
   size_t first = 0;                    // branches: the first token's place in them
-  const ItemTexts* texts = nullptr;    // where a token is a <text>
+  const ItemTexts* texts = nullptr;    // of tokens that come with a text
 };
 
 // Query tokens of one chunk, neighbours; the last stands at `seen - 1` of its sequence.

@@ -121,12 +121,11 @@ class Pass {
 
   // To the last row, what a token is.
   void add_token(const Chunk& chunk, TokenId token) {
-    if (!rerank::is_text(token)) {
-      std::copy_n(embedding_of(token), spec_.hidden, last_row());
-      return;
-    }
-    PODIUM_CHECK(chunk.texts && model_.text);
-    add_product(model_.text, chunk.texts->of(token), size_t(spec_.hidden), last_row());
+    const bool text = rerank::is_text(token);
+    PODIUM_CHECK(!text || (chunk.texts && model_.text));
+    std::copy_n(embedding_of(text ? chunk.texts->code(token) : token), spec_.hidden, last_row());
+    if (!text) return;
+    add_product(model_.text, chunk.texts->vector(token), size_t(spec_.hidden), last_row());
   }
 
   // To the last row, what is added to a token of the branches.

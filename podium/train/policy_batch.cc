@@ -186,6 +186,7 @@ SlateExample::SlateExample(const rerank::PromptContext& context, const rerank::S
     if (!rerank::is_text(prompt.tokens[t])) continue;
     packed.text_rows.push_back(int64_t(t));
     packed.text_items.push_back(rerank::item_of_text(prompt.tokens[t]));
+    packed.tokens[t] = rerank::last_code(context, slate, rerank::item_of_text(prompt.tokens[t]));
   }
   packed.scores = prompt.scores;
   for (size_t i = 0; i < prompt.candidates; ++i) {

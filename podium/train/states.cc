@@ -213,14 +213,14 @@ Tensor embedded(const ModelSpec& spec, const std::vector<Tensor>& weights, const
   const torch::Device device = weights.front().device();
   const auto there = [device](const std::vector<int64_t>& values) { return longs(values, device); };
   const auto embed = [&](const std::vector<int64_t>& tokens) {
-    return torch::embedding(weights[0], there(tokens).clamp_min(0));  // a text's is replaced
+    return torch::embedding(weights[0], there(tokens));
   };
   const SlateWeights own = slate_weights(spec, weights);
   Tensor x = embed(batch.tokens);
   if (!batch.text_rows.empty()) {
     PODIUM_CHECK(texts.defined() && own.text.defined());
     const Tensor told = texts.index_select(0, there(batch.text_items));
-    x = x.index_copy(0, there(batch.text_rows), told.matmul(own.text.t()));
+    x = x.index_add(0, there(batch.text_rows), told.matmul(own.text.t()));
   }
   if (!batch.added_rows.empty()) {
     x = x.index_add(0, there(batch.added_rows), embed(batch.added_tokens));

@@ -22,7 +22,7 @@ struct Packed {
   std::vector<int64_t> tokens, positions;         // [n]
   std::vector<Segment> segments;                  // partition of [0, n)
   std::vector<int64_t> added_rows, added_tokens;  // embeddings added to those of rows
-  std::vector<int64_t> text_rows, text_items;     // rows that are the text of an item
+  std::vector<int64_t> text_rows, text_items;     // rows to which an item's text is added
   std::vector<int64_t> number_rows;               // rows to which numbers are added
   std::vector<float> numbers;                     // [number_rows, F]
   std::vector<int64_t> score_rows;                // rows of candidates' names
