@@ -107,6 +107,7 @@ class Pass {
         w_.position.push_back(chunk.branches ? chunk.branches->position[chunk.first + t]
                                              : int(chunk.cache->length() + t));
       }
+      add_numbers(chunk);
     }
     n_ = w_.position.size();
     fill_rotation(model_, w_);
@@ -135,10 +136,21 @@ class Pass {
       const TokenId added = branches.added[i];
       if (added >= 0) kernels::axpy(1, embedding_of(added), last_row(), spec_.hidden);
     }
-    if (token >= branches.names || !model_.numbers) return;
-    const auto width = size_t(spec_.numbers);
-    add_product(model_.numbers, branches.numbers.subspan(token * width, width),
-                size_t(spec_.hidden), last_row());
+  }
+
+  // The names among a chunk's tokens, which are its first; they are neighbours.
+  static size_t names_of(const Chunk& chunk) {
+    if (!chunk.branches || chunk.first >= chunk.branches->names) return 0;
+    return std::min(chunk.tokens.size(), chunk.branches->names - chunk.first);
+  }
+
+  // To the last rows, which are a chunk's, the candidates' numbers.
+  void add_numbers(const Chunk& chunk) {
+    const size_t names = names_of(chunk), width = size_t(spec_.numbers);
+    if (names == 0 || width == 0) return;
+    w_.input.assign(chunk.branches->numbers.data() + chunk.first * width, names, width);
+    model_.numbers.apply(
+        w_.input, w_.x.data() + w_.x.size() - chunk.tokens.size() * size_t(spec_.hidden), true);
   }
 
   // Of the names in the last layer's input, for choices among them.
@@ -146,12 +158,11 @@ class Pass {
     const auto hidden = size_t(spec_.hidden), width = size_t(spec_.choice);
     const float* row = w_.h.data();
     for (const Chunk& chunk : chunks_) {
-      for (size_t t = 0; t < chunk.tokens.size(); ++t, row += hidden) {
-        if (!chunk.branches || chunk.first + t >= chunk.branches->names) continue;
-        const auto key = chunk.branches->keys.subspan((chunk.first + t) * width, width);
-        std::ranges::fill(key, 0.0F);
-        add_product(model_.choice_key, {row, hidden}, width, key.data());
+      if (const size_t names = names_of(chunk)) {
+        w_.input.assign(row, names, hidden);
+        model_.choice_key.apply(w_.input, chunk.branches->keys.data() + chunk.first * width);
       }
+      row += chunk.tokens.size() * hidden;
     }
   }
 

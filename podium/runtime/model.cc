@@ -51,13 +51,19 @@ Model::Model(const rerank::ModelSpec& model_spec, const WeightMap& weights,
     return there ? get("podium." + name) : nullptr;
   };
   text = of_slates("text.weight", spec.text_width > 0);
-  numbers = of_slates("numbers.weight", spec.numbers > 0);
   choice_query = of_slates("choice.query.weight", spec.reads_slates());
-  choice_key = of_slates("choice.key.weight", spec.reads_slates());
   choice_scale = of_slates("choice.scale", spec.reads_slates());
   likeness_user = of_slates("choice.likeness.user", spec.reads_slates());
   likeness_bias = of_slates("choice.likeness.bias", spec.reads_slates());
   const size_t hidden = spec.hidden, ffn = spec.ffn;
+  if (spec.numbers > 0) {
+    numbers = {get("podium.numbers.weight"), hidden, size_t(spec.numbers),
+               kernels::Precision::kFp32};
+  }
+  if (spec.reads_slates()) {
+    choice_key = {get("podium.choice.key.weight"), size_t(spec.choice), hidden,
+                  kernels::Precision::kFp32};
+  }
   const size_t query = size_t(spec.heads) * spec.head_dim;
   const size_t key = size_t(spec.kv_heads) * spec.head_dim;
   for (int layer = 0; layer < spec.layers; ++layer) {

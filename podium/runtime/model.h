@@ -30,12 +30,14 @@ struct Model {
   const float* head;          // [vocab, hidden]; the embedding when tied
   kernels::PackedMatrix all;  // the head, for logits of the whole vocabulary
   const float* norm;          // [hidden]
-  // Of slates (ModelSpec): null where the model has none.
-  const float *text, *numbers;             // [hidden, text_width], [hidden, numbers]
-  const float *choice_query, *choice_key;  // [choice, hidden]
-  const float* choice_scale;               // [kScores + numbers]
-  const float* likeness_user;              // [kLikeness, hidden]
-  const float* likeness_bias;              // [kLikeness]
+  // Of slates (ModelSpec): null or empty where the model has none.
+  const float* text;                 // [hidden, text_width]
+  kernels::PackedMatrix numbers;     // [hidden, numbers], fp32
+  const float* choice_query;         // [choice, hidden]
+  kernels::PackedMatrix choice_key;  // the same, fp32
+  const float* choice_scale;         // [kScores + numbers]
+  const float* likeness_user;        // [kLikeness, hidden]
+  const float* likeness_bias;        // [kLikeness]
   std::vector<LayerWeights> layers;
   std::vector<float> inverse_frequency;  // [head_dim / 2], RoPE
 
