@@ -19,11 +19,12 @@ constexpr size_t kCurvePoints = 300;  // longer curves are averaged down to abou
 struct KnownStage {
   const char *name, *title;
 };
-constexpr std::array<KnownStage, 5> kRetrievers = {{{"popularity", "Popularity"},
+constexpr std::array<KnownStage, 6> kRetrievers = {{{"popularity", "Popularity"},
                                                     {"item-to-item", "Item-to-item"},
                                                     {"content", "Content"},
                                                     {"sasrec", "SASRec"},
-                                                    {"hstu", "HSTU"}}};
+                                                    {"hstu", "HSTU"},
+                                                    {"new-items", "New items"}}};
 constexpr std::array<KnownStage, 7> kLater = {{{"blend", "Blend"},
                                                {"upstream", "Upstream (boosted trees)"},
                                                {"trees", "Boosted trees on the same lists"},

@@ -38,7 +38,8 @@ Candidates FittedPhase::candidates(size_t target) const {
 
 Arrangement FittedPhase::arrange(const Candidates& c, std::span<const float> scores) const {
   return shown() ? arrange_given(in_.options.order, features_, c.described, scores)
-                 : arrange_found(in_.options.order, sources_, c.described, scores);
+                 : arrange_found(in_.options.order, size_t(in_.options.new_places), sources_,
+                                 c.described, scores);
 }
 
 }  // namespace podium::funnel

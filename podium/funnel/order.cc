@@ -41,9 +41,44 @@ std::vector<size_t> order_by(std::span<const float> scores) {
   return order;
 }
 
-Arrangement arrange_found(const std::string& order, const retrieval::Sources& sources,
-                          const Described& found, std::span<const float> scores) {
-  if (order == kRankerOrder) return by_scores(scores, found.blended);
+void keep_new_places(size_t places, const retrieval::Sources& sources, const Described& found,
+                     Arrangement& arrangement) {
+  const auto all = sources.all();
+  const retrieval::Retriever* const wanted = sources.new_items.get();
+  const auto source = std::ranges::find(all, wanted);
+  std::vector<size_t>& order = arrangement.order;
+  if (places == 0 || source == all.end() || order.size() <= kFirst) return;
+  const auto s = size_t(source - all.begin());
+  const auto is_new = [&](size_t i) { return found.candidates[i].rank[s] >= 0; };
+  const auto first = std::span(order).first(kFirst), after = std::span(order).subspan(kFirst);
+  const auto there = size_t(std::ranges::count_if(first, is_new));
+  const auto waiting = size_t(std::ranges::count_if(after, is_new));
+  const size_t move = std::min(places - std::min(places, there), waiting);
+  size_t known = kFirst - there - move;  // known items that stay among the first
+  std::vector<size_t> kept, moved, pushed, rest;
+  for (const size_t i : first) {
+    const bool stays = is_new(i) || known > 0;
+    known -= stays && !is_new(i);
+    (stays ? kept : pushed).push_back(i);
+  }
+  for (const size_t i : after) {
+    const bool moves = is_new(i) && moved.size() < move;
+    (moves ? moved : rest).push_back(i);
+  }
+  order = std::move(kept);
+  for (const auto* part : {&moved, &pushed, &rest}) {
+    order.insert(order.end(), part->begin(), part->end());
+  }
+}
+
+Arrangement arrange_found(const std::string& order, size_t new_places,
+                          const retrieval::Sources& sources, const Described& found,
+                          std::span<const float> scores) {
+  if (order == kRankerOrder) {
+    Arrangement arrangement = by_scores(scores, found.blended);
+    keep_new_places(new_places, sources, found, arrangement);
+    return arrangement;
+  }
   if (order == kShownOrder) return by_rank(by_scores(scores, found.blended).order);
   const auto all = sources.all();
   const auto source = std::ranges::find_if(all, [&](auto* s) { return s->name() == order; });

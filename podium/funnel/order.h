@@ -30,11 +30,20 @@ struct Arrangement {
 // The one rule of order, for training and serving: descending score, ties as they stand; NaN last.
 std::vector<size_t> order_by(std::span<const float> scores);
 
-// What the sources found, in the order of the ranker's scores [candidates]; or only what the source
-// named `order` found, in its order. All orders but the ranker's are scored -log2(1 + rank), rank
-// from 0. Where nobody has shown anything, the ranker's order stands for kShownOrder.
-Arrangement arrange_found(const std::string& order, const retrieval::Sources& sources,
-                          const Described& found, std::span<const float> scores);
+// Keeps `places` of the first kFirst for items that the source `new-items` has found: where fewer
+// stand there, the next ones in order take the last of these places, and known items leave. Scores
+// stay with the places. Exploration that a shop owes its new items: accuracy pays for it.
+inline constexpr size_t kFirst = 10;
+void keep_new_places(size_t places, const retrieval::Sources& sources, const Described& found,
+                     Arrangement& arrangement);
+
+// What the sources found, in the order of the ranker's scores [candidates], with new_places kept;
+// or only what the source named `order` found, in its order. All orders but the ranker's are scored
+// -log2(1 + rank), rank from 0. Where nobody has shown anything, the ranker's order stands for
+// kShownOrder.
+Arrangement arrange_found(const std::string& order, size_t new_places,
+                          const retrieval::Sources& sources, const Described& found,
+                          std::span<const float> scores);
 
 // All of the candidates that somebody gave: as they stand (kShownOrder), by the ranker's scores, or
 // by what the source says of each, wherever it ranks.

@@ -78,7 +78,8 @@ Ranked Upstream::rank(const retrieval::Query& query, const Found& found, size_t 
   if (found.candidates.empty()) return {};
   Described described{found.candidates, {}, found.blended};
   const std::vector<float> scores = score(query, described);
-  const Arrangement arrangement = arrange_found(options_.order, *sources_, described, scores);
+  const Arrangement arrangement =
+      arrange_found(options_.order, size_t(options_.new_places), *sources_, described, scores);
   Ranked ranked;
   for (size_t r = 0; r < std::min(k, arrangement.order.size()); ++r) {
     const size_t i = arrangement.order[r];

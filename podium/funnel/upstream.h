@@ -24,6 +24,7 @@ inline constexpr size_t kHistoryKept =
 
 struct UpstreamOptions {
   std::string order = kRankerOrder;
+  int new_places = 0;
   retrieval::SourceOptions sources;
   retrieval::BlendOptions blend;
   ranking::RankerOptions ranker;
@@ -32,6 +33,9 @@ struct UpstreamOptions {
     v("order", order,
       "whose order the policy improves: ranker; a source's (popularity, item-to-item, content, "
       "sasrec, hstu); or shown: the shop's own (split.protocol impressions)");
+    v("new_places", new_places,
+      "of the ranker's first ten, how many are kept for new items (sources.new_items)",
+      between(0, double(kFirst)));
     v.section("sources", sources);
     v.section("blend", blend);
     v.section("ranker", ranker);

@@ -143,7 +143,7 @@ void record_sources(const FittedPhase& fitted, const Candidates& c, size_t targe
   for (eval::StageResult& result : results) {
     const Arrangement own = fitted.shown()
                                 ? arrange_given(result.stage, fitted.features(), c.described, {})
-                                : arrange_found(result.stage, fitted.sources(), c.described, {});
+                                : arrange_found(result.stage, 0, fitted.sources(), c.described, {});
     record(c, own.order, target, result);
   }
 }

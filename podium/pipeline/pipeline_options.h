@@ -111,6 +111,8 @@ struct PipelineOptions {
         "k must not exceed upstream.blend.quota where upstream.order is a source");
     v.rule([this] { return !rqvae.sinkhorn || !sid.random_last_level; },
            "rqvae.sinkhorn needs sid.random_last_level off");
+    v.rule([this] { return upstream.new_places == 0 || upstream.sources.new_items; },
+           "upstream.new_places needs upstream.sources.new_items");
     v.rule([this] { return !upstream.sources.hstu || hstu.epochs > 0; },
            "upstream.sources.hstu needs hstu.epochs above 0");
     v.rule([this] { return longest_example() <= rerank::ModelSpec().max_positions; },

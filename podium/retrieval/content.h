@@ -21,6 +21,7 @@ class Content : public Retriever {
   float similarity(std::span<const float> mean, ItemIndex item) const;
   float similarity(std::span<const float> a, std::span<const float> b) const;  // [dim] each
   std::span<const float> vectors() const { return index_.vectors(); }          // [items, dim]
+  std::span<const float> vector(ItemIndex item) const { return index_.vector(item); }  // [dim]
   size_t dim() const { return index_.dim(); }
 
   size_t items() const { return index_.items(); }

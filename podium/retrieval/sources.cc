@@ -28,6 +28,13 @@ void add(std::unique_ptr<Retriever> source, Sources& sources) {
   if (source) sources.further.push_back(std::move(source));
 }
 
+// Sources that follow from the others.
+void add_following(const SourceOptions& options, Sources& sources) {
+  if (options.new_items) {
+    sources.new_items = std::make_unique<NewItems>(*sources.content, *sources.popularity);
+  }
+}
+
 void use_seen_rule(const SourceOptions& options, Sources& sources) {
   sources.seen = parse_seen_rule(options.seen);
   if (sources.seen == SeenRule::kDecay) sources.history = std::make_unique<History>();
@@ -39,6 +46,7 @@ std::vector<const Retriever*> Sources::all() const {
   std::vector<const Retriever*> list = {popularity.get(), covisitation.get(), content.get()};
   if (sasrec) list.push_back(sasrec.get());
   if (history) list.push_back(history.get());
+  if (new_items) list.push_back(new_items.get());
   for (const auto& source : further) list.push_back(source.get());
   return list;
 }
@@ -56,6 +64,7 @@ Sources fit_sources(const SourceInputs& inputs, const SourceOptions& options) {
   sources.content = std::make_unique<Content>(inputs.item_vectors, inputs.dim);
   if (!inputs.sasrec_dir.empty()) sources.sasrec = std::make_unique<Sasrec>(inputs.sasrec_dir);
   for (const Further& source : further()) add(source.fit(inputs), sources);
+  add_following(options, sources);
   return sources;
 }
 
@@ -75,6 +84,7 @@ Sources load_sources(const fs::path& dir, const SourceOptions& options, size_t i
                     (!sources.sasrec || sources.sasrec->items() == items);
   artifact::check_sound(same, "the sources are of another catalogue", dir);
   for (const Further& source : further()) add(source.load(dir), sources);
+  add_following(options, sources);
   return sources;
 }
 

@@ -11,6 +11,7 @@
 #include "podium/retrieval/content.h"
 #include "podium/retrieval/covisitation.h"
 #include "podium/retrieval/history.h"
+#include "podium/retrieval/new_items.h"
 #include "podium/retrieval/popularity.h"
 #include "podium/retrieval/sasrec.h"
 
@@ -20,6 +21,7 @@ struct SourceOptions {
   std::string seen = "exclude";  // see seen_rule.h
   double half_life_days = 365;
   bool hstu = false;
+  bool new_items = false;
   CovisitationOptions covisitation;
   template <class V>
   void visit(V& v) {
@@ -28,6 +30,8 @@ struct SourceOptions {
     v("half_life_days", half_life_days, "popularity: days after which an event weighs half",
       between(0.001, 1000000000));
     v("hstu", hstu, "also train HSTU and take its candidates");
+    v("new_items", new_items,
+      "also take items with fewer than five events whose text is like that of a newest item");
     v.section("covisitation", covisitation);
   }
 };
@@ -37,8 +41,9 @@ struct Sources {
   std::unique_ptr<Popularity> popularity;
   std::unique_ptr<Covisitation> covisitation;
   std::unique_ptr<Content> content;
-  std::unique_ptr<Sasrec> sasrec;    // null when not trained
-  std::unique_ptr<History> history;  // null but for SeenRule::kDecay
+  std::unique_ptr<Sasrec> sasrec;       // null when not trained
+  std::unique_ptr<History> history;     // null but for SeenRule::kDecay
+  std::unique_ptr<NewItems> new_items;  // null unless asked for; reads content, popularity
   std::vector<std::unique_ptr<Retriever>> further;
   SeenRule seen = SeenRule::kExclude;
 
