@@ -6,6 +6,7 @@
 
 #include "podium/artifact/output.h"
 #include "podium/base/error.h"
+#include "podium/base/file_lock.h"
 #include "podium/base/options.h"
 #include "podium/base/parallel.h"
 #include "podium/base/progress.h"

@@ -1,8 +1,6 @@
 #include "podium/pipeline/process.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -143,21 +141,5 @@ double peak_memory_mb() {
 }
 
 void reset_peak_memory() { std::ofstream("/proc/self/clear_refs") << "5"; }
-
-FileLock::FileLock(const fs::path& file) {
-  fs::create_directories(file.parent_path());
-  descriptor_ = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-  if (descriptor_ < 0) {
-    throw Error(fmt::format("cannot open: {}", std::strerror(errno)),
-                "check the directory's rights", file.string());
-  }
-  if (::flock(descriptor_, LOCK_EX | LOCK_NB) != 0) {
-    ::close(descriptor_);
-    throw Error(ErrorKind::kUnavailable, "another run is at work in this directory",
-                "wait for it, or choose another --out", file.parent_path().string());
-  }
-}
-
-FileLock::~FileLock() { ::close(descriptor_); }
 
 }  // namespace podium::pipeline

@@ -26,17 +26,4 @@ fs::path sibling_program(const std::string& name);
 double peak_memory_mb();
 void reset_peak_memory();
 
-// An advisory lock on a file (created if missing), held while this object lives. Throws Error when
-// another process holds it.
-class FileLock {
- public:
-  explicit FileLock(const fs::path& file);
-  ~FileLock();
-  FileLock(const FileLock&) = delete;
-  FileLock& operator=(const FileLock&) = delete;
-
- private:
-  int descriptor_;
-};
-
 }  // namespace podium::pipeline

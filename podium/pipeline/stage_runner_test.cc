@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "podium/base/error.h"
+#include "podium/base/file_lock.h"
 #include "podium/base/scratch.h"
 #include "podium/pipeline/process.h"
 
