@@ -56,6 +56,11 @@ bool MemoryState::remove_item(std::string_view id) {
   return true;
 }
 
+bool MemoryState::has_item(std::string_view id) const {
+  const ReaderLock lock(mutex_);
+  return items_.contains(id);
+}
+
 std::vector<LiveItem> MemoryState::items() const {
   const ReaderLock lock(mutex_);
   std::vector<LiveItem> items;

@@ -63,6 +63,7 @@ class MemoryState : public LiveState {
   void put_items(std::span<const LiveItem> items) override;
   bool remove_item(std::string_view id) override;
   std::vector<LiveItem> items() const override;
+  bool has_item(std::string_view id) const;
 
  private:
   mutable SharedMutex mutex_;

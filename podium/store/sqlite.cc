@@ -1,0 +1,138 @@
+#include "podium/store/sqlite.h"
+
+#include <fmt/format.h>
+#include <sqlite3.h>
+
+#include "podium/base/error.h"
+
+namespace podium::store {
+namespace {
+
+struct Meaning {
+  ErrorKind kind;
+  const char* cure;
+};
+
+Meaning meaning_of(int code) {
+  switch (code & 0xFF) {
+    case SQLITE_FULL:
+      return {ErrorKind::kUnavailable, "free space on the disk"};
+    case SQLITE_READONLY:
+    case SQLITE_CANTOPEN:
+    case SQLITE_PERM:
+    case SQLITE_AUTH:
+      return {ErrorKind::kUnavailable, "check the rights of the file and of its directory"};
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+      return {ErrorKind::kUnavailable, "end the other program that uses the file"};
+    case SQLITE_IOERR:
+    case SQLITE_NOMEM:
+      return {ErrorKind::kUnavailable, "check the disk, its space and the memory"};
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+      return {ErrorKind::kCorrupt, "bring the file back from a backup"};
+    default:
+      return {ErrorKind::kInternal, "report this with the message"};
+  }
+}
+
+}  // namespace
+
+void fail(const Database& database, int code) {
+  const Meaning meaning = meaning_of(code);
+  const char* const text = database.handle() ? sqlite3_errmsg(database.handle()) : nullptr;
+  throw Error(meaning.kind,
+              fmt::format("the store cannot be used: {}", text ? text : sqlite3_errstr(code)),
+              meaning.cure, database.file().string());
+}
+
+Database::Database(const fs::path& file) : file_(file) {
+  const int code =
+      sqlite3_open_v2(file.c_str(), &handle_,
+                      SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, nullptr);
+  if (code != SQLITE_OK) {
+    try {
+      fail(*this, code);
+    } catch (...) {
+      sqlite3_close(handle_);
+      throw;
+    }
+  }
+  sqlite3_extended_result_codes(handle_, 1);
+}
+
+Database::~Database() { sqlite3_close(handle_); }
+
+void Database::run(const char* sql) {
+  const int code = sqlite3_exec(handle_, sql, nullptr, nullptr, nullptr);
+  if (code != SQLITE_OK) fail(*this, code);
+}
+
+int64_t Database::number(const char* sql) {
+  Statement statement(*this, sql);
+  return statement.step() ? statement.number(0) : 0;
+}
+
+int64_t Database::last_row() const { return sqlite3_last_insert_rowid(handle_); }
+
+Statement::Statement(Database& database, const char* sql) : database_(database) {
+  const int code =
+      sqlite3_prepare_v3(database.handle(), sql, -1, SQLITE_PREPARE_PERSISTENT, &handle_, nullptr);
+  if (code != SQLITE_OK) fail(database, code);
+}
+
+Statement::~Statement() { sqlite3_finalize(handle_); }
+
+Statement& Statement::bind(int place, std::string_view text) {
+  const int code = sqlite3_bind_text64(handle_, place, text.data() ? text.data() : "", text.size(),
+                                       SQLITE_TRANSIENT, SQLITE_UTF8);
+  if (code != SQLITE_OK) fail(database_, code);
+  return *this;
+}
+
+Statement& Statement::bind(int place, int64_t number) {
+  const int code = sqlite3_bind_int64(handle_, place, number);
+  if (code != SQLITE_OK) fail(database_, code);
+  return *this;
+}
+
+bool Statement::step() {
+  const int code = sqlite3_step(handle_);
+  if (code == SQLITE_ROW) return true;
+  reset();
+  if (code != SQLITE_DONE) fail(database_, code);
+  return false;
+}
+
+void Statement::run() {
+  while (step()) {
+  }
+}
+
+void Statement::reset() {
+  sqlite3_reset(handle_);
+  sqlite3_clear_bindings(handle_);
+}
+
+std::string_view Statement::text(int column) const {
+  const auto* const bytes = reinterpret_cast<const char*>(sqlite3_column_text(handle_, column));
+  return bytes ? std::string_view(bytes, size_t(sqlite3_column_bytes(handle_, column)))
+               : std::string_view();
+}
+
+int64_t Statement::number(int column) const { return sqlite3_column_int64(handle_, column); }
+
+Transaction::Transaction(Database& database) : database_(database) {
+  database.run("BEGIN IMMEDIATE");
+}
+
+Transaction::~Transaction() {
+  if (open_) sqlite3_exec(database_.handle(), "ROLLBACK", nullptr, nullptr, nullptr);
+}
+
+void Transaction::commit() {
+  database_.run("COMMIT");
+  open_ = false;
+}
+
+}  // namespace podium::store

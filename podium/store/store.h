@@ -1,0 +1,84 @@
+// The live state, kept: an append-only log on disk, and in memory the state that follows from it.
+//
+//   append()/submit() ── a queue ── the writer's thread: many appends in one transaction, one sync
+//                                      │ committed: nothing takes it back, no kill, no power cut
+//                                      ▼
+//                                   the state in memory, then done() with the offset
+//
+// Readers read memory only. Opened again, the log is read from its beginning; a folder belongs to
+// one process at a time.
+#pragma once
+
+#include <condition_variable>
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+#include <unordered_set>
+#include <variant>
+#include <vector>
+
+#include "podium/base/file_lock.h"
+#include "podium/base/mutex.h"
+#include "podium/serving/live_state.h"
+#include "podium/store/log.h"
+
+namespace podium::store {
+
+// Takes the offset of the last change, or what went wrong. Must not throw. Runs on the writer's
+// thread, which it holds up.
+using Done = std::function<void(Offset offset, const std::exception_ptr& error)>;
+
+class Store : public serving::LiveState {
+ public:
+  // Creates the folder's log where there is none. Throws Error when another process has it open,
+  // when its file is another program's, damaged, or of a newer podium.
+  explicit Store(const fs::path& dir);
+  ~Store() override;  // what was submitted is written first
+
+  // All changes or none; done is called once. key: of one append, sent again when its answer was
+  // lost: it is then answered with the offset that it had, and nothing is written twice. The same
+  // key with other changes is an Error. Empty: none.
+  void submit(std::vector<Change> changes, std::string key, Done done);
+  Offset append(std::vector<Change> changes, std::string key = {});  // waits
+
+  // Every change up to this offset is seen by readers.
+  Offset applied() const { return applied_; }
+
+  // LiveState; writing waits until it is durable.
+  void add_event(std::string_view user, const serving::LiveEvent& event) override;
+  serving::LiveHistory history_of(std::string_view user) const override;
+  // The user's events leave the file, too. What stays is a digest of the id.
+  void erase_user(std::string_view user) override;
+  void put_items(std::span<const serving::LiveItem> items) override;
+  bool remove_item(std::string_view id) override;
+  std::vector<serving::LiveItem> items() const override;
+
+ private:
+  struct Job {
+    std::vector<Change> changes;
+    std::string key;
+    Done done;
+    Log::Batch::Added added = {};
+    std::exception_ptr error = {};
+  };
+
+  void write_on();
+  void write(std::vector<Job>& jobs);
+  void apply(const Change& change);
+
+  FileLock lock_;
+  Log log_;  // the writer's
+  serving::MemoryState state_;
+  mutable Mutex erased_mutex_;
+  std::unordered_set<std::string> erased_ PODIUM_GUARDED_BY(erased_mutex_);  // digests of users
+  std::atomic<Offset> applied_{0};
+
+  Mutex mutex_;
+  std::condition_variable changed_;
+  std::vector<Job> queue_ PODIUM_GUARDED_BY(mutex_);
+  bool stopping_ PODIUM_GUARDED_BY(mutex_) = false;
+  std::thread writer_;  // last: it uses the others
+};
+
+}  // namespace podium::store

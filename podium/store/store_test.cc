@@ -1,0 +1,248 @@
+#include "podium/store/store.h"
+
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+#include <set>
+
+#include "podium/base/error.h"
+#include "podium/base/rng.h"
+#include "podium/base/scratch.h"
+
+namespace podium::store {
+namespace {
+
+using serving::LiveEvent;
+using serving::LiveItem;
+
+Change event(std::string user, std::string item, int64_t time) {
+  return Event{std::move(user), {std::move(item), time}};
+}
+
+LiveItem item_named(std::string id, std::string title = "") {
+  LiveItem item;
+  item.id = std::move(id);
+  item.title = std::move(title);
+  return item;
+}
+
+// All bytes of the store's files.
+std::string bytes_of(const fs::path& dir) {
+  std::string bytes;
+  for (const auto& entry : fs::directory_iterator(dir)) bytes += read_file(entry.path());
+  return bytes;
+}
+
+class StoreTest : public testing::Test {
+ protected:
+  const fs::path dir_ = scratch_dir("store");
+};
+
+TEST_F(StoreTest, KeepsWhatItAcknowledged) {
+  LiveItem item = item_named("new", "a \"title\"\n"), unpriced = item_named("other");
+  item.categories = {"x", "y"};
+  item.price = 2;
+  unpriced.description = "\xC3\xA9";
+  {
+    Store store(dir_);
+    EXPECT_EQ(store.applied(), 0);
+    EXPECT_EQ(store.append({event("u", "a", 5), event("u", "b", 3)}), 2);
+    store.add_event("v", {"a", 7});
+    store.put_items(std::vector{item, unpriced, item_named("gone")});
+    EXPECT_TRUE(store.remove_item("gone"));
+    EXPECT_FALSE(store.remove_item("gone"));
+    EXPECT_EQ(store.applied(), 7);
+  }
+  Store again(dir_);
+  EXPECT_EQ(again.applied(), 7);
+  EXPECT_EQ(again.history_of("u").events, (std::vector<LiveEvent>{{"b", 3}, {"a", 5}}));
+  EXPECT_EQ(again.history_of("v").events, (std::vector<LiveEvent>{{"a", 7}}));
+  EXPECT_TRUE(again.history_of("nobody").events.empty());
+  EXPECT_EQ(again.items(), (std::vector{item, unpriced}));
+  EXPECT_EQ(again.append({event("u", "c", 9)}), 8);
+}
+
+TEST_F(StoreTest, WritesAnAppendOnceHoweverOftenItComes) {
+  Store store(dir_);
+  const Offset first = store.append({event("u", "a", 1), event("u", "b", 2)}, "key");
+  EXPECT_EQ(store.append({event("u", "a", 1), event("u", "b", 2)}, "key"), first);
+  EXPECT_EQ(store.history_of("u").events.size(), 2u);
+  EXPECT_THROW(store.append({event("u", "a", 1)}, "key"), Error);
+  EXPECT_GT(store.append({event("u", "a", 1)}, "another"), first);
+  // Within one transaction, too.
+  std::vector<Offset> offsets;
+  for (int i = 0; i < 50; ++i) {
+    store.submit({event("w", "a", 1)}, "same", [&](Offset offset, const std::exception_ptr& error) {
+      EXPECT_FALSE(error);
+      offsets.push_back(offset);
+    });
+  }
+  const Offset last = store.append({event("w", "b", 2)});
+  EXPECT_EQ(offsets.size(), 50u);
+  EXPECT_EQ(std::set(offsets.begin(), offsets.end()).size(), 1u);
+  EXPECT_EQ(last, offsets[0] + 1);
+  EXPECT_EQ(store.history_of("w").events.size(), 2u);
+}
+
+TEST_F(StoreTest, RemembersKeysAfterItWasOpenedAgain) {
+  const Offset first = Store(dir_).append({event("u", "a", 1)}, "key");
+  Store store(dir_);
+  EXPECT_EQ(store.append({event("u", "a", 1)}, "key"), first);
+  EXPECT_EQ(store.history_of("u").events.size(), 1u);
+}
+
+TEST_F(StoreTest, ErasesAUserFromEveryFile) {
+  {
+    Store store(dir_);
+    for (int i = 0; i < 200; ++i) {
+      store.append({event("secret-user-42", "secret-item-" + std::to_string(i), i)},
+                   "secret-user-42/" + std::to_string(i));
+    }
+    store.add_event("other", {"kept-item", 1});
+    ASSERT_NE(bytes_of(dir_).find("secret-user"), std::string::npos);
+    store.erase_user("secret-user-42");
+    EXPECT_TRUE(store.history_of("secret-user-42").erased);
+    EXPECT_EQ(bytes_of(dir_).find("secret"), std::string::npos) << "while it is open";
+  }
+  EXPECT_EQ(bytes_of(dir_).find("secret"), std::string::npos);
+  EXPECT_NE(bytes_of(dir_).find("kept-item"), std::string::npos);
+  Store store(dir_);
+  EXPECT_TRUE(store.history_of("secret-user-42").erased) << "what the bundle knows counts no more";
+  EXPECT_TRUE(store.history_of("secret-user-42").events.empty());
+  EXPECT_FALSE(store.history_of("other").erased);
+  store.add_event("secret-user-42", {"b", 500});
+  EXPECT_EQ(store.history_of("secret-user-42").events.size(), 1u) << "later events count again";
+}
+
+TEST_F(StoreTest, OffsetsAreNeverUsedTwice) {
+  Offset erased = 0;
+  {
+    Store store(dir_);
+    store.append({event("u", "a", 1)});
+    erased = store.append({EraseUser{"u"}});
+  }
+  EXPECT_GT(Store(dir_).append({event("u", "a", 1)}), erased);
+}
+
+TEST_F(StoreTest, BelongsToOneProcessAndToPodium) {
+  const auto opening = [&] { const Store second(dir_); };
+  {
+    const Store store(dir_);
+    EXPECT_THROW(opening(), Error);
+  }
+  EXPECT_NO_THROW(opening());
+  fs::remove(dir_ / "podium.sqlite");
+  { Database(dir_ / "podium.sqlite").run("CREATE TABLE mine (x); INSERT INTO mine VALUES (1)"); }
+  EXPECT_THROW(opening(), Error);
+  EXPECT_EQ(Database(dir_ / "podium.sqlite").number("SELECT x FROM mine"), 1);
+  fs::remove(dir_ / "podium.sqlite");
+  write_file_atomic(dir_ / "podium.sqlite", std::string(5000, 'x'));
+  EXPECT_THROW(opening(), Error);
+  EXPECT_EQ(read_file(dir_ / "podium.sqlite"), std::string(5000, 'x'));
+}
+
+TEST_F(StoreTest, RefusesANewerVersion) {
+  { const Store store(dir_); }
+  Database(dir_ / "podium.sqlite").run("PRAGMA user_version = 9");
+  EXPECT_THROW(Store store(dir_), Error);
+}
+
+// A page of the log with its bytes changed: an Error that says so, or an answer; never a crash.
+TEST_F(StoreTest, TellsOfDamage) {
+  {
+    Store store(dir_);
+    std::vector<Change> changes;
+    for (int i = 0; i < 2000; ++i) changes.push_back(event("user", std::to_string(i), i));
+    changes.emplace_back(PutItem{item_named("item", "title")});
+    store.append(std::move(changes));
+  }
+  const std::string whole = read_file(dir_ / "podium.sqlite");
+  Rng rng(7);
+  int refused = 0;
+  for (int i = 0; i < 60; ++i) {
+    std::string bytes = whole;
+    for (int n = 0; n < 40; ++n) bytes[rng.below(bytes.size())] = char(rng.below(256));
+    write_file_atomic(dir_ / "podium.sqlite", bytes);
+    try {
+      const Store store(dir_);
+      EXPECT_LE(store.history_of("user").events.size(), serving::kLiveEvents);
+    } catch (const Error& error) {
+      EXPECT_FALSE(error.cure().empty());
+      ++refused;
+    }
+  }
+  EXPECT_GT(refused, 20);
+}
+
+// Killed at any moment, it has all that it acknowledged, and nothing by halves.
+TEST_F(StoreTest, LosesNothingToAKill) {
+  Rng rng(5);
+  std::set<std::string> acknowledged;
+  for (int cycle = 0; cycle < 20; ++cycle) {
+    int pipe[2];
+    ASSERT_EQ(::pipe(pipe), 0);
+    const pid_t child = ::fork();
+    ASSERT_GE(child, 0);
+    if (child == 0) {
+      Store store(dir_);
+      for (int i = 0;; ++i) {
+        const std::string user = std::to_string(cycle) + "-" + std::to_string(i);
+        store.submit({event(user, "a", 1), event(user, "b", 2)}, user,
+                     [&, user](Offset, const std::exception_ptr& error) {
+                       const std::string line = user + "\n";
+                       if (!error) (void)!::write(pipe[1], line.data(), line.size());
+                     });
+        if (i % 8 == 0) store.add_event("busy", {"c", i});
+      }
+    }
+    ::close(pipe[1]);
+    ::usleep(useconds_t(20000 + rng.below(60000)));
+    ::kill(child, SIGKILL);
+    std::string told;
+    char buffer[4096];
+    for (ssize_t n; (n = ::read(pipe[0], buffer, sizeof(buffer))) > 0;)
+      told.append(buffer, size_t(n));
+    ::close(pipe[0]);
+    ::waitpid(child, nullptr, 0);
+    for (size_t at = 0, end; (end = told.find('\n', at)) != std::string::npos; at = end + 1) {
+      acknowledged.insert(told.substr(at, end - at));
+    }
+    const Store store(dir_);
+    for (const std::string& user : acknowledged) {
+      ASSERT_EQ(store.history_of(user).events.size(), 2u) << user;
+    }
+  }
+  EXPECT_GT(acknowledged.size(), 100u);
+}
+
+TEST_F(StoreTest, AFullDiskIsToldAndOverWhenThereIsSpaceAgain) {
+  Store store(dir_);
+  store.add_event("u", {"a", 1});
+  ::signal(SIGXFSZ, SIG_IGN);
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
+  const rlimit small{200000, before.rlim_max};  // bytes of a file
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
+  int written = 0;
+  ErrorKind kind = ErrorKind::kInternal;
+  try {
+    for (; written < 1000; ++written) {
+      store.put_items(std::vector{item_named(std::to_string(written), std::string(2000, 'x'))});
+    }
+  } catch (const Error& error) {
+    kind = error.kind();
+  }
+  EXPECT_EQ(::setrlimit(RLIMIT_FSIZE, &before), 0);
+  EXPECT_LT(written, 1000);
+  EXPECT_EQ(kind, ErrorKind::kUnavailable);
+  EXPECT_EQ(store.items().size(), size_t(written)) << "what was refused is not seen";
+  store.add_event("u", {"b", 2});
+  EXPECT_EQ(store.history_of("u").events.size(), 2u);
+}
+
+}  // namespace
+}  // namespace podium::store
