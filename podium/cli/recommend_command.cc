@@ -34,7 +34,7 @@ struct RecommendArguments {
     v("k", k, "items", between(1, double(serving::kMostItems)));
     v("deadline_ms", deadline_ms,
       "answer after so many milliseconds with the best order so far; 0: never",
-      between(0, kMostDeadlineMs));
+      between(0, serving::kMostDeadlineMs));
     v("threads", threads, "threads; 0: every core", between(0, kMostThreads));
   }
 };
@@ -110,9 +110,9 @@ void recommend(RecommendArguments& a) {
       serving::Bundle::open(a.bundle, {.verify = true}), std::make_shared<serving::MemoryState>(),
       {.threads = a.threads > 0 ? a.threads : default_threads()});
   if (a.requests) {
-    return answer_lines(
-        recommender,
-        {.kind = LineKind::kRecommend, .explain = a.explain, .deadline_ms = a.deadline_ms});
+    return answer_lines(recommender, {.kind = serving::RequestKind::kRecommend,
+                                      .explain = a.explain,
+                                      .deadline_ms = a.deadline_ms});
   }
   const Answer answer = recommender.answer(request_of(a));
   if (!a.history.empty() && answer.history == 0) {

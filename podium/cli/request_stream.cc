@@ -27,12 +27,12 @@ struct Pending {
 Pending submit(const serving::Recommender& recommender, const std::string& text, size_t line,
                const StreamOptions& options) {
   Pending pending{.line = line, .id = {}, .answer = {}, .problem = {}};
-  auto parsed = parse_request_line(text, line, options.kind);
-  if (const auto* problem = std::get_if<LineProblem>(&parsed)) {
-    pending.problem = problem_line(*problem);
+  auto parsed = serving::parse_request(text, line, options.kind);
+  if (const auto* problem = std::get_if<serving::RequestProblem>(&parsed)) {
+    pending.problem = serving::problem_line(*problem);
     return pending;
   }
-  LineRequest& read = std::get<LineRequest>(parsed);
+  serving::ParsedRequest& read = std::get<serving::ParsedRequest>(parsed);
   read.request.explain = read.request.explain || options.explain;
   const int deadline = read.deadline_ms > 0 ? read.deadline_ms : options.deadline_ms;
   if (deadline > 0) {
@@ -47,9 +47,9 @@ Pending submit(const serving::Recommender& recommender, const std::string& text,
 std::optional<std::string> answer_of(Pending& pending) {
   if (!pending.answer) return std::nullopt;
   try {
-    return answer_line(pending.id, pending.answer->get());
+    return serving::answer_line(pending.id, pending.answer->get());
   } catch (const std::exception& error) {  // this line's, not the stream's
-    pending.problem = problem_line({pending.line, pending.id, "", error.what()});
+    pending.problem = serving::problem_line({pending.line, pending.id, "", error.what()});
     return std::nullopt;
   }
 }

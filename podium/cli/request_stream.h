@@ -1,13 +1,13 @@
 // JSON requests on standard input, their answers on standard output: see request_json.h.
 #pragma once
 
-#include "podium/cli/request_json.h"
 #include "podium/serving/recommender.h"
+#include "podium/serving/request_json.h"
 
 namespace podium::cli {
 
 struct StreamOptions {
-  LineKind kind = LineKind::kRerank;
+  serving::RequestKind kind = serving::RequestKind::kRerank;
   bool explain = false;  // every request
   int deadline_ms = 0;   // of requests that have none; 0: none
 };

@@ -20,7 +20,7 @@ struct RerankArguments {
     v("threads", threads, "threads; 0: every core", between(0, kMostThreads));
     v("deadline_ms", deadline_ms,
       "answer after so many milliseconds with the best order so far; 0: never",
-      between(0, kMostDeadlineMs));
+      between(0, serving::kMostDeadlineMs));
   }
 };
 
@@ -29,8 +29,9 @@ void rerank_lines(RerankArguments& a) {
   const serving::Recommender recommender(
       serving::Bundle::open(a.bundle, {.verify = true}), std::make_shared<serving::MemoryState>(),
       {.threads = a.threads > 0 ? a.threads : default_threads()});
-  answer_lines(recommender,
-               {.kind = LineKind::kRerank, .explain = a.trace, .deadline_ms = a.deadline_ms});
+  answer_lines(
+      recommender,
+      {.kind = serving::RequestKind::kRerank, .explain = a.trace, .deadline_ms = a.deadline_ms});
 }
 
 }  // namespace

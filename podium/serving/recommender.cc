@@ -131,10 +131,14 @@ std::future<Answer> Recommender::submit(const Request& request) const {
 }
 
 void Recommender::add_event(const std::string& user, const LiveEvent& event) {
+  check_event(user, event);
+  state_->add_event(user, event);
+}
+
+void check_event(const std::string& user, const LiveEvent& event) {
   check_id(user);
   check_id(event.item);
   check_time(event.time, event.item);
-  state_->add_event(user, event);
 }
 
 void Recommender::put_items(std::span<const LiveItem> items) {

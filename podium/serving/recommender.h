@@ -103,6 +103,9 @@ class Recommender {
   Lazy<runtime::Scheduler> reasoning_, fast_;  // last: their threads use the others
 };
 
+// Throws Error when an id is empty or longer than kMostIdBytes, or the time cannot be.
+void check_event(const std::string& user, const LiveEvent& event);
+
 // Puts the items at `places` in an answer's order; false, and nothing is changed, when that is no
 // permutation of them.
 bool apply_order(std::span<const int> order, std::span<const size_t> places,

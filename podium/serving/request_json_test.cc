@@ -1,29 +1,29 @@
-#include "podium/cli/request_json.h"
+#include "podium/serving/request_json.h"
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "podium/base/json.h"
 
-namespace podium::cli {
+namespace podium::serving {
 namespace {
 
-LineRequest good(std::string_view text, LineKind kind = LineKind::kRerank) {
-  auto result = parse_request_line(text, 3, kind);
-  if (const auto* problem = std::get_if<LineProblem>(&result)) {
+ParsedRequest good(std::string_view text, RequestKind kind = RequestKind::kRerank) {
+  auto result = parse_request(text, 3, kind);
+  if (const auto* problem = std::get_if<RequestProblem>(&result)) {
     ADD_FAILURE() << problem->field << ": " << problem->message;
     return {};
   }
-  return std::get<LineRequest>(std::move(result));
+  return std::get<ParsedRequest>(std::move(result));
 }
 
-LineProblem bad(std::string_view text, LineKind kind = LineKind::kRerank) {
-  auto result = parse_request_line(text, 3, kind);
-  if (!std::holds_alternative<LineProblem>(result)) {
+RequestProblem bad(std::string_view text, RequestKind kind = RequestKind::kRerank) {
+  auto result = parse_request(text, 3, kind);
+  if (!std::holds_alternative<RequestProblem>(result)) {
     ADD_FAILURE() << "accepted: " << text;
     return {};
   }
-  return std::get<LineProblem>(std::move(result));
+  return std::get<RequestProblem>(std::move(result));
 }
 
 using Ids = std::vector<std::string>;
@@ -57,7 +57,7 @@ TEST(RequestJson, ReadsUsersTimesAndDeadlines) {
   EXPECT_TRUE(line.request.explain);
   EXPECT_EQ(line.deadline_ms, 5);
   const auto recommend =
-      good(R"({"id":"q","history":["a","b"],"times":[5,5],"k":3})", LineKind::kRecommend);
+      good(R"({"id":"q","history":["a","b"],"times":[5,5],"k":3})", RequestKind::kRecommend);
   EXPECT_EQ(recommend.request.times, (std::vector<int64_t>{5, 5}));
   EXPECT_EQ(recommend.request.k, 3u);
   EXPECT_FALSE(recommend.request.time.has_value());
@@ -101,8 +101,8 @@ TEST(RequestJson, ProblemsNameLineAndField) {
   }
   EXPECT_EQ(bad(R"({"id":"q","explain":1,"candidates":[1,2]})").field, "explain");
   EXPECT_EQ(bad(R"({"id":"q","deadline_ms":-1,"candidates":[1,2]})").field, "deadline_ms");
-  EXPECT_EQ(bad(R"({"id":"q","k":0})", LineKind::kRecommend).field, "k");
-  EXPECT_EQ(bad(R"({"id":"q","k":1001})", LineKind::kRecommend).field, "k");
+  EXPECT_EQ(bad(R"({"id":"q","k":0})", RequestKind::kRecommend).field, "k");
+  EXPECT_EQ(bad(R"({"id":"q","k":1001})", RequestKind::kRecommend).field, "k");
 }
 
 TEST(RequestJson, UnknownFieldsGetTheNearestName) {
@@ -112,7 +112,7 @@ TEST(RequestJson, UnknownFieldsGetTheNearestName) {
   EXPECT_EQ(typo.id, "typo");
   EXPECT_EQ(bad(R"({"id":"q","k":3,"candidates":[1,2]})").field, "k")
       << "every candidate comes back";
-  EXPECT_EQ(bad(R"({"id":"q","candidates":[1,2]})", LineKind::kRecommend).field, "candidates");
+  EXPECT_EQ(bad(R"({"id":"q","candidates":[1,2]})", RequestKind::kRecommend).field, "candidates");
   const auto nested = bad(R"({"id":"q","candidates":[{"item":1,"scor":3},2]})");
   EXPECT_EQ(nested.field, "candidates[0].scor");
   EXPECT_EQ(nested.message, "unknown field, did you mean score?");
@@ -125,15 +125,15 @@ TEST(RequestJson, BoundsOfCandidatesAndLines) {
   EXPECT_EQ(bad(with_candidates(101)).field, "candidates");
   EXPECT_EQ(bad(std::string(kMaxLineBytes + 1, ' ')).field, "");
   EXPECT_EQ(
-      bad(R"({"id":")" + std::string(kMaxIdBytes + 1, 'x') + R"(","candidates":[1,2]})").field,
+      bad(R"({"id":")" + std::string(kMostIdBytes + 1, 'x') + R"(","candidates":[1,2]})").field,
       "id");
   EXPECT_EQ(bad(std::string(200000, '[')).field, "");
 }
 
 TEST(RequestJson, Output) {
-  serving::Answer answer;
+  Answer answer;
   for (const char* id : {"c", "a", "b"}) {
-    serving::AnswerItem item;
+    AnswerItem item;
     item.id = id;
     answer.items.push_back(item);
   }
@@ -146,12 +146,12 @@ TEST(RequestJson, Output) {
   answer.explanation.clear();
   answer.unknown_history = 0;
   answer.items[1].known = false;
-  answer.degraded = {serving::degraded::kPolicyLate};
+  answer.degraded = {degraded::kPolicyLate};
   EXPECT_EQ(answer_line("q", answer),
             R"({"id":"q","ranking":["c","a","b"],"valid":true,"late":true,)"
             R"("unknown_candidates":["a"],"degraded":["policy late"]})");
   answer = {};
-  answer.degraded = {serving::degraded::kPolicyInvalid};
+  answer.degraded = {degraded::kPolicyInvalid};
   EXPECT_EQ(answer_line("q", answer),
             R"({"id":"q","ranking":[],"valid":false,"degraded":["policy invalid"]})");
   EXPECT_EQ(problem_line({3, "q", "id", "is empty"}),
@@ -161,4 +161,4 @@ TEST(RequestJson, Output) {
 }
 
 }  // namespace
-}  // namespace podium::cli
+}  // namespace podium::serving

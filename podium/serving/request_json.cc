@@ -1,4 +1,4 @@
-#include "podium/cli/request_json.h"
+#include "podium/serving/request_json.h"
 
 #include <fmt/format.h>
 
@@ -12,22 +12,22 @@
 #include "podium/base/nearest.h"
 #include "podium/serving/history.h"
 
-namespace podium::cli {
+namespace podium::serving {
 namespace {
 
-std::vector<std::string_view> fields_of(LineKind kind) {
+std::vector<std::string_view> fields_of(RequestKind kind) {
   std::vector<std::string_view> fields = {"id",   "user",    "history",    "times",
                                           "time", "explain", "deadline_ms"};
-  fields.push_back(kind == LineKind::kRerank ? "candidates" : "k");
+  fields.push_back(kind == RequestKind::kRerank ? "candidates" : "k");
   return fields;
 }
 
 // Collects one request; the first problem found stays.
 class LineReader {
  public:
-  LineReader(size_t line, LineKind kind) : kind_(kind) { out_.line = line; }
+  LineReader(size_t line, RequestKind kind) : kind_(kind) { out_.line = line; }
 
-  std::variant<LineRequest, LineProblem> read(std::string_view text) {
+  std::variant<ParsedRequest, RequestProblem> read(std::string_view text) {
     if (text.size() > kMaxLineBytes) {
       fail("", fmt::format("longer than {} bytes", kMaxLineBytes));
     } else {
@@ -58,7 +58,7 @@ class LineReader {
     }
     auto id = value.get<std::string>();
     if (id.empty()) fail(field, "is empty");
-    if (id.size() > kMaxIdBytes) fail(field, fmt::format("longer than {} bytes", kMaxIdBytes));
+    if (id.size() > kMostIdBytes) fail(field, fmt::format("longer than {} bytes", kMostIdBytes));
     return problem_ ? "" : id;
   }
 
@@ -77,7 +77,7 @@ class LineReader {
 
   int64_t moment(const Json& value, const std::string& field) {
     const int64_t time = whole(value, field, INT64_MIN, INT64_MAX);
-    if (const std::string what = serving::time_problem(time); !what.empty()) fail(field, what);
+    if (const std::string what = time_problem(time); !what.empty()) fail(field, what);
     return time;
   }
 
@@ -85,7 +85,7 @@ class LineReader {
                     const std::string& prefix) {
     for (const auto& [name, value] : object.items()) {
       if (std::find(known.begin(), known.end(), name) != known.end()) continue;
-      const std::string shown = name.substr(0, kMaxIdBytes);
+      const std::string shown = name.substr(0, kMostIdBytes);
       return fail(prefix + shown,
                   fmt::format("unknown field, did you mean {}?", nearest(shown, known)));
     }
@@ -93,20 +93,20 @@ class LineReader {
 
   void read_object(const Json& json) {
     const auto id = json.find("id");
-    if (id == json.end()) return fail("id", "is missing");
-    out_.id = identifier(*id, "id");
+    if (id == json.end() && out_.line > 0) return fail("id", "is missing");
+    if (id != json.end()) out_.id = identifier(*id, "id");
     if (problem_) return;
     check_fields(json, fields_of(kind_), "");
     read_history(json);
     read_rest(json);
-    if (kind_ != LineKind::kRerank) return;
+    if (kind_ != RequestKind::kRerank) return;
     const auto candidates = json.find("candidates");
     if (candidates == json.end()) return fail("candidates", "is missing");
     read_candidates(*candidates);
   }
 
   void read_history(const Json& json) {
-    serving::Request& request = out_.request;
+    Request& request = out_.request;
     const auto user = json.find("user");
     const auto history = json.find("history"), times = json.find("times");
     if (user != json.end()) request.user = identifier(*user, "user");
@@ -131,12 +131,12 @@ class LineReader {
   }
 
   void read_rest(const Json& json) {
-    serving::Request& request = out_.request;
+    Request& request = out_.request;
     if (const auto time = json.find("time"); time != json.end()) {
       request.time = moment(*time, "time");
     }
     if (const auto k = json.find("k"); k != json.end()) {
-      request.k = size_t(whole(*k, "k", 1, int64_t(serving::kMostItems)));
+      request.k = size_t(whole(*k, "k", 1, int64_t(kMostItems)));
     }
     if (const auto explain = json.find("explain"); explain != json.end()) {
       if (!explain->is_boolean()) return fail("explain", "must be true or false");
@@ -195,9 +195,9 @@ class LineReader {
     return candidate;
   }
 
-  LineKind kind_;
-  LineRequest out_{};
-  std::optional<LineProblem> problem_;
+  RequestKind kind_;
+  ParsedRequest out_{};
+  std::optional<RequestProblem> problem_;
   bool scored_ = false;
 };
 
@@ -207,21 +207,21 @@ std::string dump(const Json& value) {
 
 }  // namespace
 
-std::variant<LineRequest, LineProblem> parse_request_line(std::string_view text, size_t line,
-                                                          LineKind kind) {
+std::variant<ParsedRequest, RequestProblem> parse_request(std::string_view text, size_t line,
+                                                          RequestKind kind) {
   return LineReader(line, kind).read(text);
 }
 
-std::string answer_line(const std::string& id, const serving::Answer& answer) {
+std::string answer_line(const std::string& id, const Answer& answer) {
   Json ranking = Json::array(), unknown = Json::array();
-  for (const serving::AnswerItem& item : answer.items) {
+  for (const AnswerItem& item : answer.items) {
     ranking.push_back(item.id);
     if (!item.known) unknown.push_back(item.id);
   }
   Json out = {{"id", id},
               {"ranking", std::move(ranking)},
-              {"valid", !answer.has(serving::degraded::kPolicyInvalid)}};
-  if (answer.has(serving::degraded::kPolicyLate)) out["late"] = true;
+              {"valid", !answer.has(degraded::kPolicyInvalid)}};
+  if (answer.has(degraded::kPolicyLate)) out["late"] = true;
   if (!answer.explanation.empty()) out["explanation"] = answer.explanation;
   if (answer.unknown_history > 0) out["unknown_history"] = answer.unknown_history;
   if (!unknown.empty()) out["unknown_candidates"] = std::move(unknown);
@@ -229,11 +229,11 @@ std::string answer_line(const std::string& id, const serving::Answer& answer) {
   return dump(out);
 }
 
-std::string problem_line(const LineProblem& problem) {
+std::string problem_line(const RequestProblem& problem) {
   Json out = Json::object();
   if (!problem.id.empty()) out["id"] = problem.id;
   out["error"] = {{"line", problem.line}, {"field", problem.field}, {"message", problem.message}};
   return dump(out);
 }
 
-}  // namespace podium::cli
+}  // namespace podium::serving

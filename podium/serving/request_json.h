@@ -1,9 +1,10 @@
-// The JSON lines of `podium rerank` and `podium recommend --requests`. In, one request a line:
+// Requests as JSON: the lines of `podium rerank` and `podium recommend --requests`, and what the
+// server is sent. In:
 //
 //   {"id": "q1", "history": ["A1", "B2"], "candidates": [{"item": "C3", "score": 0.3}, "D4", ...]}
 //   {"id": "q2", "user": "196", "time": 893286638, "k": 5}
 //
-// id            a string or a whole number (as items and users are too); comes back
+// id            a string or a whole number (as items and users are too); comes back. A line has one
 // user          whose history; or
 // history       item ids, oldest first; neither: somebody new
 // times         of history, unix seconds; others are an error, as are those of time
@@ -29,33 +30,32 @@
 
 #include "podium/serving/request.h"
 
-namespace podium::cli {
+namespace podium::serving {
 
 inline constexpr size_t kMaxLineBytes = 1 << 20;
-inline constexpr size_t kMaxIdBytes = serving::kMostIdBytes;
 inline constexpr int kMostDeadlineMs = 1 << 30;
 
-enum class LineKind { kRerank, kRecommend };
+enum class RequestKind { kRerank, kRecommend };
 
-struct LineRequest {
-  size_t line;  // from 1
+struct ParsedRequest {
+  size_t line;  // from 1; 0: of no stream
   std::string id;
-  serving::Request request;  // without a deadline; candidates in descending order of score, ties in
-                             // input order
-  int deadline_ms = 0;       // 0: none
+  Request request;      // without a deadline; candidates in descending order of score, ties in
+                        // input order
+  int deadline_ms = 0;  // 0: none
 };
 
-struct LineProblem {
+struct RequestProblem {
   size_t line;
   std::string id;     // empty if unknown
   std::string field;  // "" for the whole line
   std::string message;
 };
 
-std::variant<LineRequest, LineProblem> parse_request_line(std::string_view text, size_t line,
-                                                          LineKind kind);
+std::variant<ParsedRequest, RequestProblem> parse_request(std::string_view text, size_t line,
+                                                          RequestKind kind);
 
-std::string answer_line(const std::string& id, const serving::Answer& answer);
-std::string problem_line(const LineProblem& problem);
+std::string answer_line(const std::string& id, const Answer& answer);
+std::string problem_line(const RequestProblem& problem);
 
-}  // namespace podium::cli
+}  // namespace podium::serving
