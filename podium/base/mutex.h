@@ -29,6 +29,14 @@ class PODIUM_THREAD_ATTRIBUTE(capability("mutex")) Mutex {
     condition.wait(lock);
     lock.release();
   }
+  // The same, until a moment; false: it is past.
+  template <class Moment>
+  bool wait_until(std::condition_variable& condition, const Moment& moment) PODIUM_REQUIRES(this) {
+    std::unique_lock<std::mutex> lock(mutex_, std::adopt_lock);
+    const bool told = condition.wait_until(lock, moment) == std::cv_status::no_timeout;
+    lock.release();
+    return told;
+  }
 
  private:
   std::mutex mutex_;

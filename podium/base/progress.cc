@@ -101,6 +101,7 @@ void log_warning(std::string_view text) {
 void set_quiet(bool quiet) { g_quiet = quiet; }
 
 bool interrupted() { return g_interrupted != 0; }
+void forget_interruption() { g_interrupted = 0; }
 
 void stop_if_interrupted(const char* cure) {
   if (interrupted()) throw Error(ErrorKind::kInterrupted, "interrupted", cure);

@@ -39,6 +39,7 @@ void set_quiet(bool quiet);
 // by install_interrupt_handler, for SIGHUP unless it is ignored, as under nohup. Long loops poll it
 // at least ten times a second: they save their state, or have none, and throw.
 bool interrupted();
+void forget_interruption();  // of a program that was told to end, and has
 // Throws Error of kind kInterrupted once it is true.
 void stop_if_interrupted(const char* cure = "run the same command again");
 void install_interrupt_handler();

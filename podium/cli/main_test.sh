@@ -22,7 +22,7 @@ if git rev-parse HEAD >/dev/null 2>&1; then
 fi
 expect 0 "$podium" --help
 grep -q 'podium train --data' "$dir/out" || fail "--help shows no example"
-for command in data models sid train report eval slates recommend rerank config; do
+for command in data models sid train report eval slates recommend rerank serve config; do
   expect 0 "$podium" $command --help
 done
 [ "$(grep -c 'from nothing to recommendations' "$dir/out")" = 0 ] || fail "help repeats itself"

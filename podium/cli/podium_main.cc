@@ -22,6 +22,7 @@ constexpr const char* kExamples = R"(Examples, from nothing to recommendations:
   podium report --run out/run                   what each stage adds, and out/run/report.html
   podium recommend --bundle out/run/bundle --user 196 --k 10 --explain
   podium rerank --bundle out/run/bundle < slates.jsonl
+  podium serve --bundle out/run/bundle          the same over HTTP, with events as they come
   podium models get minilm                      a text encoder to use instead of the default
   podium verify out/run                         is every file still what podium wrote?
   podium config > podium.toml                   every option with its default and meaning
@@ -39,6 +40,7 @@ void add_commands(CLI::App& app) {
   podium::cli::add_slates_command(app);
   podium::cli::add_recommend_command(app);
   podium::cli::add_rerank_command(app);
+  podium::cli::add_serve_command(app);
   podium::cli::add_config_command(app);
   podium::cli::add_verify_command(app);
 }

@@ -1,0 +1,34 @@
+// HTTP as the API sees it, without a library's types.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace podium::serve {
+
+struct HttpRequest {
+  std::string method, target;  // "POST", "/v1/events?x=1"
+  std::vector<std::pair<std::string, std::string>> headers;
+  std::string body;
+
+  std::string_view path() const { return std::string_view(target).substr(0, target.find('?')); }
+  // Any case; empty where there is none.
+  std::string_view header(std::string_view name) const;
+};
+
+struct HttpReply {
+  int status = 200;
+  std::string body = {};  // JSON, unless empty
+  std::string type = "application/json";
+  std::vector<std::pair<std::string, std::string>> headers = {};
+};
+
+// Answers once, on any thread.
+using Reply = std::function<void(HttpReply reply)>;
+// Must not throw, nor block for long.
+using Handler = std::function<void(HttpRequest request, Reply reply)>;
+
+}  // namespace podium::serve

@@ -1,0 +1,19 @@
+// Errors as the API tells them (RFC 9457, "problem details").
+#pragma once
+
+#include <exception>
+#include <string>
+
+#include "podium/base/error.h"
+#include "podium/serve/http.h"
+
+namespace podium::serve {
+
+int status_of(ErrorKind kind);
+
+// {"title", "status", "detail", "cure"?, "field"?}
+HttpReply problem(int status, const std::string& detail, const std::string& cure = "",
+                  const std::string& field = "");
+HttpReply problem(const std::exception_ptr& error);
+
+}  // namespace podium::serve

@@ -1,0 +1,268 @@
+// The server by hand-made bytes over a socket, and the API over a whole tiny bundle.
+#include <arpa/inet.h>
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <future>
+#include <thread>
+
+#include "podium/base/json.h"
+#include "podium/base/scratch.h"
+#include "podium/serve/api.h"
+#include "podium/serve/http_server.h"
+#include "podium/serving/test_bundle.h"
+
+namespace podium::serve {
+namespace {
+
+using namespace std::chrono_literals;
+
+// A client that says what it is told to, byte by byte.
+class Line {
+ public:
+  explicit Line(uint16_t port) {
+    socket_ = ::socket(AF_INET, SOCK_STREAM, 0);
+    sockaddr_in to{};
+    to.sin_family = AF_INET;
+    to.sin_port = htons(port);
+    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    connected_ = ::connect(socket_, reinterpret_cast<const sockaddr*>(&to), sizeof(to)) == 0;
+    const timeval most{5, 0};
+    ::setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &most, sizeof(most));
+  }
+  ~Line() { ::close(socket_); }
+  bool connected() const { return connected_; }
+  void say(std::string_view bytes) const {
+    (void)!::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+  }
+  // One reply's status and body; status 0: the server has hung up.
+  std::pair<int, std::string> hear() {
+    size_t end = 0;
+    while ((end = heard_.find("\r\n\r\n")) == std::string::npos) {
+      if (!more()) return {};
+    }
+    const std::string head = heard_.substr(0, end);
+    const int status = std::stoi(head.substr(9, 3));
+    const size_t at = head.find("Content-Length: ");
+    const size_t length = at == std::string::npos ? 0 : std::stoul(head.substr(at + 16));
+    while (heard_.size() < end + 4 + length) {
+      if (!more()) return {};
+    }
+    std::string body = heard_.substr(end + 4, length);
+    heard_.erase(0, end + 4 + length);
+    return {status, body};
+  }
+  bool hung_up() { return heard_.empty() && !more(); }
+
+ private:
+  bool more() {
+    char bytes[4096];
+    const ssize_t n = ::recv(socket_, bytes, sizeof(bytes), 0);
+    if (n > 0) heard_.append(bytes, size_t(n));
+    return n > 0;
+  }
+
+  int socket_;
+  bool connected_;
+  std::string heard_;
+};
+
+void echo(HttpRequest request, Reply reply) {
+  reply({.body = "\"" + request.method + " " + request.target + " " + request.body + "\""});
+}
+
+const std::string kGet = "GET /a HTTP/1.1\r\nHost: x\r\n\r\n";
+
+TEST(HttpServer, KeepsConnectionsAndAnswersInOrder) {
+  const HttpServer server({}, echo);
+  Line line(server.port());
+  line.say(kGet + "POST /b HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nxyz" + kGet);
+  EXPECT_EQ(line.hear(), std::pair(200, std::string("\"GET /a \"")));
+  EXPECT_EQ(line.hear(), std::pair(200, std::string("\"POST /b xyz\"")));
+  EXPECT_EQ(line.hear().first, 200);
+  line.say("POST /c HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n");
+  EXPECT_EQ(line.hear(), std::pair(200, std::string("\"POST /c hi\"")));
+  line.say("POST /d HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n");
+  EXPECT_EQ(line.hear().first, 100);
+  line.say("ok");
+  EXPECT_EQ(line.hear(), std::pair(200, std::string("\"POST /d ok\"")));
+  line.say("GET /e HTTP/1.0\r\n\r\n");
+  EXPECT_EQ(line.hear().first, 200);
+  EXPECT_TRUE(line.hung_up()) << "HTTP/1.0 asks for one reply";
+}
+
+TEST(HttpServer, RefusesWhatIsReadInTwoWays) {
+  const HttpServer server({.most_header_bytes = 1000, .most_body_bytes = 50}, echo);
+  const auto status = [&](const std::string& bytes) {
+    Line line(server.port());
+    line.say(bytes);
+    const int told = line.hear().first;
+    EXPECT_TRUE(line.hung_up()) << bytes;
+    return told;
+  };
+  EXPECT_EQ(status("GET / HTTP/1.1\r\n\r\n"), 400) << "no Host";
+  EXPECT_EQ(status("GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n"), 400);
+  EXPECT_EQ(status("hello\r\n\r\n"), 400);
+  EXPECT_EQ(status("GET / HTTP/3.7\r\nHost: a\r\n\r\n"), 400);
+  EXPECT_EQ(
+      status("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nxyz"),
+      400);
+  EXPECT_EQ(status("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n"
+                   "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
+            400);
+  EXPECT_EQ(status("POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"), 400);
+  EXPECT_EQ(
+      status("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n"),
+      501);
+  EXPECT_EQ(status("POST / HTTP/1.1\r\nHost: a\r\nExpect: tea\r\nContent-Length: 1\r\n\r\n"), 417);
+  EXPECT_EQ(status("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 51\r\n\r\n"), 413);
+  EXPECT_EQ(status("GET / HTTP/1.1\r\nHost: a\r\nX: " + std::string(2000, 'x') + "\r\n\r\n"), 431);
+}
+
+TEST(HttpServer, HangsUpOnTheSlowAndTheSilent) {
+  const HttpServer server({.read_timeout = 100ms, .idle_timeout = 100ms}, echo);
+  Line slow(server.port()), silent(server.port());
+  slow.say("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nx");
+  EXPECT_TRUE(silent.hung_up());
+  EXPECT_NE(slow.hear().first, 200);
+  EXPECT_TRUE(slow.hung_up());
+}
+
+TEST(HttpServer, DrainsWhatIsUnderWay) {
+  std::promise<Reply> asked;
+  HttpServer server({}, [&](HttpRequest request, Reply reply) {
+    if (request.target == "/wait") return asked.set_value(std::move(reply));
+    echo(std::move(request), std::move(reply));
+  });
+  Line idle(server.port()), working(server.port());
+  idle.say(kGet);
+  EXPECT_EQ(idle.hear().first, 200);
+  working.say("GET /wait HTTP/1.1\r\nHost: x\r\n\r\n");
+  Reply reply = asked.get_future().get();
+  std::thread draining([&] { server.drain(); });
+  EXPECT_TRUE(idle.hung_up());
+  reply({.body = "\"late\""});
+  EXPECT_EQ(working.hear(), std::pair(200, std::string("\"late\"")));
+  EXPECT_TRUE(working.hung_up());
+  draining.join();
+  EXPECT_FALSE(Line(server.port()).connected());
+}
+
+class ApiTest : public testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    bundle_ = serving::Bundle::open(serving::write_test_bundle(scratch("serve")));
+  }
+  static void TearDownTestSuite() { bundle_.reset(); }
+
+  std::pair<int, Json> call(const std::string& method, const std::string& target,
+                            const std::string& body = "", const std::string& key = "") {
+    std::promise<HttpReply> promise;
+    HttpRequest request{method, target, {}, body};
+    if (!key.empty()) request.headers.emplace_back("idempotency-key", key);
+    api_.handle(std::move(request), [&](HttpReply reply) { promise.set_value(std::move(reply)); });
+    const HttpReply reply = promise.get_future().get();
+    return {reply.status, reply.body.empty() ? Json() : parse_json(reply.body, "reply")};
+  }
+  std::vector<std::string> recommended(const std::string& body) {
+    std::vector<std::string> ids;
+    const auto [status, json] = call("POST", "/v1/recommend", body);
+    EXPECT_EQ(status, 200) << json.dump();
+    for (const Json& item : json["items"]) ids.push_back(item["id"]);
+    return ids;
+  }
+
+  static std::shared_ptr<const serving::Bundle> bundle_;
+  const fs::path dir_ = scratch_dir("api_state");
+  const std::shared_ptr<store::Store> store_ = std::make_shared<store::Store>(dir_);
+  serving::Recommender recommender_{bundle_, store_};
+  Api api_{recommender_, *store_, {.threads = 2}};
+};
+std::shared_ptr<const serving::Bundle> ApiTest::bundle_;
+
+TEST_F(ApiTest, AnEventChangesTheNextAnswer) {
+  const auto before = recommended(R"({"user": "u3", "k": 10, "time": 2000000})");
+  ASSERT_EQ(before.size(), 10u);
+  const auto [status, told] =
+      call("POST", "/v1/events",
+           R"({"events": [{"user": "u3", "item": ")" + before[0] + R"(", "time": 1900000}]})");
+  EXPECT_EQ(status, 200);
+  EXPECT_EQ(told["offset"], 1);
+  const auto after = recommended(R"({"user": "u3", "k": 10, "time": 2000000})");
+  EXPECT_EQ(std::count(after.begin(), after.end(), before[0]), 0) << "it has been taken";
+  EXPECT_EQ(call("GET", "/v1/users/u3").second["events"].size(), 1u);
+  // Sent again: nothing is written twice.
+  const std::string event = R"({"events": [{"user": "u4", "item": "i1", "time": 1900000}]})";
+  const auto first = call("POST", "/v1/events", event, "k1"),
+             again = call("POST", "/v1/events", event, "k1");
+  EXPECT_EQ(first, again);
+  EXPECT_EQ(call("GET", "/v1/users/u4").second["events"].size(), 1u);
+  EXPECT_EQ(call("DELETE", "/v1/users/u4").first, 204);
+  EXPECT_EQ(call("GET", "/v1/users/u4").second["events"].size(), 0u);
+}
+
+TEST_F(ApiTest, ANewItemIsRecommendedAtOnce) {
+  const std::string ask = R"({"history": ["i0", "i2"], "k": 40})";
+  const auto before = recommended(ask);
+  EXPECT_EQ(call("PUT", "/v1/items/fresh%20one",
+                 R"({"title": "Thing 1 of kind 0", "categories": ["Shop", "Kind 0"], "price": 2})")
+                .first,
+            200);
+  const auto after = recommended(ask);
+  EXPECT_EQ(std::count(after.begin(), after.end(), "fresh one"), 1);
+  EXPECT_EQ(call("DELETE", "/v1/items/fresh%20one").first, 204);
+  EXPECT_EQ(call("DELETE", "/v1/items/fresh%20one").first, 404);
+  EXPECT_EQ(recommended(ask), before);
+}
+
+TEST_F(ApiTest, ReranksWhatItIsGiven) {
+  const auto [status, json] =
+      call("POST", "/v1/rerank",
+           R"({"id": "q", "user": "u5", "time": 2000000, "candidates": ["i7", "i20", "strange"]})");
+  EXPECT_EQ(status, 200);
+  EXPECT_EQ(json["id"], "q");
+  EXPECT_EQ(json["items"].size(), 3u);
+  EXPECT_EQ(json["unknown_candidates"], 1);
+}
+
+TEST_F(ApiTest, TellsWhatIsWrong) {
+  const auto problem = [&](const std::string& method, const std::string& target,
+                           const std::string& body) {
+    const auto [status, json] = call(method, target, body);
+    return fmt::format("{} {}", status, json.is_object() ? json.value("field", "") : "");
+  };
+  EXPECT_EQ(problem("POST", "/v1/recommend", R"({"user": "u3", "kk": 5})"), "400 kk");
+  EXPECT_EQ(problem("POST", "/v1/recommend", "{"), "400 ");
+  EXPECT_EQ(problem("POST", "/v1/recommend", R"({"user": "nobody"})").substr(0, 3), "404");
+  EXPECT_EQ(problem("POST", "/v1/events", R"({"events": []})"), "400 events");
+  EXPECT_EQ(problem("POST", "/v1/events", R"({"events": [{"user": "u", "item": ""}]})"),
+            "400 events[0]");
+  EXPECT_EQ(problem("POST", "/v1/events", R"({"events": [{"user": "u", "item": "i", "at": 1}]})"),
+            "400 events[0].at");
+  EXPECT_EQ(problem("PUT", "/v1/items/x", R"({"title": 5})"), "400 title");
+  EXPECT_EQ(problem("PUT", "/v1/items/%zz", "{}").substr(0, 3), "400");
+  EXPECT_EQ(problem("PUT", "/v1/items/%00", "{}").substr(0, 3), "400");
+  EXPECT_EQ(problem("GET", "/v1/events", "").substr(0, 3), "405");
+  EXPECT_EQ(problem("GET", "/v1/nothing", "").substr(0, 3), "404");
+  EXPECT_EQ(store_->applied(), 0) << "nothing of it was written";
+  EXPECT_EQ(call("GET", "/readyz").first, 200);
+  api_.stop_being_ready();
+  EXPECT_EQ(call("GET", "/readyz").first, 503);
+  EXPECT_EQ(call("GET", "/healthz").first, 200);
+}
+
+TEST_F(ApiTest, SendsBackWhoeverComesWhenItIsFull) {
+  Api busy(recommender_, *store_, {.threads = 1, .most_waiting = 2});
+  std::atomic<int> answered{0}, refused{0};
+  for (int i = 0; i < 200; ++i) {
+    busy.handle({"POST", "/v1/recommend", {}, R"({"user": "u3", "time": 2000000})"},
+                [&](HttpReply reply) { ++(reply.status == 200 ? answered : refused); });
+  }
+  while (answered + refused < 200) std::this_thread::sleep_for(1ms);
+  EXPECT_GE(answered, 2);
+  EXPECT_GT(refused, 0);
+}
+
+}  // namespace
+}  // namespace podium::serve
