@@ -45,8 +45,8 @@ void serve(ServeArguments& a) {
                                    {.threads = threads});
   serve::Api api(recommender, *store, {.threads = threads, .most_waiting = size_t(a.waiting)});
   serve::HttpServer server({.address = a.address, .port = uint16_t(a.port)},
-                           [&](serve::HttpRequest request, serve::Reply reply) {
-                             api.handle(std::move(request), std::move(reply));
+                           [&](const serve::HttpRequest& request, const serve::Reply& reply) {
+                             api.handle(request, reply);
                            });
   log_info(fmt::format("{} changes in {}", store->applied(), a.state));
   const bool six = a.address.find(':') != std::string::npos;

@@ -52,7 +52,7 @@ class Api::Impl {
   }
 
   void order(const HttpRequest& request, RequestKind kind, Reply reply) {
-    run(std::move(reply), [this, kind, body = request.body](Reply done) {
+    run(std::move(reply), [this, kind, body = request.body](const Reply& done) {
       const auto start = serving::Clock::now();
       auto parsed = serving::parse_request(body, 0, kind);
       if (const auto* wrong = std::get_if<serving::RequestProblem>(&parsed)) {
@@ -62,17 +62,17 @@ class Api::Impl {
       if (read.deadline_ms > 0) {
         read.request.deadline = start + std::chrono::milliseconds(read.deadline_ms);
       }
-      recommender_.submit(
-          read.request, [this, id = read.id, done](Answer answer, const std::exception_ptr& error) {
-            if (error) return done(problem(error));
-            done({.body = recommend_json(id, answer, recommender_.bundle())});
-          });
+      recommender_.submit(read.request, [this, id = read.id, done](
+                                            const Answer& answer, const std::exception_ptr& error) {
+        if (error) return done(problem(error));
+        done({.body = recommend_json(id, answer, recommender_.bundle())});
+      });
     });
   }
 
   void add_events(const HttpRequest& request, Reply reply) {
     std::string key(request.header("Idempotency-Key"));
-    run(std::move(reply), [this, key, body = request.body](Reply done) {
+    run(std::move(reply), [this, key, body = request.body](const Reply& done) {
       auto changes = events_of(body, kMostEvents, std::time(nullptr));
       const size_t count = changes.size();
       store_.submit(std::move(changes), key,
@@ -84,7 +84,7 @@ class Api::Impl {
   }
 
   void put_item(std::string id, const HttpRequest& request, Reply reply) {
-    run(std::move(reply), [this, id = std::move(id), body = request.body](Reply done) {
+    run(std::move(reply), [this, id = std::move(id), body = request.body](const Reply& done) {
       const serving::LiveItem item = item_of(id, body);
       recommender_.put_items({&item, 1});
       done({.body = Json({{"id", id}, {"offset", store_.applied()}}).dump()});
@@ -92,20 +92,20 @@ class Api::Impl {
   }
 
   void remove_item(std::string id, Reply reply) {
-    run(std::move(reply), [this, id = std::move(id)](Reply done) {
+    run(std::move(reply), [this, id = std::move(id)](const Reply& done) {
       if (recommender_.remove_item(id)) return done({.status = 204, .type = {}});
       done(problem(404, "no item of this id came after training"));
     });
   }
 
   void tell_user(std::string user, Reply reply) {
-    run(std::move(reply), [this, user = std::move(user)](Reply done) {
+    run(std::move(reply), [this, user = std::move(user)](const Reply& done) {
       done({.body = user_json(user, store_.history_of(user))});
     });
   }
 
   void erase_user(std::string user, Reply reply) {
-    run(std::move(reply), [this, user = std::move(user)](Reply done) {
+    run(std::move(reply), [this, user = std::move(user)](const Reply& done) {
       store_.erase_user(user);
       done({.status = 204, .type = {}});
     });
@@ -143,7 +143,7 @@ Api::Api(serving::Recommender& recommender, store::Store& store, const ApiOption
     : impl_(std::make_unique<Impl>(recommender, store, options)) {}
 Api::~Api() = default;
 
-void Api::handle(HttpRequest request, Reply reply) {
+void Api::handle(const HttpRequest& request, const Reply& reply) {
   const std::string_view path = request.path();
   const std::string& method = request.method;
   const bool get = method == "GET", post = method == "POST";

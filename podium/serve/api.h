@@ -36,7 +36,7 @@ class Api {
   ~Api();  // waits for the requests under way
 
   // A Handler.
-  void handle(HttpRequest request, Reply reply);
+  void handle(const HttpRequest& request, const Reply& reply);
   // From now on /readyz says no, so that a balancer sends nobody here.
   void stop_being_ready() { ready_ = false; }
 
