@@ -4,7 +4,9 @@
 
 #include <boost/asio/post.hpp>
 #include <boost/asio/thread_pool.hpp>
+#include <chrono>
 #include <ctime>
+#include <thread>
 #include <utility>
 
 #include "podium/base/error.h"
@@ -27,7 +29,10 @@ class Api::Impl {
         store_(store),
         options_(options),
         pool_(size_t(std::max(1, options.threads))) {}
-  ~Impl() { pool_.join(); }
+  ~Impl() {
+    pool_.join();
+    while (waiting_ > 0) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
 
   bool take() {
     if (waiting_.fetch_add(1) < options_.most_waiting) return true;
@@ -39,8 +44,8 @@ class Api::Impl {
   template <class Work>
   void run(Reply reply, Work work) {
     auto counted = [this, reply = std::move(reply)](HttpReply answer) {
-      --waiting_;
       reply(std::move(answer));
+      --waiting_;
     };
     boost::asio::post(pool_, [counted, work = std::move(work)]() mutable {
       try {

@@ -151,6 +151,7 @@ class Session : public std::enable_shared_from_this<Session> {
   http::response<http::empty_body> continue_;
   bool idle_ = true;
   unsigned version_ = 11;
+  bool head_ = false;
 };
 
 Session::Session(std::shared_ptr<HttpServer::Impl> server, tcp::socket socket)
@@ -186,6 +187,7 @@ void Session::on_header(Code code) {
   if (code) return on_parse_error(code);
   const auto& header = parser_->get().base();
   version_ = header.version();
+  head_ = header.method() == http::verb::head;
   if (auto reply = refused(header)) return answer(std::move(*reply), false);
   if (header[http::field::expect].empty() || parser_->is_done()) return go_on();
   continue_ = {http::status::continue_, version_};
@@ -236,6 +238,8 @@ void Session::answer(HttpReply reply, bool stay) {
   response_.keep_alive(stay);
   response_.body() = std::move(reply.body);
   response_.prepare_payload();
+  if (reply.status == 204) response_.erase(http::field::content_length);
+  if (head_) response_.body().clear();  // its length is told
   stream_.expires_after(server_->options().read_timeout);
   http::async_write(stream_, response_, [self = shared_from_this(), stay](Code code, size_t) {
     if (code || !stay) return self->close();

@@ -53,6 +53,16 @@ class Line {
     heard_.erase(0, end + 4 + length);
     return {status, body};
   }
+  // The head of a reply without a body.
+  int hear_head() {
+    size_t end = 0;
+    while ((end = heard_.find("\r\n\r\n")) == std::string::npos) {
+      if (!more()) return 0;
+    }
+    const int status = std::stoi(heard_.substr(9, 3));
+    heard_.erase(0, end + 4);
+    return status;
+  }
   bool hung_up() { return heard_.empty() && !more(); }
 
  private:
@@ -87,6 +97,9 @@ TEST(HttpServer, KeepsConnectionsAndAnswersInOrder) {
   EXPECT_EQ(line.hear().first, 100);
   line.say("ok");
   EXPECT_EQ(line.hear(), std::pair(200, std::string("\"POST /d ok\"")));
+  line.say("HEAD /h HTTP/1.1\r\nHost: x\r\n\r\n" + kGet);
+  EXPECT_EQ(line.hear_head(), 200) << "its length, and no body";
+  EXPECT_EQ(line.hear(), std::pair(200, std::string("\"GET /a \"")));
   line.say("GET /e HTTP/1.0\r\n\r\n");
   EXPECT_EQ(line.hear().first, 200);
   EXPECT_TRUE(line.hung_up()) << "HTTP/1.0 asks for one reply";
