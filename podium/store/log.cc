@@ -24,7 +24,6 @@ constexpr const char* kSetUp = R"(
   PRAGMA mmap_size = 0;
 )";
 constexpr const char* kSchema = R"(
-  BEGIN IMMEDIATE;
   CREATE TABLE log (
     offset INTEGER PRIMARY KEY AUTOINCREMENT,
     kind INTEGER NOT NULL,
@@ -39,31 +38,30 @@ constexpr const char* kSchema = R"(
     offset INTEGER NOT NULL,
     time INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID;
-  COMMIT;
 )";
 
-// Opened, set up, and ours.
-fs::path prepared(const fs::path& file) {
-  Database database(file);
+// The same database, checked to be ours and set up.
+Database& prepared(Database& database) {
   const int64_t application = database.number("PRAGMA application_id");
   const int64_t version = database.number("PRAGMA user_version");
   const bool empty = database.number("SELECT count(*) FROM sqlite_schema") == 0;
   if (application != kApplication && !(empty && application == 0)) {
     throw Error("the file is a database of another program", "choose another directory",
-                file.string());
+                database.file().string());
   }
   if (version > kVersion) {
     throw Error(fmt::format("the store is of version {}, this podium reads {}", version, kVersion),
-                "use the podium that wrote it, or a newer one", file.string());
+                "use the podium that wrote it, or a newer one", database.file().string());
   }
   database.run(kSetUp);
-  if (empty) {
-    database.run(kSchema);
-    database.run(
-        fmt::format("PRAGMA application_id = {}; PRAGMA user_version = {};", kApplication, kVersion)
-            .c_str());
-  }
-  return file;
+  if (!empty) return database;
+  Transaction transaction(database);  // a kill leaves an empty file or a whole one
+  database.run(kSchema);
+  const std::string ours =
+      fmt::format("PRAGMA application_id = {}; PRAGMA user_version = {};", kApplication, kVersion);
+  database.run(ours.c_str());
+  transaction.commit();
+  return database;
 }
 
 std::string body_of(const serving::LiveItem& item) {
@@ -129,12 +127,11 @@ std::string digest_of(std::span<const Change> changes) {
 std::string digest_of(std::string_view user) { return sha256(fmt::format("user:{}", user)); }
 
 Log::Log(const fs::path& file)
-    : database_(prepared(file)),
-      insert_(database_, "INSERT INTO log (kind, id, item, time) VALUES (?, ?, ?, ?)"),
+    : database_(file),
+      insert_(prepared(database_), "INSERT INTO log (kind, id, item, time) VALUES (?, ?, ?, ?)"),
       forget_(database_, "DELETE FROM log WHERE id = ? AND kind = 1"),
       find_key_(database_, "SELECT changes, offset FROM keys WHERE key = ?"),
       insert_key_(database_, "INSERT INTO keys (key, changes, offset, time) VALUES (?, ?, ?, ?)") {
-  database_.run(kSetUp);
   Statement(database_, "DELETE FROM keys WHERE time < ?")
       .bind(1, std::time(nullptr) - kKeysKept)
       .run();
