@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 #include <numeric>
+#include <string_view>
 
 #include "podium/base/error.h"
 
@@ -30,6 +31,13 @@ Arrangement by_rank(std::vector<size_t> order) {
   return arrangement;
 }
 
+// Where a source stands in Sources::all() and so in a candidate's ranks.
+std::optional<size_t> place_of(const retrieval::Sources& sources, std::string_view name) {
+  const auto all = sources.all();
+  const auto found = std::ranges::find(all, name, &retrieval::Retriever::name);
+  return found == all.end() ? std::nullopt : std::optional(size_t(found - all.begin()));
+}
+
 }  // namespace
 
 std::vector<size_t> order_by(std::span<const float> scores) {
@@ -43,13 +51,11 @@ std::vector<size_t> order_by(std::span<const float> scores) {
 
 void keep_new_places(size_t places, const retrieval::Sources& sources, const Described& found,
                      Arrangement& arrangement) {
-  const auto all = sources.all();
-  const retrieval::Retriever* const wanted = sources.new_items.get();
-  const auto source = std::ranges::find(all, wanted);
   std::vector<size_t>& order = arrangement.order;
-  if (places == 0 || source == all.end() || order.size() <= kFirst) return;
-  const auto s = size_t(source - all.begin());
-  const auto is_new = [&](size_t i) { return found.candidates[i].rank[s] >= 0; };
+  if (places == 0 || order.size() <= kFirst) return;
+  const auto source = place_of(sources, retrieval::NewItems::kName);
+  if (!source) return;
+  const auto is_new = [&](size_t i) { return found.candidates[i].rank[*source] >= 0; };
   const auto first = std::span(order).first(kFirst), after = std::span(order).subspan(kFirst);
   const auto there = size_t(std::ranges::count_if(first, is_new));
   const auto waiting = size_t(std::ranges::count_if(after, is_new));
@@ -80,16 +86,14 @@ Arrangement arrange_found(const std::string& order, size_t new_places,
     return arrangement;
   }
   if (order == kShownOrder) return by_rank(by_scores(scores, found.blended).order);
-  const auto all = sources.all();
-  const auto source = std::ranges::find_if(all, [&](auto* s) { return s->name() == order; });
-  if (source == all.end()) {
+  const auto source = place_of(sources, order);
+  if (!source) {
     throw Error("upstream.order names a source that this run does not have: " + order,
                 "train that source too, or choose another order");
   }
-  const auto s = size_t(source - all.begin());
   std::vector<std::pair<int, size_t>> listed;
   for (size_t i = 0; i < found.candidates.size(); ++i) {
-    const int rank = found.candidates[i].rank[s];
+    const int rank = found.candidates[i].rank[*source];
     if (rank >= 0) listed.emplace_back(rank, i);
   }
   std::sort(listed.begin(), listed.end());
