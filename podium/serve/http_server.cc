@@ -109,6 +109,7 @@ class HttpServer::Impl : public std::enable_shared_from_this<HttpServer::Impl> {
  private:
   void accept();
   void stop_accepting();
+  void tell_when_empty();
 
   HttpServerOptions options_;
   Handler handler_;
@@ -162,6 +163,7 @@ Session::Session(std::shared_ptr<HttpServer::Impl> server, tcp::socket socket)
 
 void Session::read() {
   idle_ = buffer_.size() == 0;
+  head_ = false;  // what does not parse is answered in full
   if (idle_ && server_->draining()) return close();
   parser_.emplace();
   parser_->header_limit(server_->options().most_header_bytes);
@@ -274,6 +276,11 @@ void HttpServer::Impl::accept() {
 
 void HttpServer::Impl::remove(const std::shared_ptr<Session>& session) {
   sessions_.erase(session);
+  tell_when_empty();
+}
+
+// To drain(), which waits for it.
+void HttpServer::Impl::tell_when_empty() {
   if (!draining_ || !sessions_.empty()) return;
   const MutexLock lock(mutex_);
   done_ = true;
@@ -286,10 +293,7 @@ void HttpServer::Impl::stop_accepting() {
   acceptor_.close(ignored);
   const auto open = sessions_;
   for (const auto& session : open) session->close_if_idle();
-  if (!sessions_.empty()) return;
-  const MutexLock lock(mutex_);
-  done_ = true;
-  empty_.notify_all();
+  tell_when_empty();
 }
 
 void HttpServer::Impl::drain(std::chrono::milliseconds most) {
