@@ -1,5 +1,5 @@
 // The log of a store: what happened, in order, in one SQLite file. The interface knows no SQL, so
-// that another database can stand behind it.
+// that another database can take this one's place.
 #pragma once
 
 #include <functional>

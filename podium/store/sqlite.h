@@ -47,7 +47,7 @@ class Statement {
   Statement& bind(int place, std::string_view text);
   Statement& bind(int place, int64_t number);
 
-  bool step();  // true: there is a row; false: done, and ready to be bound anew
+  bool step();  // true: there is a row; false: done, and ready to be bound again
   void run();   // to its end, whatever it returns
   void reset();
 

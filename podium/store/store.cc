@@ -16,7 +16,7 @@ constexpr size_t kMostChanges = 512;  // of one transaction, unless one append h
 Store::Store(const fs::path& dir) : lock_(dir / "lock"), log_(dir / "podium.sqlite") {
   log_.read([&](Offset offset, const Change& change) {
     if (const auto* erase = std::get_if<EraseUser>(&change)) {
-      const MutexLock lock(erased_mutex_);
+      const WriterLock lock(erased_mutex_);
       erased_.insert(erase->user);
     } else {
       apply(change);
@@ -101,7 +101,7 @@ void Store::apply(const Change& change) {
     state_.add_event(event->user, event->event);
   } else if (const auto* erase = std::get_if<EraseUser>(&change)) {
     state_.erase_user(erase->user);
-    const MutexLock lock(erased_mutex_);
+    const WriterLock lock(erased_mutex_);
     erased_.insert(digest_of(erase->user));
   } else if (const auto* item = std::get_if<PutItem>(&change)) {
     state_.put_items({&item->item, 1});
@@ -117,7 +117,7 @@ void Store::add_event(std::string_view user, const serving::LiveEvent& event) {
 serving::LiveHistory Store::history_of(std::string_view user) const {
   serving::LiveHistory history = state_.history_of(user);
   if (history.erased) return history;
-  const MutexLock lock(erased_mutex_);
+  const ReaderLock lock(erased_mutex_);
   history.erased = !erased_.empty() && erased_.contains(digest_of(user));
   return history;
 }

@@ -20,6 +20,7 @@
 
 #include "podium/base/file_lock.h"
 #include "podium/base/mutex.h"
+#include "podium/base/shared_mutex.h"
 #include "podium/serving/live_state.h"
 #include "podium/store/log.h"
 
@@ -70,7 +71,7 @@ class Store : public serving::LiveState {
   FileLock lock_;
   Log log_;  // the writer's
   serving::MemoryState state_;
-  mutable Mutex erased_mutex_;
+  mutable SharedMutex erased_mutex_;                                         // every request reads
   std::unordered_set<std::string> erased_ PODIUM_GUARDED_BY(erased_mutex_);  // digests of users
   std::atomic<Offset> applied_{0};
 
