@@ -51,11 +51,15 @@ float Content::similarity(std::span<const float> a, std::span<const float> b) co
 
 std::vector<Scored> Content::retrieve(const Query& query, size_t n) const {
   if (query.history.empty()) return {};
-  const std::vector<float> user = mean(query.history);
-  std::vector<Scored> found = index_.search(user, query, n);
+  return nearest(mean(query.history), query, n);
+}
+
+std::vector<Scored> Content::nearest(std::span<const float> vector, const Query& query,
+                                     size_t n) const {
+  std::vector<Scored> found = index_.search(vector, query, n);
   find_added(
       query, index_.items(), n,
-      [&](const AddedItem& added) { return similarity(user, added.vector); }, found);
+      [&](const AddedItem& added) { return similarity(vector, added.vector); }, found);
   std::erase_if(found, [](const Scored& scored) { return scored.score <= 0; });
   return found;
 }

@@ -15,6 +15,8 @@ class Content : public Retriever {
   std::string_view name() const override { return "content"; }
   std::vector<Scored> retrieve(const Query& query, size_t n) const override;
   void save(const fs::path& dir) const override;
+  // The n best by cosine with a unit vector [dim], the query's added items among them.
+  std::vector<Scored> nearest(std::span<const float> vector, const Query& query, size_t n) const;
 
   std::vector<float> mean(std::span<const ItemIndex> history) const;  // unit length, or zero
   float similarity(ItemIndex a, ItemIndex b) const;

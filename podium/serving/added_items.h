@@ -29,6 +29,9 @@ class AddedItems {
   // Those that the bundle does not know itself; what `before` has of the same facts is taken over.
   AddedItems(const Bundle& bundle, std::span<const LiveItem> items,
              const AddedItems* before = nullptr);
+  // These, and of `more` those that neither they nor the bundle know.
+  std::shared_ptr<const AddedItems> with(const Bundle& bundle,
+                                         std::span<const LiveItem> more) const;
 
   std::optional<data::ItemIndex> find(std::string_view id) const;
   const LiveItem& facts(data::ItemIndex item) const { return entry(item).facts; }
@@ -43,6 +46,11 @@ class AddedItems {
     retrieval::AddedItem features;
     std::vector<uint16_t> codes;
   };
+  explicit AddedItems(data::ItemIndex first) : first_(first) {}
+  void add(std::shared_ptr<const Entry> entry);
+  static std::shared_ptr<const Entry> made(const Bundle& bundle, const LiveItem& item,
+                                           std::vector<std::vector<uint16_t>>& given);
+  std::vector<std::vector<uint16_t>> codes() const;
   const Entry& entry(data::ItemIndex item) const { return *entries_.at(item - first_); }
 
   data::ItemIndex first_;

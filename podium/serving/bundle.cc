@@ -74,6 +74,18 @@ Bundle::OpenPolicy::OpenPolicy(const fs::path& dir, const rerank::PromptContext&
                                const runtime::EngineOptions& options)
     : engine(runtime::Engine::open(dir, options)), policy(engine.parts(), prompts) {}
 
+std::vector<LiveEvent> Bundle::events_of(std::string_view user) const {
+  const auto index = dataset_.find_user(user);
+  if (!index) return {};
+  const auto items = dataset_.items_of(*index);
+  const auto times = dataset_.times_of(*index);
+  std::vector<LiveEvent> events;
+  for (size_t i = 0; i < items.size(); ++i) {
+    events.push_back({std::string(dataset_.item_id(items[i])), times[i]});
+  }
+  return events;
+}
+
 std::vector<float> Bundle::embed(const std::string& text) const {
   const text::TextEncoder& encoder = *encoder_.get().text;
   if (encoder.dim() != sids_.vector_dim()) {

@@ -13,6 +13,7 @@
 #include "podium/rerank/prompt.h"
 #include "podium/runtime/engine.h"
 #include "podium/runtime/policy.h"
+#include "podium/serving/live_state.h"
 #include "podium/sid/codebook.h"
 #include "podium/text/text_encoder.h"
 #include "podium/text/tokenizer.h"
@@ -40,6 +41,9 @@ class Bundle {
   const rerank::PromptContext& prompts() const { return prompts_; }
   const funnel::Upstream& upstream() const { return upstream_; }
 
+  // What a user did before training ended, oldest first; times are the events' numbers where they
+  // have none.
+  std::vector<LiveEvent> events_of(std::string_view user) const;
   // [sids().dim], unit length, or zero: of a text that came after training.
   std::vector<float> embed(const std::string& text) const;
 

@@ -15,13 +15,14 @@ struct Event {
 };
 
 std::vector<Event> events_of_user(const Bundle& bundle, const LiveState& state,
-                                  const AddedItems& added, const std::string& user,
-                                  size_t& unknown) {
+                                  const AddedItems& added, const Request& request,
+                                  History& history) {
   const data::Dataset& dataset = bundle.dataset();
-  const LiveHistory live = state.history_of(user);
-  const auto index = dataset.find_user(user);
-  if (!index && live.events.empty()) {
-    throw Error(ErrorKind::kNotFound, fmt::format("no user '{}' in this bundle", user),
+  const LiveHistory live = state.history_of(request.user);
+  const auto index = dataset.find_user(request.user);
+  history.new_user = !index && live.events.empty();
+  if (history.new_user && !request.may_be_new) {
+    throw Error(ErrorKind::kNotFound, fmt::format("no user '{}' in this bundle", request.user),
                 "check the id, or give a history, which may be empty, for somebody new",
                 bundle.dir().string());
   }
@@ -36,7 +37,7 @@ std::vector<Event> events_of_user(const Bundle& bundle, const LiveState& state,
     if (const auto item = find_item(bundle, added, event.item)) {
       events.push_back({*item, event.time});
     } else {
-      ++unknown;
+      ++history.unknown;
     }
   }
   if (bundle.timed()) {  // else the two kinds of times cannot be compared
@@ -84,9 +85,8 @@ History history_of(const Bundle& bundle, const LiveState& state, const AddedItem
   History history;
   history.now = request.time.value_or(clock);
   const bool of_user = !request.user.empty();
-  const std::vector<Event> events =
-      of_user ? events_of_user(bundle, state, added, request.user, history.unknown)
-              : events_given(bundle, added, request, history.unknown);
+  const std::vector<Event> events = of_user ? events_of_user(bundle, state, added, request, history)
+                                            : events_given(bundle, added, request, history.unknown);
   const bool timed = bundle.timed() && (of_user || !request.times.empty());
   for (const Event& event : events) {
     history.items.push_back(event.item);

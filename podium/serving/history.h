@@ -20,6 +20,7 @@ struct History {
   std::vector<int64_t> times;            // with their times; empty: unknown
   std::vector<data::ItemIndex> added;    // the others
   size_t unknown = 0;                    // events of unknown items, left out
+  bool new_user = false;                 // whom nobody knows
   int64_t now = 0;
 
   // As sources and ranker read it.
@@ -37,8 +38,8 @@ struct History {
 // and every history of a bundle whose events have none, counts as having ended just now.
 //
 // A user's history is the bundle's, then what the live state has, by time. Throws Error when the
-// user is unknown to both, when history and times of a request do not fit, and when time_problem()
-// says so of one of its times.
+// user is unknown to both and may not be new, when history and times of a request do not fit, and
+// when time_problem() says so of one of its times.
 History history_of(const Bundle& bundle, const LiveState& state, const AddedItems& added,
                    const Request& request, int64_t clock);
 

@@ -23,8 +23,8 @@ struct LiveEvent {
 
 // An item of the catalogue as it was told.
 struct LiveItem {
-  std::string id, title, brand, description;
-  std::vector<std::string> categories;                    // general to special
+  std::string id = {}, title = {}, brand = {}, description = {};
+  std::vector<std::string> categories = {};               // general to special
   float price = std::numeric_limits<float>::quiet_NaN();  // unknown
 
   // As data::Dataset::item_text() joins it, for encoders.

@@ -45,9 +45,24 @@ void check(const Request& request) {
 }
 
 void check_id(std::string_view id) {
-  if (!id.empty() && id.size() <= kMostIdBytes) return;
-  throw Error(fmt::format("an id of {} bytes", id.size()),
-              fmt::format("give 1 to {} bytes", kMostIdBytes));
+  const std::string problem = id_problem(id);
+  if (!problem.empty()) throw Error("an id " + problem, "choose another");
+}
+
+// The scores of the items at `places` that the rollout has chosen, one after another.
+void tell_scores(const runtime::Rollout& rollout, std::span<const size_t> places,
+                 std::vector<AnswerItem>& items) {
+  double left = 1, last = 1;  // left: how likely it is that none of those before is taken
+  size_t rank = 0;
+  for (size_t t = 0; t < rollout.tokens.size() && rank < rollout.order.size(); ++t) {
+    if (rollout.kind[t] != rerank::TokenKind::kChoice) continue;
+    const double chosen = std::exp(double(rollout.logprob[t]));
+    last = std::min(last, left * chosen);
+    left *= 1 - chosen;
+    items[places[size_t(rollout.order[rank++])]].score = float(last);
+  }
+  if (rollout.late || rank + 1 != rollout.order.size()) return;
+  items[places[size_t(rollout.order[rank])]].score = float(std::min(last, left));  // who was left
 }
 
 // Made when the policy is first asked.
@@ -175,12 +190,16 @@ std::unique_ptr<Recommender::Flight> Recommender::begin(const Request& request) 
   check(request);
   auto flight = std::make_unique<Flight>(request, options_);
   flight->added = added();
+  if (!request.described.empty()) {
+    flight->added = flight->added->with(*bundle_, request.described);
+  }
   flight->history = history_of(*bundle_, *state_, *flight->added, request, options_.unix_time());
   const std::vector<data::ItemIndex>& items = flight->history.items;
   Answer& answer = flight->answer;
   answer.history = items.size();
   answer.history_shown = std::min(items.size(), size_t(bundle_->options().prompt.max_history));
   answer.unknown_history = flight->history.unknown;
+  answer.new_user = flight->history.new_user;
   flight->slate.id = "request";
   flight->slate.history.assign(items.end() - std::ptrdiff_t(answer.history_shown), items.end());
   if (request.candidates.empty()) {
@@ -292,6 +311,7 @@ void Recommender::finish(Flight& flight, const runtime::Rollout& rollout) const 
   Answer& answer = flight.answer;
   answer.took.policy = milliseconds(options_.now() - flight.asked);
   if (rollout.late) answer.degraded.push_back(degraded::kPolicyLate);
+  tell_scores(rollout, flight.places, answer.items);
   if (!apply_order(rollout.order, flight.places, answer.items)) {
     answer.degraded.push_back(degraded::kPolicyInvalid);
     ++invalid_;

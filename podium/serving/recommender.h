@@ -29,6 +29,7 @@
 #include "podium/runtime/scheduler.h"
 #include "podium/serving/added_items.h"
 #include "podium/serving/bundle.h"
+#include "podium/serving/catalogue.h"
 #include "podium/serving/live_state.h"
 #include "podium/serving/request.h"
 
@@ -65,7 +66,7 @@ class Recommender {
   Answer answer(const Request& request) const { return submit(request).get(); }
 
   // An event that came after training; of any item, which a later bundle may know. Throws Error
-  // when an id is empty or longer than kMostIdBytes.
+  // as id_problem() says of an id.
   void add_event(const std::string& user, const LiveEvent& event);
   // Items of the catalogue that came after training: the next request knows them (added_items.h
   // says which stage does). An item that the bundle knows itself is kept for the next bundle.
@@ -74,6 +75,8 @@ class Recommender {
   bool remove_item(std::string_view id);  // false: no such item came after training
 
   const Bundle& bundle() const { return *bundle_; }
+  size_t added_items() const { return added()->size(); }
+  Catalogue catalogue() const { return {*bundle_, added()}; }
   LiveState& state() const { return *state_; }
   // Answers that were no permutation of their slate, so far: upstream's order was served instead.
   uint64_t invalid_answers() const { return invalid_; }
@@ -103,7 +106,7 @@ class Recommender {
   Lazy<runtime::Scheduler> reasoning_, fast_;  // last: their threads use the others
 };
 
-// Throws Error when an id is empty or longer than kMostIdBytes, or the time cannot be.
+// Throws Error as id_problem() says of an id, or when the time cannot be.
 void check_event(const std::string& user, const LiveEvent& event);
 
 // Puts the items at `places` in an answer's order; false, and nothing is changed, when that is no

@@ -3,12 +3,14 @@
 
 #include <chrono>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "podium/rerank/slate.h"
+#include "podium/serving/live_state.h"
 
 namespace podium::serving {
 
@@ -16,7 +18,11 @@ using Clock = std::chrono::steady_clock;
 
 inline constexpr size_t kMostItems = 1000;  // that can be asked for
 
-inline constexpr size_t kMostIdBytes = 512;  // of an id that is kept
+inline constexpr size_t kMostIdLength = 512;  // characters of an id that is kept
+
+// What is wrong with an id that is to be kept: it is empty, too long, or holds control characters
+// of ASCII, which break lines of logs and headers. Empty: nothing.
+std::string id_problem(std::string_view id);
 
 // With candidates: their order. Without: the k best items.
 struct Request {
@@ -29,9 +35,14 @@ struct Request {
   // last event was, by the same rule in training, evaluation and serving (Recommender).
   std::optional<int64_t> time;
 
+  bool may_be_new = false;  // a user whom nobody knows is somebody new, and no error
+
   std::vector<std::string> candidates;  // 2 .. 100, distinct, best first as far as the caller knows
-  size_t k = 10;                        // 1 .. kMostItems; every candidate is answered
-  bool explain = false;                 // let the reasoning policy answer, and tell its trace
+  // What the caller tells of candidates that neither bundle nor live state knows: for this request
+  // they are items of the catalogue.
+  std::vector<LiveItem> described = {};
+  size_t k = 10;         // 1 .. kMostItems; every candidate is answered
+  bool explain = false;  // let the reasoning policy answer, and tell its trace
   Clock::time_point deadline = Clock::time_point::max();
 };
 
@@ -41,6 +52,10 @@ struct AnswerItem {
   bool known = true;     // false: a candidate that podium knows nothing of, left in its place
   uint32_t sources = 0;  // without candidates: bit s: Bundle::source_names()[s] found it
   rerank::Evidence evidence{};
+  // How likely the policy holds it that this item is taken first of those that it ordered: its
+  // choice, times how likely none of those before it was (Plackett and Luce's model). Never rises
+  // along the list. NaN: the policy did not choose it.
+  float score = std::numeric_limits<float>::quiet_NaN();
 };
 
 // What an answer went without. Each is a text that stays: "policy late", ...
@@ -60,13 +75,14 @@ struct StageTimes {
 
 struct Answer {
   std::vector<AnswerItem> items;  // best first
-  std::string explanation;        // the policy's trace, items by their titles; empty without one
-  std::vector<std::string_view> degraded;
-  StageTimes took;
+  std::string explanation = {};   // the policy's trace, items by their titles; empty without one
+  std::vector<std::string_view> degraded = {};
+  StageTimes took = {};
   size_t history = 0;          // events that were used
   size_t history_shown = 0;    // of them the newest that the policy was shown
   size_t unknown_history = 0;  // events of items that podium does not know, left out
   size_t unknown_candidates = 0;
+  bool new_user = false;  // nobody knows the user: answered as somebody new
 
   bool has(std::string_view what) const {
     for (const std::string_view told : degraded) {

@@ -51,28 +51,26 @@ class LineReader {
   }
 
   std::string identifier(const Json& value, const std::string& field) {
-    if (value.is_number_integer()) return value.dump();
+    if (const auto number = whole_number(value)) return std::to_string(*number);
     if (!value.is_string()) {
       fail(field, "must be a string or a whole number");
       return "";
     }
     auto id = value.get<std::string>();
-    if (id.empty()) fail(field, "is empty");
-    if (id.size() > kMostIdBytes) fail(field, fmt::format("longer than {} bytes", kMostIdBytes));
+    if (const std::string what = id_problem(id); !what.empty()) fail(field, what);
     return problem_ ? "" : id;
   }
 
   int64_t whole(const Json& value, const std::string& field, int64_t least, int64_t most) {
-    if (!value.is_number_integer() ||
-        (value.is_number_unsigned() && value.get<uint64_t>() > uint64_t(INT64_MAX))) {
+    const auto number = whole_number(value);
+    if (!number) {
       fail(field, "must be a whole number");
       return least;
     }
-    const auto number = value.get<int64_t>();
-    if (number < least || number > most) {
+    if (*number < least || *number > most) {
       fail(field, fmt::format("must be {} to {}", least, most));
     }
-    return number;
+    return *number;
   }
 
   int64_t moment(const Json& value, const std::string& field) {
@@ -85,7 +83,7 @@ class LineReader {
                     const std::string& prefix) {
     for (const auto& [name, value] : object.items()) {
       if (std::find(known.begin(), known.end(), name) != known.end()) continue;
-      const std::string shown = name.substr(0, kMostIdBytes);
+      const std::string shown = name.substr(0, kMostIdLength);
       return fail(prefix + shown,
                   fmt::format("unknown field, did you mean {}?", nearest(shown, known)));
     }
@@ -167,18 +165,23 @@ class LineReader {
     }
     std::stable_sort(read.begin(), read.end(),
                      [](const auto& a, const auto& b) { return a.score > b.score; });
-    for (Candidate& c : read) out_.request.candidates.push_back(std::move(c.item));
+    for (Candidate& c : read) {
+      out_.request.candidates.push_back(std::move(c.item));
+      if (c.described) out_.request.described.push_back(std::move(*c.described));
+    }
   }
 
   struct Candidate {
     std::string item;
     double score = 0;  // 0 for all where none has one
+    std::optional<LiveItem> described = {};
   };
 
   Candidate candidate(const Json& value, const std::string& field, bool first) {
-    constexpr std::string_view kFields[] = {"item", "score"};
+    std::vector<std::string_view> fields = {"item", "score"};
+    fields.insert(fields.end(), std::begin(kItemFields), std::end(kItemFields));
     const bool object = value.is_object();
-    if (object) check_fields(value, kFields, field + ".");
+    if (object) check_fields(value, fields, field + ".");
     if (object && !value.contains("item")) fail(field + ".item", "is missing");
     const bool scored = object && value.contains("score");
     if (first) scored_ = scored;
@@ -192,6 +195,11 @@ class LineReader {
     }
     if (problem_) return candidate;
     candidate.item = object ? identifier(value["item"], field + ".item") : identifier(value, field);
+    if (!object || value.size() == (scored ? 2 : 1)) return candidate;
+    candidate.described = LiveItem{.id = candidate.item};
+    if (const auto wrong = read_item(value, *candidate.described)) {
+      fail(fmt::format("{}.{}", field, wrong->field), wrong->message);
+    }
     return candidate;
   }
 
@@ -206,6 +214,40 @@ std::string dump(const Json& value) {
 }
 
 }  // namespace
+
+std::optional<int64_t> whole_number(const Json& value) {
+  if (value.is_number_unsigned() && value.get<uint64_t>() > uint64_t(INT64_MAX))
+    return std::nullopt;
+  if (value.is_number_integer()) return value.get<int64_t>();
+  if (!value.is_number_float()) return std::nullopt;
+  const auto real = value.get<double>();
+  if (std::trunc(real) != real || std::abs(real) > 9007199254740992.0) return std::nullopt;
+  return int64_t(real);  // exactly
+}
+
+std::optional<FieldProblem> read_item(const Json& object, LiveItem& item) {
+  for (const auto& [name, text] : {std::pair{"title", &item.title}, std::pair{"brand", &item.brand},
+                                   std::pair{"description", &item.description}}) {
+    const auto found = object.find(name);
+    if (found == object.end()) continue;
+    if (!found->is_string()) return FieldProblem{name, "must be a string"};
+    *text = found->get<std::string>();
+  }
+  if (const auto categories = object.find("categories"); categories != object.end()) {
+    const bool texts = categories->is_array() &&
+                       std::ranges::all_of(*categories, [](auto& c) { return c.is_string(); });
+    if (!texts) return FieldProblem{"categories", "must be an array of strings"};
+    item.categories = categories->get<std::vector<std::string>>();
+  }
+  if (const auto price = object.find("price"); price != object.end()) {
+    if (!price->is_number()) return FieldProblem{"price", "must be a number"};
+    if (!(std::abs(price->get<double>()) <= kMostPrice)) {
+      return FieldProblem{"price", "is out of range"};
+    }
+    item.price = price->get<float>();
+  }
+  return std::nullopt;
+}
 
 std::variant<ParsedRequest, RequestProblem> parse_request(std::string_view text, size_t line,
                                                           RequestKind kind) {

@@ -10,7 +10,8 @@
 // times         of history, unix seconds; others are an error, as are those of time
 // time          the moment asked for, unix seconds; absent: now
 // candidates    (rerank) 2 to 100 distinct items; either all have a score (larger is better) or
-//               none, and then their order counts
+//               none, and then their order counts. One that podium may not know can be described as
+//               in the catalogue: {"item": "C3", "title": "...", "categories": ["..."], "price": 2}
 // k             (recommend) 1 to 1000 items
 // explain       true: the reasoning policy answers, with its trace
 // deadline_ms   after so many milliseconds the best order so far
@@ -24,10 +25,13 @@
 // A bad line is answered and the stream goes on, so nothing here throws on input.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
 
+#include "podium/base/json.h"
+#include "podium/serving/live_state.h"
 #include "podium/serving/request.h"
 
 namespace podium::serving {
@@ -36,6 +40,20 @@ inline constexpr size_t kMaxLineBytes = 1 << 20;
 inline constexpr int kMostDeadlineMs = 1 << 30;
 
 enum class RequestKind { kRerank, kRecommend };
+
+// A whole number that fits, 3.0 among them, as JSON Schema has it; nothing otherwise.
+std::optional<int64_t> whole_number(const Json& value);
+
+// What is wrong with a field, "" for the whole.
+struct FieldProblem {
+  std::string field, message;
+};
+
+inline constexpr std::string_view kItemFields[] = {"title", "brand", "description", "categories",
+                                                   "price"};
+inline constexpr double kMostPrice = 1e15;
+// Reads those of them that an object has into the item, and leaves the others.
+std::optional<FieldProblem> read_item(const Json& object, LiveItem& item);
 
 struct ParsedRequest {
   size_t line;  // from 1; 0: of no stream

@@ -88,7 +88,7 @@ TEST(RequestJson, ProblemsNameLineAndField) {
   EXPECT_EQ(bad(R"({"id":"q","history":[1,2],"times":[2,1],"candidates":[1,2]})").field,
             "times[1]");
   EXPECT_EQ(bad(R"({"id":"q","time":"now","candidates":[1,2]})").field, "time");
-  EXPECT_EQ(bad(R"({"id":"q","time":1e3,"candidates":[1,2]})").field, "time");
+  EXPECT_EQ(bad(R"({"id":"q","time":1.5,"candidates":[1,2]})").field, "time");
   EXPECT_EQ(bad(R"({"id":"q","time":18446744073709551615,"candidates":[1,2]})").field, "time");
   for (const char* const wrong : {"-1", "1700000000000"}) {
     const auto time = bad(fmt::format(R"({{"id":"q","time":{},"candidates":[1,2]}})", wrong));
@@ -125,7 +125,7 @@ TEST(RequestJson, BoundsOfCandidatesAndLines) {
   EXPECT_EQ(bad(with_candidates(101)).field, "candidates");
   EXPECT_EQ(bad(std::string(kMaxLineBytes + 1, ' ')).field, "");
   EXPECT_EQ(
-      bad(R"({"id":")" + std::string(kMostIdBytes + 1, 'x') + R"(","candidates":[1,2]})").field,
+      bad(R"({"id":")" + std::string(kMostIdLength + 1, 'x') + R"(","candidates":[1,2]})").field,
       "id");
   EXPECT_EQ(bad(std::string(200000, '[')).field, "");
 }
