@@ -12,10 +12,10 @@ namespace podium::store {
 namespace {
 
 constexpr int64_t kApplication = 0x706F6431;  // "pod1", in the file's header
-constexpr int64_t kVersion = 1;
-constexpr int64_t kKeysKept = 7 * 86400;  // seconds
+constexpr int64_t kVersion = 2;               // 2: impressions
+constexpr int64_t kKeysKept = 7 * 86400;      // seconds
 
-enum Kind : int64_t { kEvent = 1, kErase = 2, kPut = 3, kRemove = 4 };
+enum Kind : int64_t { kEvent = 1, kErase = 2, kPut = 3, kRemove = 4, kShown = 5 };
 
 constexpr const char* kSetUp = R"(
   PRAGMA journal_mode = WAL;
@@ -28,8 +28,8 @@ constexpr const char* kSchema = R"(
     offset INTEGER PRIMARY KEY AUTOINCREMENT,
     kind INTEGER NOT NULL,
     id TEXT NOT NULL,      -- of the user or, of kinds 3 and 4, of the item
-    item TEXT,             -- of an event; of kind 3 the item as JSON
-    time INTEGER           -- of an event, unix seconds
+    item TEXT,             -- of an event; of kind 3 the item as JSON, of 5 what was shown
+    time INTEGER           -- of an event or an impression, unix seconds
   ) STRICT;
   CREATE INDEX log_id ON log (id);
   CREATE TABLE keys (
@@ -54,14 +54,34 @@ Database& prepared(Database& database) {
                 "use the podium that wrote it, or a newer one", database.file().string());
   }
   database.run(kSetUp);
-  if (!empty) return database;
-  Transaction transaction(database);  // a kill leaves an empty file or a whole one
-  database.run(kSchema);
+  if (!empty && version == kVersion) return database;
+  Transaction transaction(database);  // a kill leaves the file as it was, or whole
+  if (empty) database.run(kSchema);
   const std::string ours =
       fmt::format("PRAGMA application_id = {}; PRAGMA user_version = {};", kApplication, kVersion);
   database.run(ours.c_str());
   transaction.commit();
   return database;
+}
+
+std::string line(const Json& json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+std::string body_of(const Impression& shown) {
+  Json json = {{"items", shown.items}};
+  if (!shown.propensities.empty()) json["propensities"] = shown.propensities;
+  if (!shown.request.empty()) json["request"] = shown.request;
+  return line(json);
+}
+
+Impression impression_of(std::string_view user, std::string_view body, int64_t time) {
+  const Json json = Json::parse(body);
+  Impression shown{.user = std::string(user), .time = time, .items = json.at("items")};
+  if (json.contains("propensities"))
+    shown.propensities = json["propensities"].get<std::vector<double>>();
+  if (json.contains("request")) shown.request = json["request"].get<std::string>();
+  return shown;
 }
 
 std::string body_of(const serving::LiveItem& item) {
@@ -70,7 +90,7 @@ std::string body_of(const serving::LiveItem& item) {
                {"description", item.description},
                {"categories", item.categories}};
   if (!std::isnan(item.price)) json["price"] = item.price;
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+  return line(json);
 }
 
 serving::LiveItem item_of(std::string_view id, std::string_view body) {
@@ -95,6 +115,8 @@ Change change_of(const Statement& row) {
       return PutItem{item_of(id, item)};
     case kRemove:
       return RemoveItem{std::string(id)};
+    case kShown:
+      return impression_of(id, item, row.number(4));
     default:
       throw Error(fmt::format("a change of kind {}", row.number(1)));
   }
@@ -115,6 +137,8 @@ std::string digest_of(std::span<const Change> changes) {
       put(erase->user);
     } else if (const auto* item = std::get_if<PutItem>(&change)) {
       put(item->item.id), put(body_of(item->item));
+    } else if (const auto* shown = std::get_if<Impression>(&change)) {
+      put(shown->user), put(body_of(*shown)), put(std::to_string(shown->time));
     } else {
       put(std::get<RemoveItem>(change).id);
     }
@@ -129,7 +153,7 @@ std::string digest_of(std::string_view user) { return sha256(fmt::format("user:{
 Log::Log(const fs::path& file)
     : database_(file),
       insert_(prepared(database_), "INSERT INTO log (kind, id, item, time) VALUES (?, ?, ?, ?)"),
-      forget_(database_, "DELETE FROM log WHERE id = ? AND kind = 1"),
+      forget_(database_, "DELETE FROM log WHERE id = ? AND kind IN (1, 5)"),
       find_key_(database_, "SELECT changes, offset FROM keys WHERE key = ?"),
       insert_key_(database_, "INSERT INTO keys (key, changes, offset, time) VALUES (?, ?, ?, ?)") {
   Statement(database_, "DELETE FROM keys WHERE time < ?")
@@ -160,6 +184,12 @@ Offset Log::write(const Change& change) {
     insert_.bind(1, kErase).bind(2, digest_of(erase->user)).run();
   } else if (const auto* item = std::get_if<PutItem>(&change)) {
     insert_.bind(1, kPut).bind(2, item->item.id).bind(3, body_of(item->item)).run();
+  } else if (const auto* shown = std::get_if<Impression>(&change)) {
+    insert_.bind(1, kShown)
+        .bind(2, shown->user)
+        .bind(3, body_of(*shown))
+        .bind(4, shown->time)
+        .run();
   } else {
     insert_.bind(1, kRemove).bind(2, std::get<RemoveItem>(change).id).run();
   }

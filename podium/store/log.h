@@ -32,7 +32,16 @@ struct RemoveItem {
   std::string id;
   bool operator==(const RemoveItem&) const = default;
 };
-using Change = std::variant<Event, EraseUser, PutItem, RemoveItem>;
+// What a user was shown.
+struct Impression {
+  std::string user;
+  int64_t time = 0;                       // unix seconds
+  std::vector<std::string> items;         // in the order shown
+  std::vector<double> propensities = {};  // [items], in (0, 1], of each at its place; or none
+  std::string request = {};               // whose answer it was, as the caller names it
+  bool operator==(const Impression&) const = default;
+};
+using Change = std::variant<Event, EraseUser, PutItem, RemoveItem, Impression>;
 
 // What is kept of an erased user's id.
 std::string digest_of(std::string_view user);

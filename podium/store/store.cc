@@ -105,9 +105,9 @@ void Store::apply(const Change& change) {
     erased_.insert(digest_of(erase->user));
   } else if (const auto* item = std::get_if<PutItem>(&change)) {
     state_.put_items({&item->item, 1});
-  } else {
-    state_.remove_item(std::get<RemoveItem>(change).id);
-  }
+  } else if (const auto* removed = std::get_if<RemoveItem>(&change)) {
+    state_.remove_item(removed->id);
+  }  // an impression changes no state: it is for those who read the log
 }
 
 void Store::add_event(std::string_view user, const serving::LiveEvent& event) {
