@@ -6,6 +6,7 @@
 #include <string>
 #include <thread>
 
+#include "podium/base/error.h"
 #include "podium/base/options.h"
 #include "podium/base/parallel.h"
 #include "podium/base/progress.h"
@@ -17,8 +18,9 @@ namespace podium::cli {
 namespace {
 
 struct ServeArguments {
-  std::string bundle;
+  std::string bundle, version;
   std::string state = "podium-state";
+  std::string keys;
   std::string address = "127.0.0.1";
   int port = 8080;
   int threads = 0;
@@ -27,9 +29,9 @@ struct ServeArguments {
   template <class V>
   void visit(V& v) {
     v("state", state, "directory of live events and items, made if missing");
-    v("address", address,
-      "address to listen on; anyone who reaches it can read and erase: there are no keys yet",
-      one_of({"127.0.0.1", "::1"}));
+    v("keys", keys,
+      "file of keys, made by `podium keys add`; without, whoever reaches the server may do all");
+    v("address", address, "address to listen on; others than 127.0.0.1 and ::1 need --keys");
     v("port", port, "port to listen on; 0: any that is free", between(0, 65535));
     v("threads", threads, "threads; 0: every core", between(0, kMostThreads));
     v("waiting", waiting, "requests under way above which others are told to come back (429)",
@@ -37,16 +39,30 @@ struct ServeArguments {
   }
 };
 
+void check(const ServeArguments& a) {
+  if (!a.keys.empty() || a.address == "127.0.0.1" || a.address == "::1") return;
+  throw Error(fmt::format("anyone who reaches {} could read and erase", a.address),
+              "make keys with `podium keys add`, and name their file by --keys");
+}
+
 void serve(ServeArguments& a) {
   OptionList(a).check();
+  check(a);
   const int threads = a.threads > 0 ? a.threads : default_threads();
+  std::vector<serve::Key> keys;
+  if (!a.keys.empty()) keys = serve::read_keys(a.keys);
+  if (!a.keys.empty() && keys.empty()) throw Error("the file holds no keys", "add one", a.keys);
   const auto store = std::make_shared<store::Store>(a.state);
-  serving::Recommender recommender(serving::Bundle::open(a.bundle, {.verify = true}), store,
-                                   {.threads = threads});
-  serve::Api api(recommender, *store, {.threads = threads, .most_waiting = size_t(a.waiting)});
+  serve::ActiveBundle bundle(a.bundle, fs::path(a.state) / "bundles.json", store,
+                             {.threads = threads});
+  serve::Api api(bundle, *store,
+                 {.threads = threads,
+                  .most_waiting = size_t(a.waiting),
+                  .version = a.version,
+                  .keys = std::move(keys)});
   serve::HttpServer server({.address = a.address, .port = uint16_t(a.port)},
-                           [&](const serve::HttpRequest& request, const serve::Reply& reply) {
-                             api.handle(request, reply);
+                           [&](serve::HttpRequest request, const serve::Reply& reply) {
+                             api.handle(std::move(request), reply);
                            });
   log_info(fmt::format("{} changes in {}", store->applied(), a.state));
   const bool six = a.address.find(':') != std::string::npos;
@@ -75,7 +91,10 @@ void add_serve_command(CLI::App& app) {
       "  curl localhost:8080/v1/rerank -d '{\"user\": \"196\", \"candidates\": [\"174\", "
       "\"100\"]}'\n"
       "docs/serving.md has all of them.");
-  command->callback([a] { serve(*a); });
+  command->callback([a, &app] {
+    a->version = app.version().substr(std::string("podium ").size());
+    serve(*a);
+  });
 }
 
 }  // namespace podium::cli

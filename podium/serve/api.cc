@@ -10,179 +10,170 @@
 #include <utility>
 
 #include "podium/base/error.h"
-#include "podium/base/json.h"
-#include "podium/serve/api_json.h"
+#include "podium/serve/openapi.h"
 #include "podium/serve/problem.h"
-#include "podium/serving/request_json.h"
 
 namespace podium::serve {
 
-using serving::Answer;
-using serving::RequestKind;
+std::string dump(const Json& value) {
+  return value.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+std::string new_request_id() {
+  static const int64_t start = std::time(nullptr);
+  static std::atomic<uint64_t> count{0};
+  return fmt::format("{:x}-{:x}", start, ++count);
+}
+
+namespace {
+
+// The caller's, where it is one that can be written into logs and headers.
+std::string request_id(const HttpRequest& request) {
+  const std::string_view told = request.header("X-Request-ID");
+  const auto plain = [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' ||
+           c == '_' || c == '.';
+  };
+  if (!told.empty() && told.size() <= 100 && std::ranges::all_of(told, plain)) {
+    return std::string(told);
+  }
+  return new_request_id();
+}
+
+}  // namespace
 
 // The work of requests, on threads of its own: finding candidates takes a millisecond or two, which
 // would hold up the server's thread.
 class Api::Impl {
  public:
-  Impl(serving::Recommender& recommender, store::Store& store, const ApiOptions& options)
-      : recommender_(recommender),
-        store_(store),
+  Impl(ActiveBundle& bundle, store::Store& store, const ApiOptions& options)
+      : service{bundle, store, metrics},
         options_(options),
-        pool_(size_t(std::max(1, options.threads))) {}
+        pool_(size_t(std::max(1, options.threads))) {
+    if (!options.keys.empty()) gate_.emplace(options.keys);
+    add_recommend_routes(router, service);
+    add_rerank_forms(router, service);
+    add_event_routes(router, service);
+    add_item_routes(router, service);
+    add_bundle_routes(router, service);
+  }
   ~Impl() {
     pool_.join();
     while (waiting_ > 0) std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
 
-  bool take() {
-    if (waiting_.fetch_add(1) < options_.most_waiting) return true;
-    --waiting_;
-    return false;
-  }
-
-  // Runs the work on the pool; what it throws is the reply.
-  template <class Work>
-  void run(Reply reply, Work work) {
-    auto counted = [this, reply = std::move(reply)](HttpReply answer) {
+  void handle(HttpRequest request, const Reply& reply) {
+    const auto began = serving::Clock::now();
+    const std::string id = request_id(request);
+    const auto tell = [this, began, id, reply](const std::string& route, HttpReply answer) {
+      answer.headers.emplace_back("X-Request-ID", id);
+      metrics.answered(route, answer.status, serving::Clock::now() - began);
       reply(std::move(answer));
-      --waiting_;
     };
-    boost::asio::post(pool_, [counted, work = std::move(work)]() mutable {
-      try {
-        work(counted);
-      } catch (...) {
-        counted(problem(std::current_exception()));
+    try {
+      auto found = router.find(request);
+      if (auto* refused = std::get_if<HttpReply>(&found)) return tell("none", std::move(*refused));
+      auto& [route, ids] = std::get<Router::Found>(found);
+      if (gate_) {
+        if (auto refused = gate_->refusal(request, route->scope, began)) {
+          return tell(route->name(), std::move(*refused));
+        }
       }
-    });
-  }
-
-  void order(const HttpRequest& request, RequestKind kind, Reply reply) {
-    run(std::move(reply), [this, kind, body = request.body](const Reply& done) {
-      const auto start = serving::Clock::now();
-      auto parsed = serving::parse_request(body, 0, kind);
-      if (const auto* wrong = std::get_if<serving::RequestProblem>(&parsed)) {
-        return done(problem(400, wrong->message, "", wrong->field));
+      Call call{std::move(request), std::move(ids), {}};
+      if (route->light) {
+        call.reply = [tell, route](HttpReply answer) { tell(route->name(), std::move(answer)); };
+        return route->answer(std::move(call));
       }
-      auto& read = std::get<serving::ParsedRequest>(parsed);
-      if (read.deadline_ms > 0) {
-        read.request.deadline = start + std::chrono::milliseconds(read.deadline_ms);
+      if (waiting_.fetch_add(1) >= options_.most_waiting) {
+        --waiting_;
+        return tell(route->name(), problem(429, "too many requests are under way"));
       }
-      recommender_.submit(read.request, [this, id = read.id, done](
-                                            const Answer& answer, const std::exception_ptr& error) {
-        if (error) return done(problem(error));
-        done({.body = recommend_json(id, answer, recommender_.bundle())});
-      });
-    });
+      call.reply = [this, tell, route](HttpReply answer) {
+        tell(route->name(), std::move(answer));
+        --waiting_;
+      };
+      run(*route, std::move(call));
+    } catch (...) {
+      tell("none", problem(std::current_exception()));
+    }
   }
 
-  void add_events(const HttpRequest& request, Reply reply) {
-    std::string key(request.header("Idempotency-Key"));
-    run(std::move(reply), [this, key, body = request.body](const Reply& done) {
-      auto changes = events_of(body, kMostEvents, std::time(nullptr));
-      const size_t count = changes.size();
-      store_.submit(std::move(changes), key,
-                    [done, count](store::Offset offset, const std::exception_ptr& error) {
-                      if (error) return done(problem(error));
-                      done({.body = Json({{"offset", offset}, {"events", count}}).dump()});
-                    });
-    });
-  }
+  Metrics metrics;
+  Service service;
+  Router router;
 
-  void put_item(std::string id, const HttpRequest& request, Reply reply) {
-    run(std::move(reply), [this, id = std::move(id), body = request.body](const Reply& done) {
-      const serving::LiveItem item = item_of(id, body);
-      recommender_.put_items({&item, 1});
-      done({.body = Json({{"id", id}, {"offset", store_.applied()}}).dump()});
-    });
-  }
-
-  void remove_item(std::string id, Reply reply) {
-    run(std::move(reply), [this, id = std::move(id)](const Reply& done) {
-      if (recommender_.remove_item(id)) return done({.status = 204, .type = {}});
-      done(problem(404, "no item of this id came after training"));
-    });
-  }
-
-  void tell_user(std::string user, Reply reply) {
-    run(std::move(reply), [this, user = std::move(user)](const Reply& done) {
-      done({.body = user_json(user, store_.history_of(user))});
-    });
-  }
-
-  void erase_user(std::string user, Reply reply) {
-    run(std::move(reply), [this, user = std::move(user)](const Reply& done) {
-      store_.erase_user(user);
-      done({.status = 204, .type = {}});
-    });
-  }
+  const std::string& version() const { return options_.version; }
+  size_t waiting() const { return waiting_; }
+  size_t most_waiting() const { return options_.most_waiting; }
 
  private:
-  serving::Recommender& recommender_;
-  store::Store& store_;
+  void run(const Route& route, Call call) {
+    boost::asio::post(pool_, [&route, call = std::move(call)]() mutable {
+      const Reply reply = call.reply;
+      try {
+        route.answer(std::move(call));
+      } catch (...) {
+        reply(problem(std::current_exception()));
+      }
+    });
+  }
+
   ApiOptions options_;
+  std::optional<Gate> gate_;
   std::atomic<size_t> waiting_{0};
   boost::asio::thread_pool pool_;
 };
 
-namespace {
-
-// The rest of a path after a prefix, decoded; empty: it is another path.
-std::string after(std::string_view path, std::string_view prefix) {
-  if (!path.starts_with(prefix)) return {};
-  path.remove_prefix(prefix.size());
-  if (path.find('/') != std::string_view::npos) return {};
-  std::string id = decoded(path);
-  if (id.size() > serving::kMostIdBytes) throw Error("an id in the path is too long");
-  return id;
+Api::Api(ActiveBundle& bundle, store::Store& store, const ApiOptions& options)
+    : impl_(std::make_unique<Impl>(bundle, store, options)) {
+  add_status_routes(impl_->router);
 }
-
-HttpReply wrong_method(const std::string& allowed) {
-  HttpReply reply = problem(405, "use " + allowed);
-  reply.headers.emplace_back("Allow", allowed);
-  return reply;
-}
-
-}  // namespace
-
-Api::Api(serving::Recommender& recommender, store::Store& store, const ApiOptions& options)
-    : impl_(std::make_unique<Impl>(recommender, store, options)) {}
 Api::~Api() = default;
 
-void Api::handle(const HttpRequest& request, const Reply& reply) {
-  const std::string_view path = request.path();
-  const std::string& method = request.method;
-  const bool get = method == "GET", post = method == "POST";
-  if (path == "/healthz")
-    return reply(get ? HttpReply{.body = R"({"ok":true})"} : wrong_method("GET"));
-  if (path == "/readyz") {
-    if (!get) return reply(wrong_method("GET"));
-    return reply(ready_ ? HttpReply{.body = R"({"ready":true})"} : problem(503, "it is ending"));
-  }
-  try {
-    const std::string item = after(path, "/v1/items/"), user = after(path, "/v1/users/");
-    const bool order = path == "/v1/recommend" || path == "/v1/rerank";
-    const bool events = path == "/v1/events";
-    if (!order && !events && item.empty() && user.empty()) {
-      return reply(problem(404, "there is nothing at this path", "see the API's description"));
-    }
-    if ((order || events) && !post) return reply(wrong_method("POST"));
-    if (!item.empty() && method != "PUT" && method != "DELETE") {
-      return reply(wrong_method("PUT, DELETE"));
-    }
-    if (!user.empty() && !get && method != "DELETE") return reply(wrong_method("GET, DELETE"));
-    if (!impl_->take()) return reply(problem(429, "too many requests are under way"));
-    if (path == "/v1/recommend") return impl_->order(request, RequestKind::kRecommend, reply);
-    if (order) return impl_->order(request, RequestKind::kRerank, reply);
-    if (events) return impl_->add_events(request, reply);
-    if (!item.empty()) {
-      if (method == "PUT") return impl_->put_item(item, request, reply);
-      return impl_->remove_item(item, reply);
-    }
-    if (get) return impl_->tell_user(user, reply);
-    impl_->erase_user(user, reply);
-  } catch (...) {
-    reply(problem(std::current_exception()));
-  }
+const Router& Api::router() const { return impl_->router; }
+
+void Api::handle(HttpRequest request, const Reply& reply) {
+  impl_->handle(std::move(request), reply);
+}
+
+void Api::add_status_routes(Router& router) {
+  const auto light = [&](const char* path, Scope scope, auto answer) {
+    router.add({"GET", path, scope, [answer](const Call& call) { call.reply(answer()); }, true});
+  };
+  light("/healthz", Scope::kOpen, [] { return HttpReply{.body = R"({"ok":true})"}; });
+  light("/readyz", Scope::kOpen, [this] {
+    return ready_ ? HttpReply{.body = R"({"ready":true})"} : problem(503, "it is ending");
+  });
+  light("/openapi.json", Scope::kOpen, [] { return HttpReply{.body = std::string(kOpenApi)}; });
+  light("/metrics", Scope::kRead, [this] {
+    const auto& [bundle, store, metrics] = impl_->service;
+    return HttpReply{.body = metrics.prometheus({.waiting = impl_->waiting(),
+                                                 .log_offset = store.applied(),
+                                                 .added_items = bundle.now()->added_items()}),
+                     .type = "text/plain; version=0.0.4"};
+  });
+  const int64_t started = std::time(nullptr);
+  light("/v1/status", Scope::kRead, [this, started] {
+    const auto recommender = impl_->service.bundle.now();
+    const serving::Bundle& bundle = recommender->bundle();
+    Json out = {{"podium", impl_->version()},
+                {"started", started},
+                {"now", std::time(nullptr)},
+                {"ready", ready_.load()},
+                {"bundle",
+                 {{"dir", bundle.dir().string()},
+                  {"dataset", bundle.dataset().name()},
+                  {"items", bundle.dataset().items()},
+                  {"users", bundle.dataset().users()},
+                  {"slate_size", bundle.slate_size()},
+                  {"added_items", recommender->added_items()}}},
+                {"store", {{"offset", impl_->service.store.applied()}}},
+                {"waiting", impl_->waiting()},
+                {"most_waiting", impl_->most_waiting()}};
+    const Json recent = impl_->service.metrics.recent();
+    for (const auto& [name, value] : recent.items()) out[name] = value;
+    return json_reply(out);
+  });
 }
 
 }  // namespace podium::serve

@@ -1,47 +1,43 @@
-// The HTTP API over a recommender and its store: routes, JSON in and out.
+// The HTTP API over a bundle and a store: who may call, how many at once, what is counted. The
+// calls themselves are in *_routes.cc; openapi.json describes all of them.
 //
-//   POST   /v1/recommend    {"user": "u1", "k": 10, ...}                    serving/request_json.h
-//   POST   /v1/rerank       {"user" or "history", "candidates": [...], ...} the same
-//   POST   /v1/events       {"events": [{"user", "item", "time"?}, ...]}    at most kMostEvents
-//   PUT    /v1/items/{id}   {"title"?, "brand"?, "description"?, "categories"?, "price"?}
-//   DELETE /v1/items/{id}
-//   GET    /v1/users/{id}   the live history
-//   DELETE /v1/users/{id}   erased everywhere
-//   GET    /healthz, /readyz
-//
-// Ids in paths are percent-encoded. Events are acknowledged when they are durable, with the log's
-// offset; an Idempotency-Key header lets them be sent again. Errors are problem details (RFC 9457).
+// Errors are problem details (RFC 9457). Every reply has an X-Request-ID: the caller's, or a new
+// one.
 #pragma once
 
 #include <atomic>
 #include <memory>
 
 #include "podium/serve/http.h"
-#include "podium/serving/recommender.h"
-#include "podium/store/store.h"
+#include "podium/serve/keys.h"
+#include "podium/serve/service.h"
 
 namespace podium::serve {
 
-inline constexpr size_t kMostEvents = 10000;  // of a request
-
 struct ApiOptions {
-  int threads = 1;            // that find and rank candidates
-  size_t most_waiting = 128;  // requests under way above which others are told to come back: 429
+  int threads = 1;             // that find and rank candidates
+  size_t most_waiting = 128;   // requests under way above which others are told to come back: 429
+  std::string version = {};    // of podium, as it is told
+  std::vector<Key> keys = {};  // none: everybody who reaches the server may call everything
 };
 
 class Api {
  public:
-  // Both must outlive it; the recommender's state is the store.
-  Api(serving::Recommender& recommender, store::Store& store, const ApiOptions& options);
+  // Both must outlive it; the bundle's state is the store.
+  Api(ActiveBundle& bundle, store::Store& store, const ApiOptions& options);
   ~Api();  // waits for the requests under way
 
   // A Handler.
-  void handle(const HttpRequest& request, const Reply& reply);
+  void handle(HttpRequest request, const Reply& reply);
   // From now on /readyz says no, so that a balancer sends nobody here.
   void stop_being_ready() { ready_ = false; }
 
+  const Router& router() const;
+
  private:
   class Impl;
+  void add_status_routes(Router& router);
+
   std::unique_ptr<Impl> impl_;
   std::atomic<bool> ready_{true};
 };

@@ -1,5 +1,6 @@
 #include "podium/serve/problem.h"
 
+#include "podium/base/files.h"
 #include "podium/base/json.h"
 
 namespace podium::serve {
@@ -9,12 +10,18 @@ const char* title_of(int status) {
   switch (status) {
     case 400:
       return "Bad Request";
+    case 401:
+      return "Unauthorized";
+    case 403:
+      return "Forbidden";
     case 404:
       return "Not Found";
     case 405:
       return "Method Not Allowed";
     case 408:
       return "Request Timeout";
+    case 409:
+      return "Conflict";
     case 413:
       return "Content Too Large";
     case 415:
@@ -59,7 +66,7 @@ HttpReply problem(int status, const std::string& detail, const std::string& cure
   if (!field.empty()) json["field"] = field;
   HttpReply reply{.status = status,
                   .body = json.dump(-1, ' ', false, Json::error_handler_t::replace),
-                  .type = "application/problem+json"};
+                  .type = kProblemType};
   if (status == 429 || status == 503) reply.headers.emplace_back("Retry-After", "1");
   return reply;
 }
@@ -71,6 +78,9 @@ HttpReply problem(const std::exception_ptr& error) {
     const bool request = told.kind() == ErrorKind::kBadRequest;
     return problem(status_of(told.kind()), told.message(), told.cure(),
                    request ? told.where() : "");  // of others it is a path of this machine
+  } catch (const fs::filesystem_error& told) {
+    const ErrorKind kind = kind_of_errno(told.code().value());
+    return problem(status_of(kind), told.code().message());
   } catch (const std::bad_alloc&) {
     return problem(503, "out of memory");
   } catch (const std::exception& other) {

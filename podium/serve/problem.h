@@ -9,6 +9,8 @@
 
 namespace podium::serve {
 
+inline constexpr const char* kProblemType = "application/problem+json";
+
 int status_of(ErrorKind kind);
 
 // {"title", "status", "detail", "cure"?, "field"?}

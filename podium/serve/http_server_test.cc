@@ -1,4 +1,6 @@
-// The server by hand-made bytes over a socket, and the API over a whole tiny bundle.
+// The server by hand-made bytes over a socket.
+#include "podium/serve/http_server.h"
+
 #include <arpa/inet.h>
 #include <gtest/gtest.h>
 #include <sys/socket.h>
@@ -6,12 +8,6 @@
 
 #include <future>
 #include <thread>
-
-#include "podium/base/json.h"
-#include "podium/base/scratch.h"
-#include "podium/serve/api.h"
-#include "podium/serve/http_server.h"
-#include "podium/serving/test_bundle.h"
 
 namespace podium::serve {
 namespace {
@@ -160,121 +156,6 @@ TEST(HttpServer, DrainsWhatIsUnderWay) {
   EXPECT_TRUE(working.hung_up());
   draining.join();
   EXPECT_FALSE(Line(server.port()).connected());
-}
-
-class ApiTest : public testing::Test {
- protected:
-  static void SetUpTestSuite() {
-    bundle_ = serving::Bundle::open(serving::write_test_bundle(scratch("serve")));
-  }
-  static void TearDownTestSuite() { bundle_.reset(); }
-
-  std::pair<int, Json> call(const std::string& method, const std::string& target,
-                            const std::string& body = "", const std::string& key = "") {
-    std::promise<HttpReply> promise;
-    HttpRequest request{method, target, {}, body};
-    if (!key.empty()) request.headers.emplace_back("idempotency-key", key);
-    api_.handle(std::move(request), [&](HttpReply reply) { promise.set_value(std::move(reply)); });
-    const HttpReply reply = promise.get_future().get();
-    return {reply.status, reply.body.empty() ? Json() : parse_json(reply.body, "reply")};
-  }
-  std::vector<std::string> recommended(const std::string& body) {
-    std::vector<std::string> ids;
-    const auto [status, json] = call("POST", "/v1/recommend", body);
-    EXPECT_EQ(status, 200) << json.dump();
-    for (const Json& item : json["items"]) ids.push_back(item["id"]);
-    return ids;
-  }
-
-  static std::shared_ptr<const serving::Bundle> bundle_;
-  const fs::path dir_ = scratch_dir("api_state");
-  const std::shared_ptr<store::Store> store_ = std::make_shared<store::Store>(dir_);
-  serving::Recommender recommender_{bundle_, store_};
-  Api api_{recommender_, *store_, {.threads = 2}};
-};
-std::shared_ptr<const serving::Bundle> ApiTest::bundle_;
-
-TEST_F(ApiTest, AnEventChangesTheNextAnswer) {
-  const auto before = recommended(R"({"user": "u3", "k": 10, "time": 2000000})");
-  ASSERT_EQ(before.size(), 10u);
-  const auto [status, told] =
-      call("POST", "/v1/events",
-           R"({"events": [{"user": "u3", "item": ")" + before[0] + R"(", "time": 1900000}]})");
-  EXPECT_EQ(status, 200);
-  EXPECT_EQ(told["offset"], 1);
-  const auto after = recommended(R"({"user": "u3", "k": 10, "time": 2000000})");
-  EXPECT_EQ(std::count(after.begin(), after.end(), before[0]), 0) << "it has been taken";
-  EXPECT_EQ(call("GET", "/v1/users/u3").second["events"].size(), 1u);
-  // Sent again: nothing is written twice.
-  const std::string event = R"({"events": [{"user": "u4", "item": "i1", "time": 1900000}]})";
-  const auto first = call("POST", "/v1/events", event, "k1"),
-             again = call("POST", "/v1/events", event, "k1");
-  EXPECT_EQ(first, again);
-  EXPECT_EQ(call("GET", "/v1/users/u4").second["events"].size(), 1u);
-  EXPECT_EQ(call("DELETE", "/v1/users/u4").first, 204);
-  EXPECT_EQ(call("GET", "/v1/users/u4").second["events"].size(), 0u);
-}
-
-TEST_F(ApiTest, ANewItemIsRecommendedAtOnce) {
-  const std::string ask = R"({"history": ["i0", "i2"], "k": 40})";
-  const auto before = recommended(ask);
-  EXPECT_EQ(call("PUT", "/v1/items/fresh%20one",
-                 R"({"title": "Thing 1 of kind 0", "categories": ["Shop", "Kind 0"], "price": 2})")
-                .first,
-            200);
-  const auto after = recommended(ask);
-  EXPECT_EQ(std::count(after.begin(), after.end(), "fresh one"), 1);
-  EXPECT_EQ(call("DELETE", "/v1/items/fresh%20one").first, 204);
-  EXPECT_EQ(call("DELETE", "/v1/items/fresh%20one").first, 404);
-  EXPECT_EQ(recommended(ask), before);
-}
-
-TEST_F(ApiTest, ReranksWhatItIsGiven) {
-  const auto [status, json] =
-      call("POST", "/v1/rerank",
-           R"({"id": "q", "user": "u5", "time": 2000000, "candidates": ["i7", "i20", "strange"]})");
-  EXPECT_EQ(status, 200);
-  EXPECT_EQ(json["id"], "q");
-  EXPECT_EQ(json["items"].size(), 3u);
-  EXPECT_EQ(json["unknown_candidates"], 1);
-}
-
-TEST_F(ApiTest, TellsWhatIsWrong) {
-  const auto problem = [&](const std::string& method, const std::string& target,
-                           const std::string& body) {
-    const auto [status, json] = call(method, target, body);
-    return fmt::format("{} {}", status, json.is_object() ? json.value("field", "") : "");
-  };
-  EXPECT_EQ(problem("POST", "/v1/recommend", R"({"user": "u3", "kk": 5})"), "400 kk");
-  EXPECT_EQ(problem("POST", "/v1/recommend", "{"), "400 ");
-  EXPECT_EQ(problem("POST", "/v1/recommend", R"({"user": "nobody"})").substr(0, 3), "404");
-  EXPECT_EQ(problem("POST", "/v1/events", R"({"events": []})"), "400 events");
-  EXPECT_EQ(problem("POST", "/v1/events", R"({"events": [{"user": "u", "item": ""}]})"),
-            "400 events[0]");
-  EXPECT_EQ(problem("POST", "/v1/events", R"({"events": [{"user": "u", "item": "i", "at": 1}]})"),
-            "400 events[0].at");
-  EXPECT_EQ(problem("PUT", "/v1/items/x", R"({"title": 5})"), "400 title");
-  EXPECT_EQ(problem("PUT", "/v1/items/%zz", "{}").substr(0, 3), "400");
-  EXPECT_EQ(problem("PUT", "/v1/items/%00", "{}").substr(0, 3), "400");
-  EXPECT_EQ(problem("GET", "/v1/events", "").substr(0, 3), "405");
-  EXPECT_EQ(problem("GET", "/v1/nothing", "").substr(0, 3), "404");
-  EXPECT_EQ(store_->applied(), 0) << "nothing of it was written";
-  EXPECT_EQ(call("GET", "/readyz").first, 200);
-  api_.stop_being_ready();
-  EXPECT_EQ(call("GET", "/readyz").first, 503);
-  EXPECT_EQ(call("GET", "/healthz").first, 200);
-}
-
-TEST_F(ApiTest, SendsBackWhoeverComesWhenItIsFull) {
-  Api busy(recommender_, *store_, {.threads = 1, .most_waiting = 2});
-  std::atomic<int> answered{0}, refused{0};
-  for (int i = 0; i < 200; ++i) {
-    busy.handle({"POST", "/v1/recommend", {}, R"({"user": "u3", "time": 2000000})"},
-                [&](HttpReply reply) { ++(reply.status == 200 ? answered : refused); });
-  }
-  while (answered + refused < 200) std::this_thread::sleep_for(1ms);
-  EXPECT_GE(answered, 2);
-  EXPECT_GT(refused, 0);
 }
 
 }  // namespace

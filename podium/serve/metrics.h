@@ -1,0 +1,37 @@
+// What the server counts: for Prometheus since it was started, and for the console over the last
+// ten minutes.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+
+#include "podium/base/json.h"
+#include "podium/serving/request.h"
+
+namespace podium::serve {
+
+// Thread-safe.
+class Metrics {
+ public:
+  Metrics();
+  ~Metrics();
+
+  void answered(const std::string& route, int status, serving::Clock::duration took);
+  void recommended(const serving::Answer& answer);  // its stages, and what it went without
+
+  struct Gauges {
+    size_t waiting = 0;      // requests under way
+    int64_t log_offset = 0;  // of the store
+    size_t added_items = 0;  // since training
+  };
+  std::string prometheus(const Gauges& gauges) const;
+  // {"routes", "stages", "degraded", "series", "rss_bytes"}, times in ms.
+  Json recent() const;
+
+ private:
+  struct Parts;
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace podium::serve

@@ -1,0 +1,37 @@
+// What the API's calls work with, and the lists of calls by what they are about.
+#pragma once
+
+#include <string>
+
+#include "podium/base/json.h"
+#include "podium/serve/active_bundle.h"
+#include "podium/serve/metrics.h"
+#include "podium/serve/router.h"
+#include "podium/store/store.h"
+
+namespace podium::serve {
+
+inline constexpr size_t kMostEvents = 10000;  // of a request
+inline constexpr size_t kMostBatch = 100;     // requests, or items, of a request
+
+struct Service {
+  ActiveBundle& bundle;
+  store::Store& store;
+  Metrics& metrics;
+};
+
+// The actions keep the service by reference: it must outlive the router.
+void add_recommend_routes(Router& router, Service& service);  // recommend, rerank, similar
+void add_rerank_forms(Router& router, Service& service);      // Cohere's, Jina's and TEI's
+void add_event_routes(Router& router, Service& service);      // events, users
+void add_item_routes(Router& router, Service& service);       // items, the map of them
+void add_bundle_routes(Router& router, Service& service);
+
+std::string new_request_id();  // none like it was told before
+
+// One line, and text that is no UTF-8 replaced.
+std::string dump(const Json& value);
+
+inline HttpReply json_reply(const Json& value) { return {.body = dump(value)}; }
+
+}  // namespace podium::serve
