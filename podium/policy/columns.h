@@ -25,6 +25,7 @@ class Columns {
  public:
   Columns(const ItemFields& fields, size_t items) : fields_(fields), items_(items) {}
 
+  size_t items() const { return items_; }
   const Column& of(const std::string& field);
   const NumberedColumn& numbered(const std::string& field);
 

@@ -14,8 +14,7 @@ TEST(Rules, AnEmptyFileHasNone) {
   EXPECT_EQ(rules.describe(), Json::array());
 }
 
-TEST(Rules, ReadsEveryKind) {
-  const Rules rules = Rules::parse(R"(
+constexpr const char* kEveryKind = R"(
 [[filter]]
 name = "stock"
 reason = "sold out"
@@ -65,8 +64,10 @@ targets = { small = 0.4, large = 0.6 }
 [explore]
 method = "thompson"
 draws = 50
-)",
-                                   "r.toml");
+)";
+
+TEST(Rules, ReadsEveryKind) {
+  const Rules rules = Rules::parse(kEveryKind, "r.toml");
   const RuleSet& set = rules.set();
   ASSERT_EQ(set.filters.size(), 4U);
   EXPECT_EQ(set.filters[0].reason, "sold out");

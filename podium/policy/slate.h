@@ -27,9 +27,6 @@ using FieldValue = std::variant<bool, double, std::string, std::vector<std::stri
 // field.
 class ItemFields {
  public:
-  ItemFields() = default;
-  ItemFields(const ItemFields&) = delete;
-  ItemFields& operator=(const ItemFields&) = delete;
   virtual ~ItemFields() = default;
 
   // None: unknown, which is neither zero nor empty. Times are unix seconds.

@@ -11,6 +11,10 @@
 
 namespace podium::policy {
 
+inline constexpr int64_t kNow = 1'000'000'000;  // unix seconds
+inline constexpr double kDay = 86'400;
+
+// To be moved, not copied: the items' ids are views into it.
 class TestSlate : public ItemFields {
  public:
   using Fields = std::map<std::string, FieldValue, std::less<>>;
