@@ -75,7 +75,10 @@ Truth ConditionOn::of(size_t item) const {
 
 Truth ConditionOn::test(const Read& read, size_t item, int64_t now) {
   const FieldTest& test = *read.test;
-  const auto& value = read.column == nullptr ? read.of_request : (*read.column)[item];
+  static const std::optional<FieldValue> kAbsent;
+  const auto& of_item =
+      read.column != nullptr && item < read.column->size() ? (*read.column)[item] : kAbsent;
+  const auto& value = read.column == nullptr ? read.of_request : of_item;
   if (test.present && value.has_value() != *test.present) return Truth::kNo;
   if (!value) return test.present ? Truth::kYes : Truth::kUnknown;
 

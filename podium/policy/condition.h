@@ -23,7 +23,7 @@ class ConditionOn {
  public:
   ConditionOn(const Condition& condition, Columns& columns, const RulesContext& context);
 
-  Truth of(size_t item) const;
+  Truth of(size_t item) const;  // an item beyond the slate has no fields
   bool holds(size_t item) const { return of(item) == Truth::kYes; }
 
  private:

@@ -11,9 +11,6 @@
 namespace podium::policy {
 namespace {
 
-constexpr int64_t kNow = 1'000'000'000;
-constexpr double kDay = 86'400;
-
 // Of an item with these fields; the condition as TOML.
 Truth told(const std::string& condition, TestSlate::Fields fields) {
   TestSlate slate;
