@@ -65,7 +65,7 @@ std::vector<Duplicate> near_duplicates(const Duplicates& rule, std::span<const i
     const auto own = signature(column[size_t(item)], rule.words);
     if (!own) continue;
     const auto like = std::find_if(kept.begin(), kept.end(), [&](const auto& one) {
-      return estimated_jaccard(one.second, *own) >= rule.threshold;
+      return alike(one.second, *own, rule.threshold);
     });
     if (like == kept.end()) {
       kept.emplace_back(item, *own);

@@ -32,15 +32,11 @@ std::string words_of(std::string_view text, std::vector<size_t>& begins) {
   return words;
 }
 
-// Multiply-add in 64 bits, of which the upper half is uniform (Dietzfelbinger, 1996).
-struct Functions {
-  std::array<uint64_t, kMinHashes> factor{}, shift{};
-  Functions() {
-    Rng rng(0x6d696e68617368);  // for ever the same: estimates do not depend on the request
-    for (uint64_t& f : factor) f = rng.next() | 1;
-    for (uint64_t& s : shift) s = rng.next();
-  }
-};
+uint32_t same(const MinHash& a, const MinHash& b, size_t begin, size_t end) {
+  uint32_t count = 0;
+  for (size_t h = begin; h < end; ++h) count += a[h] == b[h] ? 1 : 0;
+  return count;
+}
 
 }  // namespace
 
@@ -61,23 +57,29 @@ std::vector<uint64_t> shingles(std::string_view text, int words) {
 }
 
 std::optional<MinHash> min_hash(const std::vector<uint64_t>& shingles) {
-  static const Functions functions;
   if (shingles.empty()) return std::nullopt;
   MinHash least;
   least.fill(~uint32_t{0});
   for (const uint64_t shingle : shingles) {
-    for (size_t h = 0; h < kMinHashes; ++h) {
-      const auto value = uint32_t((shingle * functions.factor[h] + functions.shift[h]) >> 32);
-      least[h] = std::min(least[h], value);
-    }
+    const auto first = uint32_t(shingle), step = uint32_t(shingle >> 32);
+    for (uint32_t h = 0; h < kMinHashes; ++h) least[h] = std::min(least[h], first + h * step);
   }
   return least;
 }
 
 double estimated_jaccard(const MinHash& a, const MinHash& b) {
-  uint32_t same = 0;
-  for (size_t h = 0; h < kMinHashes; ++h) same += a[h] == b[h] ? 1 : 0;
-  return double(same) / double(kMinHashes);
+  return double(same(a, b, 0, kMinHashes)) / double(kMinHashes);
+}
+
+bool alike(const MinHash& a, const MinHash& b, double threshold) {
+  constexpr size_t kPart = 32;
+  uint32_t found = 0;
+  for (size_t done = 0; done < kMinHashes; done += kPart) {
+    const size_t at_most = found + (kMinHashes - done);
+    if (double(at_most) / double(kMinHashes) < threshold) return false;
+    found += same(a, b, done, done + kPart);
+  }
+  return double(found) / double(kMinHashes) >= threshold;
 }
 
 }  // namespace podium::policy

@@ -45,8 +45,11 @@ TEST(MinHash, EstimatesWhatIsInCommon) {
       b += word < common ? text : "v" + std::to_string(rng.next()) + " ";
     }
     const Hashes x = shingles(a, 1), y = shingles(b, 1);
-    const double misses = estimated_jaccard(*min_hash(x), *min_hash(y)) - jaccard(x, y);
+    const double estimate = estimated_jaccard(*min_hash(x), *min_hash(y));
+    const double misses = estimate - jaccard(x, y);
     EXPECT_LT(std::abs(misses), 0.2);  // 4.5 standard errors
+    EXPECT_TRUE(alike(*min_hash(x), *min_hash(y), estimate));
+    EXPECT_FALSE(alike(*min_hash(x), *min_hash(y), estimate + 1e-6));
     error += misses / pairs;
     square += misses * misses / pairs;
   }
