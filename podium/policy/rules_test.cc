@@ -3,7 +3,11 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+#include <string>
+
 #include "podium/base/error.h"
+#include "podium/base/files.h"
 
 namespace podium::policy {
 namespace {
@@ -93,6 +97,17 @@ TEST(Rules, ReadsEveryKind) {
   EXPECT_EQ(told[0]["line"], 2);
   EXPECT_EQ(told[0]["rule"]["keep"]["at_least"], 1);
   EXPECT_EQ(told[12]["name"], "explore");
+}
+
+TEST(Rules, ThePagesExampleIsRead) {
+  const std::string page = read_file("docs/rules.md");
+  const std::string fence = "```toml\n";
+  const size_t begin = page.find(fence) + fence.size();
+  const Rules rules =
+      Rules::parse(page.substr(begin, page.find("```", begin) - begin), "docs/rules.md");
+  std::set<std::string> kinds;
+  for (const Json& rule : rules.describe()) kinds.insert(rule["kind"].get<std::string>());
+  EXPECT_EQ(kinds.size(), 10U);  // it has one of each
 }
 
 struct Mistake {
