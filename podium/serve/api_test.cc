@@ -145,7 +145,7 @@ TEST_F(ApiTest, TellsOfTheCatalogue) {
 
 TEST_F(ApiTest, TellsWhatIsWrong) {
   EXPECT_EQ(problem("POST", "/v1/recommend", R"({"user": "u3", "kk": 5})"), "400 kk");
-  EXPECT_EQ(problem("POST", "/v1/recommend", "{"), "400 ");
+  EXPECT_EQ(problem("POST", "/v1/recommend", "{"), "400 body");
   EXPECT_EQ(problem("POST", "/v1/events", R"({"events": []})"), "400 events");
   EXPECT_EQ(problem("POST", "/v1/events", R"({"events": [{"user": "u", "item": ""}]})"),
             "400 events[0].item");
@@ -211,7 +211,7 @@ TEST_F(ApiTest, TheDescriptionNamesEveryCall) {
 }
 
 TEST_F(ApiTest, SendsBackWhoeverComesWhenItIsFull) {
-  Api busy(bundle_, *store_, {.threads = 1, .most_waiting = 2});
+  Api busy(bundle_, rules_, *store_, {.threads = 1, .most_waiting = 2});
   std::atomic<int> answered{0}, refused{0};
   for (int i = 0; i < 200; ++i) {
     busy.handle({"POST", "/v1/recommend", {}, R"({"user": "u3", "time": 2000000})"},

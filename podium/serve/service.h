@@ -5,7 +5,9 @@
 
 #include "podium/base/json.h"
 #include "podium/serve/active_bundle.h"
+#include "podium/serve/active_rules.h"
 #include "podium/serve/metrics.h"
+#include "podium/serve/recent_requests.h"
 #include "podium/serve/router.h"
 #include "podium/store/store.h"
 
@@ -16,8 +18,10 @@ inline constexpr size_t kMostBatch = 100;     // requests, or items, of a reques
 
 struct Service {
   ActiveBundle& bundle;
+  ActiveRules& rules;
   store::Store& store;
   Metrics& metrics;
+  RecentRequests& recent;
 };
 
 // The actions keep the service by reference: it must outlive the router.
@@ -26,6 +30,7 @@ void add_rerank_forms(Router& router, Service& service);      // Cohere's, Jina'
 void add_event_routes(Router& router, Service& service);      // events, users
 void add_item_routes(Router& router, Service& service);       // items, the map of them
 void add_bundle_routes(Router& router, Service& service);
+void add_rules_routes(Router& router, Service& service);
 
 std::string new_request_id();  // none like it was told before
 

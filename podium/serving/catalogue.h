@@ -46,6 +46,8 @@ class Catalogue {
   std::optional<ItemStory> find(std::string_view id) const;
   bool knows(std::string_view id) const;
   std::string title(std::string_view id) const;  // empty where there is none
+  // [dim], unit length, of the text; empty where podium knows nothing of the item.
+  std::span<const float> vector(std::string_view id) const;
   size_t trained_items() const { return bundle_.dataset().items(); }
   // Both throw Error (kNotFound) when there is no such item. similar: those that people took near
   // it, then those whose text is like its own. by_text: cosines, of the latter only.

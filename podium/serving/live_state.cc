@@ -21,7 +21,8 @@ std::string LiveItem::text() const {
 bool LiveItem::operator==(const LiveItem& other) const {
   const bool same_price = price == other.price || (std::isnan(price) && std::isnan(other.price));
   return same_price && id == other.id && title == other.title && brand == other.brand &&
-         description == other.description && categories == other.categories;
+         description == other.description && categories == other.categories &&
+         fields == other.fields;
 }
 
 void MemoryState::add_event(std::string_view user, const LiveEvent& event) {
@@ -56,9 +57,11 @@ bool MemoryState::remove_item(std::string_view id) {
   return true;
 }
 
-bool MemoryState::has_item(std::string_view id) const {
+std::optional<LiveItem> MemoryState::item(std::string_view id) const {
   const ReaderLock lock(mutex_);
-  return items_.contains(id);
+  const auto found = items_.find(id);
+  if (found == items_.end()) return std::nullopt;
+  return found->second;
 }
 
 std::vector<LiveItem> MemoryState::items() const {

@@ -5,9 +5,11 @@
 #include <cstdint>
 #include <limits>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 #include "podium/base/shared_mutex.h"
@@ -21,11 +23,15 @@ struct LiveEvent {
   bool operator==(const LiveEvent&) const = default;
 };
 
+// Of a field that only rules read, such as the stock: the catalogue's own have places of their own.
+using FieldValue = std::variant<bool, double, std::string, std::vector<std::string>>;
+
 // An item of the catalogue as it was told.
 struct LiveItem {
   std::string id = {}, title = {}, brand = {}, description = {};
   std::vector<std::string> categories = {};               // general to special
   float price = std::numeric_limits<float>::quiet_NaN();  // unknown
+  std::map<std::string, FieldValue, std::less<>> fields = {};
 
   // As data::Dataset::item_text() joins it, for encoders.
   std::string text() const;
@@ -50,6 +56,7 @@ class LiveState {
   virtual void put_items(std::span<const LiveItem> items) = 0;  // replace those of the same id
   virtual bool remove_item(std::string_view id) = 0;            // false: it was not there
   virtual std::vector<LiveItem> items() const = 0;              // in order of id
+  virtual std::optional<LiveItem> item(std::string_view id) const = 0;
 };
 
 // In memory, lost with the process. Of a user the newest kLiveEvents are kept.
@@ -63,7 +70,7 @@ class MemoryState : public LiveState {
   void put_items(std::span<const LiveItem> items) override;
   bool remove_item(std::string_view id) override;
   std::vector<LiveItem> items() const override;
-  bool has_item(std::string_view id) const;
+  std::optional<LiveItem> item(std::string_view id) const override;
 
  private:
   mutable SharedMutex mutex_;

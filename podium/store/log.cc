@@ -7,6 +7,7 @@
 
 #include "podium/base/error.h"
 #include "podium/base/json.h"
+#include "podium/serving/request_json.h"
 
 namespace podium::store {
 namespace {
@@ -90,6 +91,7 @@ std::string body_of(const serving::LiveItem& item) {
                {"description", item.description},
                {"categories", item.categories}};
   if (!std::isnan(item.price)) json["price"] = item.price;
+  if (!item.fields.empty()) json["fields"] = serving::fields_json(item.fields);
   return line(json);
 }
 
@@ -101,6 +103,7 @@ serving::LiveItem item_of(std::string_view id, std::string_view body) {
                          .description = json.at("description"),
                          .categories = json.at("categories")};
   if (json.contains("price")) item.price = json.at("price");
+  if (const auto wrong = serving::read_fields(json, item)) throw Error(wrong->message);
   return item;
 }
 

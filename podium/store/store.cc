@@ -131,11 +131,13 @@ void Store::put_items(std::span<const serving::LiveItem> items) {
 }
 
 bool Store::remove_item(std::string_view id) {
-  if (!state_.has_item(id)) return false;
+  if (!state_.item(id)) return false;
   append({RemoveItem{std::string(id)}});
   return true;
 }
 
 std::vector<serving::LiveItem> Store::items() const { return state_.items(); }
+
+std::optional<serving::LiveItem> Store::item(std::string_view id) const { return state_.item(id); }
 
 }  // namespace podium::store

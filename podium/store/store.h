@@ -54,6 +54,7 @@ class Store : public serving::LiveState {
   void put_items(std::span<const serving::LiveItem> items) override;
   bool remove_item(std::string_view id) override;
   std::vector<serving::LiveItem> items() const override;
+  std::optional<serving::LiveItem> item(std::string_view id) const override;
 
  private:
   struct Job {
