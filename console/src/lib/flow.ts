@@ -5,7 +5,7 @@ export interface FlowNode { key: string; text: string; x: number; y: number }
 export interface FlowLine { item: string; kind: 'source' | 'up' | 'down' | 'same'; path: string }
 export interface Flow { width: number; height: number; heads: FlowNode[]; nodes: FlowNode[]; titles: FlowNode[]; lines: FlowLine[] }
 
-const kRow = 30, kTop = 38, kNumber = 20;
+const kRow = 30, kTop = 38, kNumber = 20, kHalfHead = 32;
 
 function curve(x0: number, y0: number, x1: number, y1: number): string {
   const middle = (x0 + x1) / 2;
@@ -21,9 +21,9 @@ export function layFlow(items: readonly AnswerItem[], width: number): Flow {
   const rows = Math.max(1, items.length);
   const sources = [...new Set(items.flatMap((item) => item.sources ?? []))].sort();
   const wide = width >= 560;
-  const left = sources.length > 0 ? Math.min(104, width * 0.27) : kNumber;
+  const left = Math.min(104, width * 0.27);
   const right = wide ? width - Math.min(280, width * 0.36) : width - kNumber;
-  const middle = sources.length > 0 ? left + (right - left) * 0.5 : kNumber;
+  const middle = sources.length > 0 ? left + (right - left) * 0.5 : kHalfHead;
 
   const nodes: FlowNode[] = [], titles: FlowNode[] = [], lines: FlowLine[] = [];
   const heads: FlowNode[] = [{key: 'upstream', text: 'upstream', x: middle, y: 16}, {key: 'final', text: 'final', x: right, y: 16}];

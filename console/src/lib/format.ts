@@ -39,6 +39,8 @@ export function date(unix: number): string {
   return time.toISOString().slice(0, 16).replace('T', ' ');
 }
 
+export const clock = (unix: number): string => date(unix).slice(11);
+
 export const plural = (n: number, one: string, many = `${one}s`): string => `${count(n)} ${n === 1 ? one : many}`;
 
 // Characters that turn or hide text are shown as their code, so that a title looks like what it is.

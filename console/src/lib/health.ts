@@ -21,7 +21,7 @@ export function findings(status: Status): Finding[] {
               text: `${count(status.waiting)} of ${count(status.most_waiting)} places for requests under way are taken.`});
   }
   const degraded = sum(Object.values(status.degraded));
-  if (degraded > 0) out.push({level: 'warn', text: `${plural(degraded, 'answer')} went without a stage.`});
+  if (degraded > 0) out.push({level: 'warn', text: `${plural(degraded, 'answer')} went without a stage since it started.`});
   return out.sort((a, b) => (a.level === b.level ? 0 : a.level === 'bad' ? -1 : 1));
 }
 

@@ -12,6 +12,12 @@ export function moves(before: readonly string[], after: readonly string[]): Move
   ];
 }
 
+// Of the items in both, without what only moves up because another left.
+export function reordered(before: readonly string[], after: readonly string[]): Move[] {
+  const was = new Set(before), is = new Set(after);
+  return changed(moves(before.filter((id) => is.has(id)), after.filter((id) => was.has(id))));
+}
+
 export const changed = (list: readonly Move[]): Move[] => list.filter((move) => move.before !== move.after);
 
 export function told(move: Move): string {

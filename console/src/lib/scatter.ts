@@ -70,5 +70,13 @@ export class Grid {
 
 const clamp = (cell: number): number => Math.max(0, Math.min(128, cell));
 
-// Neighbouring codes far apart in hue.
-export const hueOf = (code: number): number => Math.round((code * 137.508) % 360);
+// Of a code, each of 0 .. 255; neighbouring codes are far apart in hue.
+export function codeColour(code: number, dark: boolean): [number, number, number] {
+  const hue = (code * 137.508) % 360, light = dark ? 0.68 : 0.42;
+  const chroma = 0.62 * Math.min(light, 1 - light);
+  const channel = (n: number) => {
+    const k = (n + hue / 30) % 12;
+    return Math.round(255 * (light - chroma * Math.max(-1, Math.min(k - 3, 9 - k, 1))));
+  };
+  return [channel(0), channel(8), channel(4)];
+}

@@ -68,7 +68,7 @@ function Numbers({status}: {status: Status}) {
 
 function Health({status}: {status: Status}) {
   const found = findings(status);
-  if (found.length === 0) return <p class="note good">Healthy: ready, no errors, no answer went without a stage.</p>;
+  if (found.length === 0) return <p class="note good">Healthy: ready, no errors in ten minutes, no answer went without a stage.</p>;
   return (
     <ul class={`note list ${found[0]!.level}`}>
       {found.map((f) => <li key={f.text}>{f.text}</li>)}

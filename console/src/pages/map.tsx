@@ -2,6 +2,8 @@ import {useMemo, useState} from 'preact/hooks';
 import {api} from '../api/client';
 import type {MapAnswer, MapPoint} from '../api/types';
 import {count, named, plain, plural} from '../lib/format';
+import {codeColour} from '../lib/scatter';
+import {isDark, palette} from '../theme';
 import {useLoad} from '../ui/load';
 import {ItemLink, PageHead, Waiting} from '../ui/parts';
 import {useFound} from '../ui/search';
@@ -81,7 +83,7 @@ function FoundList({points, found, elsewhere, onChoose}: {
   return (
     <>
       <p class="dim" role="status">{plural(found.size, 'item')} on the map{found.size > kShown ? `, ${kShown} shown` : ''}</p>
-      <ul class="events">
+      <ul class="events found">
         {first.map((i) => (
           <li key={points[i]!.id}><button type="button" class="plain" onClick={() => onChoose(points[i]!.id)}>
             <bdi>{named(points[i]!)}</bdi></button></li>
@@ -101,12 +103,14 @@ function Codes({points, code, onCode}: {points: MapPoint[]; code: number | null;
     for (const p of points) sizes.set(p.semantic_id[0] ?? -1, (sizes.get(p.semantic_id[0] ?? -1) ?? 0) + 1);
     return [...sizes].sort((a, b) => b[1] - a[1]).slice(0, 12);
   }, [points]);
+  const dark = palette.value > 0 && isDark();
   return (
     <div role="group" aria-label="The largest first codes">
       <h3>The largest first codes</h3>
       <div class="row">
         {largest.map(([first, size]) => (
           <button type="button" key={first} aria-pressed={code === first} onClick={() => onCode(code === first ? null : first)}>
+            <svg class="swatch" width="10" height="10" aria-hidden="true"><rect width="10" height="10" fill={`rgb(${codeColour(first, dark)})`} /></svg>{' '}
             {first} <small>{count(size)}</small>
           </button>
         ))}

@@ -1,8 +1,10 @@
 // What rules would change, request by request; only what differs is shown.
+import {useState} from 'preact/hooks';
 import type {RuleDifference, RulesPreview} from '../api/types';
 import {plain, plural} from '../lib/format';
-import {changed, moves, told} from '../lib/ranks';
+import {changed, moves, reordered, told} from '../lib/ranks';
 import {ItemLink, UserLink} from '../ui/parts';
+import {useTitles} from '../ui/titles';
 
 export function Differences({preview}: {preview: RulesPreview}) {
   const unmet = preview.differences.filter((d) => d.unmet.length > 0).length;
@@ -17,36 +19,37 @@ export function Differences({preview}: {preview: RulesPreview}) {
 }
 
 function Difference({difference: d}: {difference: RuleDifference}) {
+  const [open, setOpen] = useState(false);
   const removed = new Map(d.removed.map((r) => [r.item, r]));
-  const list = changed(moves(d.before, d.after));
-  const most = 8;
+  const all = changed(moves(d.before, d.after)), order = reordered(d.before, d.after);
+  const left = all.filter((m) => m.after === null), came = all.filter((m) => m.before === null);
+  const titles = useTitles(open ? [...left, ...came, ...order].map((m) => m.id) : null);
+  const item = (id: string) => <ItemLink item={{id, title: titles.get(id)}} />;
   return (
-    <details>
+    <details onToggle={(event) => setOpen(event.currentTarget.open)}>
       <summary>User <bdi>{plain(d.user)}</bdi>: {summaryOf(d)}</summary>
-      <p><UserLink user={d.user} /> · {plural(list.length, 'place')} differ</p>
       <ul class="events">
-        {list.filter((move) => move.after === null).map((move) => (
-          <li key={move.id} class="gone"><ItemLink item={{id: move.id}} /> <span class="down">left</span>
+        {left.map((move) => (
+          <li key={move.id}><span class="gone">{item(move.id)}</span> <span class="down">left {move.before! + 1}</span>
             {removed.has(move.id)
               ? <> by <span class="tag rule">{plain(removed.get(move.id)!.rule)}</span> {plain(removed.get(move.id)!.reason)}</>
-              : ' the list: others stand before it now'}</li>
+              : ', others stand before it now'}</li>
         ))}
-        {list.filter((move) => move.after !== null).slice(0, most).map((move) => (
-          <li key={move.id}><ItemLink item={{id: move.id}} /> <span class="dim">{told(move)}</span></li>
-        ))}
+        {came.map((move) => <li key={move.id}>{item(move.id)} <span class="up">{told(move)}</span></li>)}
+        {order.map((move) => <li key={move.id}>{item(move.id)} <span class="dim">{told(move)}, among those that stay</span></li>)}
         {d.unmet.map((u) => <li key={u.rule} class="down">Not met: {plain(u.rule)}, {plain(u.why)}</li>)}
       </ul>
+      <p>{order.length === 0 && 'The others keep their order. '}What <UserLink user={d.user} /> gets now.</p>
     </details>
   );
 }
 
 export function summaryOf(d: RuleDifference): string {
-  const list = changed(moves(d.before, d.after));
-  const left = list.filter((m) => m.after === null).length;
-  const came = list.filter((m) => m.before === null).length;
+  const all = moves(d.before, d.after);
+  const left = all.filter((m) => m.after === null).length, came = all.filter((m) => m.before === null).length;
+  const order = reordered(d.before, d.after).length;
   const parts = [
-    left > 0 && `${left} left`, came > 0 && `${came} new`,
-    left + came === 0 && list.length > 0 && `${list.length} moved`,
+    left > 0 && `${left} left`, came > 0 && `${came} new`, order > 0 && `${order} in another order`,
     d.unmet.length > 0 && `${plural(d.unmet.length, 'rule')} not met`,
   ].filter(Boolean);
   return parts.join(', ') || 'no change';

@@ -25,7 +25,7 @@ export function SlatePage() {
   return (
     <>
       <PageHead title="Slate lab" question="What would change the order?" />
-      <div class={second ? 'pair' : ''}>
+      <div class={second ? 'pair' : 'solo'}>
         <Slate name={second ? 'A' : ''} draft={first} setDraft={setFirst} answer={answers[0]}
                onAnswer={(a) => setAnswers(([, b]) => [a, b])} />
         {second && <Slate name="B" draft={second} setDraft={setSecond} answer={answers[1]}

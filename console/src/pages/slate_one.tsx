@@ -32,36 +32,40 @@ export function Slate({name, draft, setDraft, answer, onAnswer}: {
     set({candidates: upstream.map((item) => item.id).join('\n')});
   });
   return (
-    <section aria-label={name ? `Request ${name}` : 'Request'}>
-      {name && <h2>{name}</h2>}
-      <form onSubmit={(event) => {
-        event.preventDefault();
-        void order();
-      }}>
-        <Owner draft={draft} set={set} name={name} />
-        <label>Candidates, one a line: an id, or an id and a score
-          <textarea rows={10} spellcheck={false} value={draft.candidates}
-                    onInput={(e) => set({candidates: e.currentTarget.value})} />
-        </label>
-        <div class="row">
-          <button type="submit" class="strong" disabled={!ready || action.busy}>Order them</button>
-          <button type="button" disabled={action.busy} onClick={() => void take()}>Take what {draft.whose === 'user' ? 'she' : 'it'} gets</button>
-          <button type="button" disabled={!ready}
-                  onClick={() => set({candidates: lines(shuffled(read.list, random(Date.now())))})}>Shuffle</button>
-        </div>
-        {draft.candidates.trim() && read.problem && <p class="note warn">{read.problem}.</p>}
-      </form>
-      <Trouble problem={action.problem} what="re-ranking" />
-      {ready && <ShuffleTest key={read.list.map(idOf).sort().join(' ')} request={request} />}
-      {answer && (
-        <>
-          <h3>The order</h3>
-          <AnswerView answer={answer} />
+    <section class="slate" aria-label={name ? `Request ${name}` : 'Request'}>
+      <div>
+        {name && <h2>{name}</h2>}
+        <form onSubmit={(event) => {
+          event.preventDefault();
+          void order();
+        }}>
+          <Owner draft={draft} set={set} name={name} />
+          <label>Candidates, one a line: an id, or an id and a score
+            <textarea rows={10} spellcheck={false} value={draft.candidates}
+                      onInput={(e) => set({candidates: e.currentTarget.value})} />
+          </label>
           <div class="row">
-            <Copy text={curl(location.origin, 'POST', '/v1/rerank', request, apiKey() !== null)}>Copy as curl</Copy>
+            <button type="submit" class="strong" disabled={!ready || action.busy}>Order them</button>
+            <button type="button" disabled={action.busy} onClick={() => void take()}>
+              {draft.whose === 'user' ? 'Take what she gets' : 'Take what it leads to'}</button>
+            <button type="button" disabled={!ready}
+                    onClick={() => set({candidates: lines(shuffled(read.list, random(Date.now())))})}>Shuffle</button>
           </div>
-        </>
-      )}
+          {draft.candidates.trim() && read.problem && <p class="note warn">{read.problem}.</p>}
+        </form>
+        <Trouble problem={action.problem} what="re-ranking" />
+        {ready && <ShuffleTest key={read.list.map(idOf).sort().join(' ')} request={request} />}
+      </div>
+      <div>
+        {answer && (
+          <>
+            <AnswerView answer={answer} />
+            <div class="row">
+              <Copy text={curl(location.origin, 'POST', '/v1/rerank', request, apiKey() !== null)}>Copy as curl</Copy>
+            </div>
+          </>
+        )}
+      </div>
     </section>
   );
 }

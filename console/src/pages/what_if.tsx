@@ -46,7 +46,7 @@ function Outcome({item, before, after}: {item: ItemName; before: Answer; after: 
   return (
     <div aria-live="polite">
       <h3>After <bdi>{named(item)}</bdi></h3>
-      <p>{differing.length === 0 ? 'Nothing changes.' : `${plural(differing.length, 'place')} of ${after.items.length} change.`}
+      <p>{differing.length === 0 ? 'Nothing changes.' : `${plural(differing.length, 'item')} differ from before.`}
         {after.unknown_history ? ' The server does not know every item of this history.' : ''}
         {after.degraded?.length ? ` It went without a stage: ${plain(after.degraded.join(', '))}.` : ''}</p>
       {differing.length > 0 && <Moves list={list} titles={titlesOf(before, after)} />}

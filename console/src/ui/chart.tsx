@@ -2,7 +2,7 @@
 import {useEffect, useRef} from 'preact/hooks';
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
-import {digits} from '../lib/format';
+import {clock, digits} from '../lib/format';
 import {colour, palette} from '../theme';
 import {useWidth} from './load';
 
@@ -15,7 +15,7 @@ function optionsOf(lines: ChartLine[], unit: string, width: number): uPlot.Optio
   return {
     width, height: 180, legend: {show: false}, cursor: {sync: {key: 'live'}, y: false},
     scales: {y: {range: (_, __, high) => [0, Math.max(high * 1.1, 1e-3)]}},
-    axes: [axis, {...axis, size: 52, values: (_, ticks) => ticks.map((v) => digits(v))}],
+    axes: [{...axis, size: 32, values: (_, ticks) => ticks.map(clock)}, {...axis, size: 52, values: (_, ticks) => ticks.map((v) => digits(v))}],
     series: [{}, ...lines.map((line) => ({
       label: `${line.name} (${unit})`, stroke: colour(line.colour), width: 1.6,
       dash: line.dash ? [4, 3] : undefined, points: {show: false}, spanGaps: false,

@@ -22,7 +22,7 @@ export function RankFlow({items, chosen, onChoose}: {
       <div ref={ref}>
         <svg class="flow" width={flow.width} height={flow.height} role="img" aria-label={`Rank flow. ${flowSummary(items)}`}
              onMouseLeave={() => setOver(null)}>
-          {flow.heads.map((n) => <text key={n.key} class="head" x={n.x} y={n.y}>{n.text}</text>)}
+          {flow.heads.map((n) => <text key={n.key} class={n.key === 'source' ? 'head end' : 'head'} x={n.x} y={n.y}>{n.text}</text>)}
           {flow.lines.map((line, i) => (
             <path key={i} class={line.kind + dimmed(line.item)} d={line.path}
                   onMouseEnter={() => setOver(line.item)} onClick={() => onChoose(line.item)} />

@@ -11,6 +11,8 @@ export const names: Record<PageName, string> = {
   live: 'Live', user: 'User', item: 'Item', slate: 'Slate lab', bundles: 'Bundles', rules: 'Rules', map: 'Map',
 };
 
+const colours = {system: 'Auto', light: 'Light', dark: 'Dark'};
+
 export function Header() {
   return (
     <header>
@@ -27,9 +29,7 @@ export function Header() {
       <Search />
       <div class="tools">
         <button type="button" onClick={() => void askForKey(true)}>Key</button>
-        <button type="button" onClick={nextTheme} aria-label={`Colours: ${theme.value}`}>
-          {theme.value === 'system' ? 'Auto' : theme.value === 'dark' ? 'Dark' : 'Light'}
-        </button>
+        <button type="button" onClick={nextTheme} aria-label={`${colours[theme.value]} colours`}>{colours[theme.value]}</button>
         <button type="button" onClick={() => (helpOpen.value = true)} aria-label="Help: shortcuts">?</button>
       </div>
     </header>
