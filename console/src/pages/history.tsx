@@ -13,7 +13,7 @@ export function History({user}: {user: User}) {
       <Events list={user.events} none="Nothing since." />
       <h3>In training</h3>
       {user.trained ? <Events list={user.trained} none="The bundle knows nothing of her." />
-                    : <p class="dim">This server does not tell what the bundle knows of her.</p>}
+                    : <p class="dim">This server does not tell what the bundle knows of her, so no event can be tried.</p>}
     </>
   );
 }

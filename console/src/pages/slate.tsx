@@ -8,7 +8,7 @@ import {PageHead} from '../ui/parts';
 import {OwnItem} from './slate_own';
 import {Slate, type Draft} from './slate_one';
 
-const emptyDraft = (user: string): Draft => ({whose: 'user', user, history: '', candidates: ''});
+const emptyDraft = (user: string): Draft => ({whose: 'user', user, history: '', candidates: '', explain: true});
 
 export function SlatePage() {
   const [first, setFirst] = useState(emptyDraft(route.value.params.get('user') ?? ''));

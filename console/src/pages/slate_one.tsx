@@ -10,7 +10,7 @@ import {useAction} from '../ui/load';
 import {Copy, Trouble} from '../ui/parts';
 import {ShuffleTest} from './slate_shuffle';
 
-export interface Draft { whose: 'user' | 'history'; user: string; history: string; candidates: string }
+export interface Draft { whose: 'user' | 'history'; user: string; history: string; candidates: string; explain: boolean }
 
 const kTake = 12;
 
@@ -24,7 +24,7 @@ export function Slate({name, draft, setDraft, answer, onAnswer}: {
   const set = (change: Partial<Draft>) => setDraft({...draft, ...change});
   const read = candidates(draft.candidates);
   const ready = !read.problem && (draft.whose === 'history' || draft.user.trim() !== '');
-  const request: RerankRequest = {...whoseOf(draft), candidates: read.list, explain: true};
+  const request: RerankRequest = {...whoseOf(draft), candidates: read.list, explain: draft.explain};
   const order = () => action.run(async () => onAnswer(await api.rerank(request)));
   const take = () => action.run(async () => {
     const found = await api.recommend({...whoseOf(draft), k: kTake});
@@ -44,6 +44,10 @@ export function Slate({name, draft, setDraft, answer, onAnswer}: {
             <textarea rows={10} spellcheck={false} value={draft.candidates}
                       onInput={(e) => set({candidates: e.currentTarget.value})} />
           </label>
+          <label class="check">
+            <input type="checkbox" checked={draft.explain} onChange={(e) => set({explain: e.currentTarget.checked})} />
+            Let it explain: the reasoning policy answers, not the fast one
+          </label>
           <div class="row">
             <button type="submit" class="strong" disabled={!ready || action.busy}>Order them</button>
             <button type="button" disabled={action.busy} onClick={() => void take()}>
@@ -54,7 +58,7 @@ export function Slate({name, draft, setDraft, answer, onAnswer}: {
           {draft.candidates.trim() && read.problem && <p class="note warn">{read.problem}.</p>}
         </form>
         <Trouble problem={action.problem} what="re-ranking" />
-        {ready && <ShuffleTest key={read.list.map(idOf).sort().join(' ')} request={request} />}
+        {ready && <ShuffleTest key={`${draft.explain} ${read.list.map(idOf).sort().join(' ')}`} request={request} />}
       </div>
       <div>
         {answer && (

@@ -1,10 +1,12 @@
 import {useState} from 'preact/hooks';
 import {api} from '../api/client';
 import {apiKey} from '../api/key';
-import type {RecommendRequest, User} from '../api/types';
+import type {Answer, RecommendRequest, User} from '../api/types';
 import {curl} from '../lib/curl';
+import {plural} from '../lib/format';
+import {changed, moves} from '../lib/ranks';
 import {go, href, route} from '../route';
-import {AnswerView} from '../ui/answer';
+import {AnswerView, Moves, titlesOf, Trace} from '../ui/answer';
 import {useLoad} from '../ui/load';
 import {Copy, PageHead, Waiting} from '../ui/parts';
 import {History} from './history';
@@ -40,9 +42,10 @@ function Ask({id, k}: {id: string; k: number}) {
 }
 
 function Told({id, k}: {id: string; k: number}) {
-  const request: RecommendRequest = {user: id, k, explain: true};
+  const request: RecommendRequest = {user: id, k};
   const user = useLoad<User>((signal) => api.user(id, signal), [id]);
   const answer = useLoad((signal) => api.recommend(request, signal), [id, k]);
+  const traced = useLoad((signal) => api.recommend({...request, explain: true}, signal), [id, k]);
   return (
     <div class="two">
       <section aria-label="Recommendations">
@@ -51,15 +54,17 @@ function Told({id, k}: {id: string; k: number}) {
         {answer.data && (
           <>
             <AnswerView answer={answer.data} />
+            {traced.data && <Traced served={answer.data} traced={traced.data} />}
             <div class="row">
               <Copy text={curl(location.origin, 'POST', '/v1/recommend', request, apiKey() !== null)}>Copy as curl</Copy>
               <button type="button" onClick={() => {
                 answer.reload();
+                traced.reload();
                 user.reload();
               }}>Ask again</button>
               <a href={href('slate', '', {user: id})}>Take it to the slate lab</a>
             </div>
-            {user.data && <WhatIf user={user.data} now={answer.data} k={k} />}
+            {user.data?.trained && <WhatIf user={user.data} now={answer.data} k={k} />}
           </>
         )}
       </section>
@@ -69,5 +74,22 @@ function Told({id, k}: {id: string; k: number}) {
         {user.data && <History user={user.data} />}
       </section>
     </div>
+  );
+}
+
+// Requests are served by the fast policy; the reasoning one, from which it learnt, writes why.
+function Traced({served, traced}: {served: Answer; traced: Answer}) {
+  if (!traced.explanation) return null;
+  const list = changed(moves(served.items.map((i) => i.id), traced.items.map((i) => i.id)));
+  return (
+    <>
+      <Trace text={traced.explanation} />
+      {list.length === 0 ? <p class="dim">The reasoning policy has the same order as was served.</p> : (
+        <details>
+          <summary>The reasoning policy has another order: {plural(list.length, 'item')} differ from what was served</summary>
+          <Moves list={list} titles={titlesOf(served, traced)} />
+        </details>
+      )}
+    </>
   );
 }

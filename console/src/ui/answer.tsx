@@ -60,7 +60,7 @@ function Change({from, to}: {from: number; to: number}) {
   return <span class={from > to ? 'up' : 'down'}>{from > to ? '▲' : '▼'} from {from + 1}</span>;
 }
 
-function Trace({text}: {text: string}) {
+export function Trace({text}: {text: string}) {
   return (
     <>
       <h3>What the policy wrote</h3>
