@@ -124,12 +124,13 @@ describe('work', () => {
   }));
 
   it('item: whom it reaches', on('#/item/8', async (page) => {
-    await page.getByLabel('Users').fill('196, 22 31');
+    await page.getByLabel('Users').fill('196, 22 nobody');
     await page.getByRole('button', {name: 'Ask'}).click();
     await page.waitForFunction(() => document.querySelectorAll('[aria-label="Whom it reaches"] tbody tr').length === 3);
+    await page.waitForSelector("text=no user 'nobody' in this bundle");
     await shoot(page, 'who-sees');
     assert.deepEqual(await findings(page), []);
-  }));
+  }, {expected: /404/}));
 
   it('slate lab: order, shuffle, compare, an own item', on('#/slate?user=196', async (page) => {
     await page.getByRole('button', {name: 'Take what she gets'}).click();
@@ -216,18 +217,22 @@ describe('work', () => {
 
   it('the map of 20,000 points draws a frame in time', on('#/map', async (page) => {
     await page.waitForTimeout(300);
-    const ms = await page.evaluate(async () => {
+    const [idle, drawn] = await page.evaluate(async () => {
       const canvas = document.querySelector('canvas');
-      const times = [];
-      for (let i = 0; i < 30; ++i) {
-        const start = performance.now();
-        canvas.dispatchEvent(new WheelEvent('wheel', {deltaY: i % 2 ? 40 : -40, bubbles: true, cancelable: true}));
-        await new Promise(requestAnimationFrame);
-        times.push(performance.now() - start);
-      }
-      return times.sort((a, b) => a - b)[15];
+      const median = async (before) => {
+        const times = [];
+        for (let i = 0; i < 31; ++i) {
+          const start = performance.now();
+          before(i);
+          await new Promise(requestAnimationFrame);
+          times.push(performance.now() - start);
+        }
+        return times.sort((x, y) => x - y)[15];
+      };
+      const wheel = (i) => canvas.dispatchEvent(new WheelEvent('wheel', {deltaY: i % 2 ? 40 : -40, cancelable: true}));
+      return [await median(() => {}), await median(wheel)];
     });
-    assert.ok(ms < 50, `${ms} ms a frame`);
+    assert.ok(drawn < idle + 30, `${drawn} ms a frame, ${idle} ms without drawing`);
   }));
 });
 
@@ -261,6 +266,16 @@ describe('other servers', () => {
     await page.getByRole('button', {name: 'Copy as curl'}).click();
     const copied = await page.evaluate(() => window.copied);
     assert.ok(copied.includes('$PODIUM_KEY') && !copied.includes('secret'));
+  }));
+
+  it('a wrong key is told of', () => against({key: 'secret'}, '#/bundles', async (page) => {
+    for (const key of ['wrong', 'secret']) {
+      await page.waitForSelector(`dialog >> text=${key === 'wrong' ? 'The server wants a key.' : 'The server refused the key'}`);
+      await page.getByLabel('Key', {exact: true}).fill(key);
+      await page.keyboard.press('Enter');
+      if (key === 'wrong') await page.keyboard.press('7');
+    }
+    await page.waitForSelector('canvas');
   }));
 
   it('without a key it says so, and does not ask again by itself', () => against({key: 'secret'}, '#/bundles', async (page) => {

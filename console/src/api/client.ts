@@ -22,7 +22,7 @@ async function send(method: Method, path: string, body: unknown, signal?: AbortS
 
 async function call<R>(method: Method, path: string, body?: unknown, signal?: AbortSignal): Promise<R> {
   let reply = await send(method, path, body, signal);
-  if (reply.status === 401 && (await askForKey())) reply = await send(method, path, body, signal);
+  if (reply.status === 401 && (await askForKey('server'))) reply = await send(method, path, body, signal);
   const text = await reply.text();
   if (!reply.ok) throw problemOf(reply.status, text);
   try {

@@ -6,18 +6,19 @@ let waiting: ((key: string | null) => void) | null = null;
 let asked: Promise<string | null> | null = null;
 let declined = false;
 
-export const asking = signal(false);
+// Who wants it: the person, to change it, or the server.
+export const asking = signal<null | 'person' | 'server'>(null);
 
 export function apiKey(): string | null {
   return sessionStorage.getItem(kName);
 }
 
 // Null: the person gave none, and is not asked again until they ask for it.
-export function askForKey(byHand = false): Promise<string | null> {
-  if (declined && !byHand) return Promise.resolve(null);
+export function askForKey(who: 'person' | 'server'): Promise<string | null> {
+  if (declined && who === 'server') return Promise.resolve(null);
   asked ??= new Promise((resolve) => {
     waiting = resolve;
-    asking.value = true;
+    asking.value = who;
   });
   return asked;
 }
@@ -25,7 +26,7 @@ export function askForKey(byHand = false): Promise<string | null> {
 export function answerKey(key: string | null): void {
   if (key) sessionStorage.setItem(kName, key);
   declined = key === null;
-  asking.value = false;
+  asking.value = null;
   waiting?.(key);
   waiting = asked = null;
 }

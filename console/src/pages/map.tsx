@@ -106,7 +106,7 @@ function Codes({points, code, onCode}: {points: MapPoint[]; code: number | null;
   const dark = palette.value > 0 && isDark();
   return (
     <div role="group" aria-label="The largest first codes">
-      <h3>The largest first codes</h3>
+      <h2>The largest first codes</h2>
       <div class="row">
         {largest.map(([first, size]) => (
           <button type="button" key={first} aria-pressed={code === first} onClick={() => onCode(code === first ? null : first)}>

@@ -53,8 +53,12 @@ function Editor({rules, onSaved}: {rules: Rules; onSaved: () => void}) {
   return (
     <>
       <p class="dim">{rules.file ? <>They are kept in <code>{plain(rules.file)}</code>. </> : null}
-        {plural(rules.rules.length, 'rule')} in force{rules.rules.length > 0 ? ': ' : '.'}
-        {rules.rules.map((r, i) => <span key={r.name}>{i > 0 && ', '}<span title={plain(r.reason)}>{plain(r.name)} ({plain(r.kind)})</span></span>)}</p>
+        {plural(rules.rules.length, 'rule')} in force.</p>
+      {rules.rules.length > 0 && (
+        <ul class="events">
+          {rules.rules.map((r, i) => <li key={i}>{plain(r.name)} <small>{plain(r.kind)}</small> <span class="dim">{plain(r.reason)}</span></li>)}
+        </ul>
+      )}
       <label>Rules, in TOML
         <textarea ref={area} class="code" rows={14} spellcheck={false} wrap="off" value={toml}
                   onInput={(e) => (draft.value = e.currentTarget.value)} />

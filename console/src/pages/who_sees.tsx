@@ -1,6 +1,7 @@
 // For some users: does the item reach them, and if not, where is it lost?
 import {useEffect, useState} from 'preact/hooks';
 import {api} from '../api/client';
+import {asProblem} from '../api/problem';
 import type {User} from '../api/types';
 import {plain} from '../lib/format';
 import {ids} from '../lib/parse';
@@ -24,6 +25,13 @@ async function lookAt(item: string, user: string, signal: AbortSignal): Promise<
   return {user, place, why: whyNot(place, item, known, kShown, tried)};
 }
 
+// A user whom the server refuses has a row that says so; a server without the route is told of once.
+function failed(user: string, error: unknown): Row {
+  const problem = asProblem(error);
+  if (problem.missing) throw problem;
+  return {user, place: {rank: null}, why: `${plain(problem.detail)}.`};
+}
+
 export function WhoSees({item}: {item: string}) {
   const [text, setText] = useState(sessionStorage.getItem(kName) ?? '');
   const [rows, setRows] = useState<Row[]>([]);
@@ -35,7 +43,7 @@ export function WhoSees({item}: {item: string}) {
     sessionStorage.setItem(kName, users.join(' '));
     setRows([]);
     await each(users, 2, abort.signal, async (user) => {
-      const row = await lookAt(item, user, abort.signal);
+      const row = await lookAt(item, user, abort.signal).catch((error) => failed(user, error));
       setRows((all) => [...all, row].sort((a, b) => users.indexOf(a.user) - users.indexOf(b.user)));
     });
   });

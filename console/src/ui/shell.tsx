@@ -28,12 +28,17 @@ export function Header() {
       </nav>
       <Search />
       <div class="tools">
-        <button type="button" onClick={() => void askForKey(true)}>Key</button>
+        <button type="button" onClick={() => void changeKey()}>Key</button>
         <button type="button" onClick={nextTheme} aria-label={`${colours[theme.value]} colours`}>{colours[theme.value]}</button>
         <button type="button" onClick={() => (helpOpen.value = true)} aria-label="Help: shortcuts">?</button>
       </div>
     </header>
   );
+}
+
+// What stands on the page was answered for the key before.
+async function changeKey() {
+  if (await askForKey('person')) location.reload();
 }
 
 export function Help() {
@@ -67,7 +72,8 @@ export function KeyDialog() {
         event.preventDefault();
         close(key.trim() || null);
       }}>
-        <p>The server asks who you are. The key stays in this tab, and goes when the tab is closed.</p>
+        {asking.value === 'server' && <p>{apiKey() ? 'The server refused the key that it was given.' : 'The server wants a key.'}</p>}
+        <p>The key stays in this tab, and goes when the tab is closed.</p>
         <label>Key
           <input type="password" autocomplete="off" value={key} onInput={(e) => setKey(e.currentTarget.value)} />
         </label>
