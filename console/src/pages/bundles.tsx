@@ -47,18 +47,18 @@ function List({data, busy, onActivate}: {data: Bundles; busy: boolean; onActivat
   return (
     <div class="scroll" tabIndex={0} role="region" aria-label="Bundles">
       <table>
-        <thead><tr><th scope="col">Bundle</th><th scope="col" class="text">Dataset</th><th scope="col">Items</th>
-          <th scope="col" class="text">Serves</th></tr></thead>
+        <thead><tr><th scope="col">Bundle</th><th scope="col" class="text">Serves</th>
+          <th scope="col" class="text">Dataset</th><th scope="col">Items</th></tr></thead>
         <tbody>
           {data.bundles.map((bundle) => (
             <tr key={bundle.dir} class={bundle.active ? 'strong' : ''}>
               <th scope="row"><code>{plain(bundle.dir)}</code></th>
-              <td class="text">{plain(bundle.dataset)}</td>
-              <td>{count(bundle.items)}</td>
               <td class="text">{bundle.active
                 ? `now${bundle.since ? `, since ${date(bundle.since)}` : ''}`
                 : <button type="button" disabled={busy} aria-label={`Activate ${plain(bundle.dir)}`}
                           onClick={() => onActivate(bundle.dir)}>Activate</button>}</td>
+              <td class="text">{plain(bundle.dataset)}</td>
+              <td>{count(bundle.items)}</td>
             </tr>
           ))}
         </tbody>

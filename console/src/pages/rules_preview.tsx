@@ -3,7 +3,8 @@ import {useState} from 'preact/hooks';
 import type {RuleDifference, RulesPreview} from '../api/types';
 import {plain, plural} from '../lib/format';
 import {changed, moves, reordered, told} from '../lib/ranks';
-import {ItemLink, UserLink} from '../ui/parts';
+import {href} from '../route';
+import {ItemLink} from '../ui/parts';
 import {useTitles} from '../ui/titles';
 
 export function Differences({preview}: {preview: RulesPreview}) {
@@ -39,7 +40,7 @@ function Difference({difference: d}: {difference: RuleDifference}) {
         {order.map((move) => <li key={move.id}>{item(move.id)} <span class="dim">{told(move)}, among those that stay</span></li>)}
         {d.unmet.map((u) => <li key={u.rule} class="down">Not met: {plain(u.rule)}, {plain(u.why)}</li>)}
       </ul>
-      <p>{order.length === 0 && 'The others keep their order. '}What <UserLink user={d.user} /> gets now.</p>
+      <p>{order.length === 0 && 'The others keep their order. '}<a href={href('user', d.user)}>What she gets now</a></p>
     </details>
   );
 }

@@ -71,7 +71,7 @@ export function WhoSees({item}: {item: string}) {
                   <th scope="row"><UserLink user={user} /></th>
                   <td>{place.rank === null ? '–' : place.rank + 1}</td>
                   <td>{place.upstream === undefined ? '–' : place.upstream + 1}</td>
-                  <td class="text">{why} <Tags list={place.reasons} />
+                  <td class="text why-not">{why} <Tags list={place.reasons} />
                     {place.sources && <small>found by {place.sources.map(plain).join(', ')}</small>}</td>
                 </tr>
               ))}
