@@ -18,6 +18,9 @@ describe('why somebody does not get an item', () => {
   it('it stands too low', () => {
     expect(whyNot({rank: 30}, 'x', user, 10, null)).toMatch(/30 stand before it/);
   });
+  it('the policy moved it out of sight', () => {
+    expect(whyNot({rank: 12, upstream: 3}, 'x', user, 10, null)).toBe('It stood at 4, and the policy moved it down.');
+  });
   it('no source found it, and the ranker would have liked it or not', () => {
     expect(whyNot(none, 'x', user, 10, null)).toBe('No source found it for her.');
     expect(whyNot(none, 'x', user, 10, answer('a', 'x', 'b'))).toMatch(/first 2 by hand, it comes at 2: retrieval misses it/);

@@ -15,6 +15,9 @@ export function whyNot(place: Place, item: string, user: User | null, shown: num
   if (place.rank !== null && place.rank < shown) return 'She gets it.';
   const had = user && [...(user.trained ?? []), ...user.events].some((event) => event.item === item);
   if (had) return 'She has had it already.';
+  if (place.rank !== null && place.upstream !== undefined && place.upstream < shown) {
+    return `It stood at ${place.upstream + 1}, and the policy moved it down.`;
+  }
   if (place.rank !== null) return `It was found, but ${place.rank} stand before it: ranking holds it back.`;
   const rank = tried ? tried.items.findIndex((i) => i.id === item) : -1;
   if (rank < 0) return 'No source found it for her.';
