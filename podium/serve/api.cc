@@ -57,6 +57,7 @@ class Api::Impl {
     add_item_routes(router, service);
     add_bundle_routes(router, service);
     add_rules_routes(router, service);
+    add_console_routes(router);
   }
   ~Impl() {
     pool_.join();

@@ -4,6 +4,7 @@
 #include <set>
 #include <thread>
 
+#include "podium/serve/console_assets.h"
 #include "podium/serve/openapi.h"
 #include "podium/serve/test_api.h"
 
@@ -205,9 +206,27 @@ TEST_F(ApiTest, TheDescriptionNamesEveryCall) {
   }
   constexpr const char* kNames[] = {"open", "read", "write", "admin"};
   for (const Route& route : api_.router().routes()) {
+    if (route.path == "/" || route.path.starts_with("/console")) continue;  // for people
     served.insert(fmt::format("{} {}", route.name(), kNames[int(route.scope)]));
   }
   EXPECT_EQ(described, served);
+}
+
+TEST_F(ApiTest, ServesTheConsoleUnderAStrictPolicy) {
+  const HttpReply home = reply(api_, "GET", "/");
+  EXPECT_EQ(home.status, 308);
+  const HttpReply page = reply(api_, "GET", "/console/");
+  EXPECT_EQ(reply(api_, "GET", "/console/none.js").status, 404);
+  if (console_assets().empty()) {
+    EXPECT_EQ(page.status, 404);
+    return;
+  }
+  EXPECT_EQ(page.status, 200);
+  EXPECT_EQ(page.type, "text/html; charset=utf-8");
+  const auto policy = std::ranges::find(page.headers, "Content-Security-Policy",
+                                        &std::pair<std::string, std::string>::first);
+  ASSERT_NE(policy, page.headers.end());
+  EXPECT_EQ(policy->second.find("unsafe"), std::string::npos);
 }
 
 TEST_F(ApiTest, SendsBackWhoeverComesWhenItIsFull) {

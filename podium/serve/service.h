@@ -31,6 +31,7 @@ void add_event_routes(Router& router, Service& service);      // events, users
 void add_item_routes(Router& router, Service& service);       // items, the map of them
 void add_bundle_routes(Router& router, Service& service);
 void add_rules_routes(Router& router, Service& service);
+void add_console_routes(Router& router);
 
 std::string new_request_id();  // none like it was told before
 
