@@ -12,6 +12,7 @@
 #include "podium/base/rng.h"
 #include "podium/base/scratch.h"
 #include "podium/data/dataset_builder.h"
+#include "podium/kernels/kernels.h"
 #include "podium/retrieval/blend.h"
 #include "podium/retrieval/ranked.h"
 #include "podium/retrieval/sources.h"
@@ -254,6 +255,32 @@ TEST(VectorIndex, TheGraphFindsWhatExactSearchFinds) {
   }
   EXPECT_EQ(wanted, 50u * 20u);
   EXPECT_GT(double(found) / double(wanted), 0.95);
+}
+
+TEST(VectorIndex, ExactSearchIsToTheBitThatOfAllProducts) {
+  Rng rng(5);
+  for (const size_t dim : {1u, 16u, 100u}) {
+    for (const float spread : {1.0F, 1e-3F, 30.0F}) {
+      std::vector<float> rows(400 * dim);
+      for (float& value : rows) value = spread * float(rng.normal());
+      std::fill(rows.begin(), rows.begin() + std::ptrdiff_t(dim * 3), 0.0F);         // without text
+      for (size_t i = 0; i < dim * 5; ++i) rows[dim * 10 + i] = rows[dim * 20 + i];  // alike
+      const VectorIndex index(rows, dim);
+      for (int round = 0; round < 20; ++round) {
+        std::vector<float> user(dim);
+        for (float& value : user) value = round == 0 ? 0.0F : float(rng.normal());
+        std::vector<Scored> all;
+        for (ItemIndex item = 0; item < 400; ++item) {
+          all.push_back({item, kernels::dot(user.data(), index.vector(item).data(), dim)});
+        }
+        for (const size_t n : {0u, 1u, 7u, 400u, 500u}) {
+          std::vector<Scored> expected = all;
+          keep_best(expected, n);
+          EXPECT_EQ(index.search(user, {}, n), expected) << dim << " " << spread << " " << n;
+        }
+      }
+    }
+  }
 }
 
 TEST(VectorIndex, OneGraphWhateverTheThreads) {

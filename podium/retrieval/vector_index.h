@@ -7,6 +7,7 @@
 #include <span>
 #include <vector>
 
+#include "podium/kernels/packed_matrix.h"
 #include "podium/retrieval/retriever.h"
 
 namespace faiss {
@@ -47,11 +48,19 @@ class VectorIndex {
   VectorIndex(std::span<const float> vectors, size_t dim, Exact);
   // The n best of all items, in order.
   std::vector<Scored> exact(std::span<const float> user, size_t n) const;
+  void make_coarse();
+  void coarse_scores(std::span<const float> user, std::vector<float>& parts,
+                     std::vector<float>& scores) const;
+  float lower_bound_of_nth(const std::vector<float>& scores, const std::vector<float>& tops,
+                           size_t n) const;
   std::vector<Scored> by_graph(std::span<const float> user, size_t n) const;
 
   std::vector<float> vectors_;
   size_t dim_;
   std::unique_ptr<faiss::IndexHNSWFlat> graph_;  // null: the search is exact
+  // Of an exact search: int8 vectors find who may be among the best, a quarter of the bytes.
+  kernels::PackedMatrix coarse_;
+  float coarse_error_ = 0, longest_ = 0;  // largest length of an error, of a vector
 };
 
 }  // namespace podium::retrieval
