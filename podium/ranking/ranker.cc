@@ -7,6 +7,7 @@
 #include <cmath>
 #include <limits>
 #include <numeric>
+#include <span>
 
 #include "podium/base/error.h"
 #include "podium/base/ndcg.h"
@@ -23,6 +24,11 @@ constexpr size_t kRowsAThread = 30000;  // fewer cost more in waiting than they 
 
 void check(int code) {
   if (code != 0) throw Error(fmt::format("XGBoost: {}", XGBGetLastError()), "see its message");
+}
+
+void check_finite(std::span<const float> scores) {
+  if (std::ranges::all_of(scores, [](float score) { return std::isfinite(score); })) return;
+  throw Error(ErrorKind::kCorrupt, "the ranker's scores are not finite", "train it again");
 }
 
 // A matrix of XGBoost.
@@ -97,11 +103,8 @@ struct Ranker::Booster {
     bst_ulong length = 0;
     const float* scores = nullptr;
     check(XGBoosterPredict(handle, matrix, 0, 0, 0, &length, &scores));
-    const bool sound = length == count && std::all_of(scores, scores + count,
-                                                      [](float s) { return std::isfinite(s); });
-    if (!sound) {
-      throw Error(ErrorKind::kCorrupt, "the ranker's scores are not finite", "train it again");
-    }
+    if (length != count) throw Error(ErrorKind::kInternal, "XGBoost lost a row");
+    check_finite({scores, count});
     return scores;
   }
   std::string bytes() const {
@@ -117,7 +120,8 @@ struct Ranker::Booster {
   }
 };
 
-Ranker::Ranker(std::unique_ptr<Booster> booster) : booster_(std::move(booster)) {}
+Ranker::Ranker(std::unique_ptr<Booster> booster)
+    : booster_(std::move(booster)), forest_(booster_->bytes()) {}
 Ranker::Ranker(Ranker&&) noexcept = default;
 Ranker& Ranker::operator=(Ranker&&) noexcept = default;
 Ranker::~Ranker() = default;
@@ -185,6 +189,13 @@ Ranker Ranker::load(const fs::path& file) {
 void Ranker::save(const fs::path& file) const { write_file_atomic(file, booster_->bytes()); }
 
 std::vector<float> Ranker::predict(const float* rows, size_t count, size_t features) const {
+  std::vector<float> scores = forest_.predict(rows, count, features);
+  check_finite(scores);
+  return scores;
+}
+
+std::vector<float> Ranker::predict_by_xgboost(const float* rows, size_t count,
+                                              size_t features) const {
   if (count == 0) return {};
   const Matrix matrix(rows, count, features);
   const float* scores = booster_->predict(matrix.handle, count);

@@ -8,6 +8,7 @@
 
 #include "podium/base/files.h"
 #include "podium/base/option_range.h"
+#include "podium/ranking/forest.h"
 #include "podium/ranking/ranking_data.h"
 
 namespace podium::ranking {
@@ -40,7 +41,8 @@ struct RankerOptions {
   }
 };
 
-// Immutable and thread-safe once trained (XGBoost's prediction on dense rows is).
+// Immutable and thread-safe once trained (XGBoost's prediction on dense rows is). XGBoost trains;
+// its trees are asked by forest.h.
 class Ranker {
  public:
   // names: of the features. Every tenth user is held out to stop early.
@@ -53,6 +55,7 @@ class Ranker {
   ~Ranker();
 
   std::vector<float> predict(const float* rows, size_t count, size_t features) const;
+  std::vector<float> predict_by_xgboost(const float* rows, size_t count, size_t features) const;
   // Total gain a feature, by "fN" number.
   std::vector<std::pair<std::string, float>> gains() const;
 
@@ -60,6 +63,7 @@ class Ranker {
   struct Booster;
   explicit Ranker(std::unique_ptr<Booster> booster);
   std::unique_ptr<Booster> booster_;
+  Forest forest_;
 };
 
 }  // namespace podium::ranking

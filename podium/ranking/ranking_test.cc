@@ -249,6 +249,20 @@ TEST(Ranker, StopsByUsersItHasNotSeen) {
   EXPECT_THROW(bytes(), Error);  // nobody is left to hold out
 }
 
+TEST(Ranker, ScoresAreThoseOfXgboostToTheBit) {
+  const Ranker ranker = trained();
+  RankingData data = planted(200, 6);
+  Rng rng(8);
+  for (float& value : data.rows) {  // missing, and exactly on a threshold now and then
+    if (rng.below(10) == 0) value = std::numeric_limits<float>::quiet_NaN();
+    if (rng.below(10) == 0) value = data.rows[rng.below(data.rows.size())];
+  }
+  for (const size_t count : {size_t{1}, size_t{7}, size_t{8}, data.labels.size()}) {
+    EXPECT_EQ(ranker.predict(data.rows.data(), count, kFeatures),
+              ranker.predict_by_xgboost(data.rows.data(), count, kFeatures));
+  }
+}
+
 TEST(Ranker, SavedAndLoadedScoresAreTheSame) {
   const Ranker ranker = trained();
   const fs::path file = scratch("ranker.json");
