@@ -67,36 +67,37 @@ class Api::Impl {
   void handle(HttpRequest request, const Reply& reply) {
     const auto began = serving::Clock::now();
     const std::string id = request_id(request);
-    const auto tell = [this, began, id, reply](const std::string& route, HttpReply answer) {
+    const auto tell = [this, began, id, reply](const Route* route, HttpReply answer) {
       answer.headers.emplace_back("X-Request-ID", id);
-      metrics.answered(route, answer.status, serving::Clock::now() - began);
+      metrics.answered(route ? route->name() : "none", answer.status, serving::Clock::now() - began,
+                       !route || route->light);
       reply(std::move(answer));
     };
     try {
       auto found = router.find(request);
-      if (auto* refused = std::get_if<HttpReply>(&found)) return tell("none", std::move(*refused));
+      if (auto* refused = std::get_if<HttpReply>(&found)) return tell(nullptr, std::move(*refused));
       auto& [route, ids] = std::get<Router::Found>(found);
       if (gate_) {
         if (auto refused = gate_->refusal(request, route->scope, began)) {
-          return tell(route->name(), std::move(*refused));
+          return tell(route, std::move(*refused));
         }
       }
       Call call{std::move(request), std::move(ids), {}};
       if (route->light) {
-        call.reply = [tell, route](HttpReply answer) { tell(route->name(), std::move(answer)); };
+        call.reply = [tell, route](HttpReply answer) { tell(route, std::move(answer)); };
         return route->answer(std::move(call));
       }
       if (waiting_.fetch_add(1) >= options_.most_waiting) {
         --waiting_;
-        return tell(route->name(), problem(429, "too many requests are under way"));
+        return tell(route, problem(429, "too many requests are under way"));
       }
       call.reply = [this, tell, route](HttpReply answer) {
-        tell(route->name(), std::move(answer));
+        tell(route, std::move(answer));
         --waiting_;
       };
       run(*route, std::move(call));
     } catch (...) {
-      tell("none", problem(std::current_exception()));
+      tell(nullptr, problem(std::current_exception()));
     }
   }
 

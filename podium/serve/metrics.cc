@@ -107,15 +107,18 @@ struct Metrics::Parts {
 Metrics::Metrics() : parts_(std::make_unique<Parts>()) {}
 Metrics::~Metrics() = default;
 
-void Metrics::answered(const std::string& route, int status, serving::Clock::duration took) {
+void Metrics::answered(const std::string& route, int status, serving::Clock::duration took,
+                       bool light) {
   const double seconds = std::chrono::duration<double>(took).count();
   parts_->requests.Add({{"route", route}, {"status", std::to_string(status)}}).Increment();
   parts_->durations.Add({{"route", route}}, kBounds).Observe(seconds);
   const int64_t now = seconds_now();
   const MutexLock lock(parts_->mutex);
-  for (Window* window : {&parts_->all, &parts_->of_route[route]}) {
-    window->add(now, seconds * 1000, status >= 500, status == 429);
-  }
+  const auto add = [&](Window& window) {
+    window.add(now, seconds * 1000, status >= 500, status == 429);
+  };
+  add(parts_->of_route[route]);
+  if (!light) add(parts_->all);
 }
 
 void Metrics::recommended(const serving::Answer& answer) {

@@ -17,7 +17,8 @@ class Metrics {
   Metrics();
   ~Metrics();
 
-  void answered(const std::string& route, int status, serving::Clock::duration took);
+  // light: not of the work that the server is for, such as its own metrics.
+  void answered(const std::string& route, int status, serving::Clock::duration took, bool light);
   void recommended(const serving::Answer& answer);  // its stages, and what it went without
 
   struct Gauges {
