@@ -24,8 +24,8 @@ configure() {
 
 alone() {
   stage "every file compiled by itself"
-  configure debug
-  tools/compile_alone build-debug
+  configure alone
+  tools/compile_alone build-alone
 }
 
 # Clang's build: thread-safety analysis, AddressSanitizer, UndefinedBehaviorSanitizer, fuzzers.
