@@ -295,6 +295,14 @@ TEST_F(GorseTest, RanksForAGorse) {
     EXPECT_TRUE(result["relevance_score"].is_number());
   }
   EXPECT_EQ(places, (std::set{0, 1, 2}));
+  // An item that podium does not know stays in its place.
+  const Json own =
+      send("POST", "/v1/rerank", {{"user", "u3"}, {"candidates", {"i7", "i20", "strange"}}});
+  for (size_t r = 0; r < 3; ++r) {
+    const int place = json["results"][r]["index"];
+    EXPECT_EQ(own["items"][r]["id"].get<std::string>(),
+              asked["documents"][size_t(place)].get<std::string>().substr(5));
+  }
 }
 
 TEST(Timestamps, AreReadAndWritten) {

@@ -130,17 +130,19 @@ void answer(const Service& service, const Call& call, RequestKind kind) {
     const Json json = object_of(body);
     if (json.contains("requests")) return ask_all(service, call, json, kind);
   }
+  const bool stale = is_stale(service, call.request);
   if (kind == RequestKind::kRerank && mentions(body, "\"documents\"")) {
     const Json json = object_of(body);
-    if (json.contains("documents")) return rerank_documents(service, call, json, DocumentForm::kV1);
+    if (json.contains("documents")) {
+      return rerank_documents(service, call, json, DocumentForm::kV1, stale);
+    }
   }
-  ask(service, body, kind, is_stale(service, call.request),
-      [reply = call.reply](int status, const Json& json) {
-        HttpReply told = json_reply(json);
-        told.status = status;
-        if (status != 200) told.type = kProblemType;
-        reply(std::move(told));
-      });
+  ask(service, body, kind, stale, [reply = call.reply](int status, const Json& json) {
+    HttpReply told = json_reply(json);
+    told.status = status;
+    if (status != 200) told.type = kProblemType;
+    reply(std::move(told));
+  });
 }
 
 }  // namespace
