@@ -72,6 +72,17 @@ raced() {
   instrumented tsan "base runtime serving capi"
 }
 
+# The web console: types, unit tests, size, every page in Chromium.
+console() {
+  stage "console"
+  (
+    cd console
+    [ node_modules/.package-lock.json -nt package-lock.json ] || quietly npm-ci.log npm ci
+    quietly test.log npm test
+    grep -E 'Tests |gzipped|^ℹ (tests|pass)' test.log
+  )
+}
+
 tested() {
   local select=() left_out
   [ -n "${PODIUM_DATA:-}" ] || select=(-LE data)
@@ -96,4 +107,5 @@ if [ -z "${QUICK:-}" ]; then
   trainer
   raced
 fi
+console
 tested

@@ -10,7 +10,8 @@ set -euo pipefail
 packages=(build-essential cmake ninja-build ccache lld pkg-config git python3 python3-pip
   libtorch-dev libgloo-dev libfaiss-dev libxgboost-dev libsimdjson-dev libtomlplusplus-dev libcli11-dev
   nlohmann-json3-dev libfmt-dev libgtest-dev libopenblas-pthread-dev zlib1g-dev libzip-dev libssl-dev
-  libutf8proc-dev libcurl4-openssl-dev libsqlite3-dev libboost-dev prometheus-cpp-dev clang-14 clang-format-14 clang-tidy-14 libclang-rt-14-dev libomp-14-dev)
+  libutf8proc-dev libcurl4-openssl-dev libsqlite3-dev libboost-dev prometheus-cpp-dev clang-14 clang-format-14 clang-tidy-14 libclang-rt-14-dev libomp-14-dev chromium)
+command -v npm >/dev/null || packages+=(nodejs npm)  # Debian's npm stands beside no other Node
 
 if [ "${1:-}" = train ]; then
   packages=(build-essential cmake ninja-build git libsimdjson-dev libtomlplusplus-dev libcli11-dev

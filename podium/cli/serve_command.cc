@@ -20,7 +20,7 @@ namespace {
 struct ServeArguments {
   std::string bundle, version;
   std::string state = "podium-state";
-  std::string keys;
+  std::string rules, keys;
   std::string address = "127.0.0.1";
   int port = 8080;
   int threads = 0;
@@ -29,6 +29,8 @@ struct ServeArguments {
   template <class V>
   void visit(V& v) {
     v("state", state, "directory of live events and items, made if missing");
+    v("rules", rules,
+      "file of rules (docs/rules.md), read again when it changes; STATE/rules.toml unless told");
     v("keys", keys,
       "file of keys, made by `podium keys add`; without, whoever reaches the server may do all");
     v("address", address, "address to listen on; others than 127.0.0.1 and ::1 need --keys");
@@ -45,6 +47,15 @@ void check(const ServeArguments& a) {
               "make keys with `podium keys add`, and name their file by --keys");
 }
 
+// A file that cannot be read leaves the rules before it in force.
+void reload(serve::ActiveRules& rules) {
+  try {
+    if (rules.reload()) log_info(fmt::format("new rules from {}", rules.file().string()));
+  } catch (const std::exception& error) {
+    log_info(fmt::format("the rules stay as they were: {}", error.what()));
+  }
+}
+
 void serve(ServeArguments& a) {
   OptionList(a).check();
   check(a);
@@ -55,7 +66,8 @@ void serve(ServeArguments& a) {
   const auto store = std::make_shared<store::Store>(a.state);
   serve::ActiveBundle bundle(a.bundle, fs::path(a.state) / "bundles.json", store,
                              {.threads = threads});
-  serve::Api api(bundle, *store,
+  serve::ActiveRules rules(a.rules.empty() ? fs::path(a.state) / "rules.toml" : fs::path(a.rules));
+  serve::Api api(bundle, rules, *store,
                  {.threads = threads,
                   .most_waiting = size_t(a.waiting),
                   .version = a.version,
@@ -69,7 +81,10 @@ void serve(ServeArguments& a) {
   std::printf("listening on http://%s:%d\n", (six ? "[" + a.address + "]" : a.address).c_str(),
               int(server.port()));
   std::fflush(stdout);
-  while (!interrupted()) std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  for (int round = 0; !interrupted(); ++round) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    if (round % 20 == 0) reload(rules);
+  }
   log_info("ending: requests under way are answered first");
   api.stop_being_ready();
   server.drain();

@@ -19,6 +19,7 @@ class Rules {
   // on rules that contradict one another: two of one name, a place or an item taken twice.
   static Rules parse(std::string_view toml, const std::string& file);
 
+  bool empty() const { return told_.empty(); }
   const RuleSet& set() const { return set_; }
 
   // For a console: [{"kind": "filter", "name", "reason", "line", "rule": {its keys}}, ...] in the

@@ -46,8 +46,8 @@ std::string request_id(const HttpRequest& request) {
 // would hold up the server's thread.
 class Api::Impl {
  public:
-  Impl(ActiveBundle& bundle, store::Store& store, const ApiOptions& options)
-      : service{bundle, store, metrics},
+  Impl(ActiveBundle& bundle, ActiveRules& rules, store::Store& store, const ApiOptions& options)
+      : service{bundle, rules, store, metrics, recent_},
         options_(options),
         pool_(size_t(std::max(1, options.threads))) {
     if (!options.keys.empty()) gate_.emplace(options.keys);
@@ -57,6 +57,8 @@ class Api::Impl {
     add_item_routes(router, service);
     add_bundle_routes(router, service);
     add_gorse_routes(router, service);
+    add_rules_routes(router, service);
+    add_console_routes(router);
   }
   ~Impl() {
     pool_.join();
@@ -122,13 +124,14 @@ class Api::Impl {
   }
 
   ApiOptions options_;
+  RecentRequests recent_;
   std::optional<Gate> gate_;
   std::atomic<size_t> waiting_{0};
   boost::asio::thread_pool pool_;
 };
 
-Api::Api(ActiveBundle& bundle, store::Store& store, const ApiOptions& options)
-    : impl_(std::make_unique<Impl>(bundle, store, options)) {
+Api::Api(ActiveBundle& bundle, ActiveRules& rules, store::Store& store, const ApiOptions& options)
+    : impl_(std::make_unique<Impl>(bundle, rules, store, options)) {
   add_status_routes(impl_->router);
 }
 Api::~Api() = default;
@@ -152,10 +155,11 @@ void Api::add_status_routes(Router& router) {
         [this] { return gorse_health(ready_, ready_ ? 200 : 503); });
   light("/openapi.json", Scope::kOpen, [] { return HttpReply{.body = std::string(kOpenApi)}; });
   light("/metrics", Scope::kRead, [this] {
-    const auto& [bundle, store, metrics] = impl_->service;
-    return HttpReply{.body = metrics.prometheus({.waiting = impl_->waiting(),
-                                                 .log_offset = store.applied(),
-                                                 .added_items = bundle.now()->added_items()}),
+    const Service& service = impl_->service;
+    const Metrics::Gauges gauges{.waiting = impl_->waiting(),
+                                 .log_offset = service.store.applied(),
+                                 .added_items = service.bundle.now()->added_items()};
+    return HttpReply{.body = service.metrics.prometheus(gauges),
                      .type = "text/plain; version=0.0.4"};
   });
   const int64_t started = std::time(nullptr);

@@ -23,8 +23,8 @@ struct ApiOptions {
 
 class Api {
  public:
-  // Both must outlive it; the bundle's state is the store.
-  Api(ActiveBundle& bundle, store::Store& store, const ApiOptions& options);
+  // All must outlive it; the bundle's state is the store.
+  Api(ActiveBundle& bundle, ActiveRules& rules, store::Store& store, const ApiOptions& options);
   ~Api();  // waits for the requests under way
 
   // A Handler.

@@ -4,6 +4,7 @@
 #include <set>
 #include <thread>
 
+#include "podium/serve/console_assets.h"
 #include "podium/serve/openapi.h"
 #include "podium/serve/test_api.h"
 
@@ -145,7 +146,7 @@ TEST_F(ApiTest, TellsOfTheCatalogue) {
 
 TEST_F(ApiTest, TellsWhatIsWrong) {
   EXPECT_EQ(problem("POST", "/v1/recommend", R"({"user": "u3", "kk": 5})"), "400 kk");
-  EXPECT_EQ(problem("POST", "/v1/recommend", "{"), "400 ");
+  EXPECT_EQ(problem("POST", "/v1/recommend", "{"), "400 body");
   EXPECT_EQ(problem("POST", "/v1/events", R"({"events": []})"), "400 events");
   EXPECT_EQ(problem("POST", "/v1/events", R"({"events": [{"user": "u", "item": ""}]})"),
             "400 events[0].item");
@@ -207,13 +208,31 @@ TEST_F(ApiTest, TheDescriptionNamesEveryCall) {
   for (const Route& route : api_.router().routes()) {
     const bool of_gorse = route.path.starts_with("/api/") || route.path == "/apidocs.json";
     if (of_gorse) continue;  // /apidocs.json has them
+    if (route.path == "/" || route.path.starts_with("/console")) continue;  // for people
     served.insert(fmt::format("{} {}", route.name(), kNames[int(route.scope)]));
   }
   EXPECT_EQ(described, served);
 }
 
+TEST_F(ApiTest, ServesTheConsoleUnderAStrictPolicy) {
+  const HttpReply home = reply(api_, "GET", "/");
+  EXPECT_EQ(home.status, 308);
+  const HttpReply page = reply(api_, "GET", "/console/");
+  EXPECT_EQ(reply(api_, "GET", "/console/none.js").status, 404);
+  if (console_assets().empty()) {
+    EXPECT_EQ(page.status, 404);
+    return;
+  }
+  EXPECT_EQ(page.status, 200);
+  EXPECT_EQ(page.type, "text/html; charset=utf-8");
+  const auto policy = std::ranges::find(page.headers, "Content-Security-Policy",
+                                        &std::pair<std::string, std::string>::first);
+  ASSERT_NE(policy, page.headers.end());
+  EXPECT_EQ(policy->second.find("unsafe"), std::string::npos);
+}
+
 TEST_F(ApiTest, SendsBackWhoeverComesWhenItIsFull) {
-  Api busy(bundle_, *store_, {.threads = 1, .most_waiting = 2});
+  Api busy(bundle_, rules_, *store_, {.threads = 1, .most_waiting = 2});
   std::atomic<int> answered{0}, refused{0};
   for (int i = 0; i < 200; ++i) {
     busy.handle({"POST", "/v1/recommend", {}, R"({"user": "u3", "time": 2000000})"},

@@ -146,6 +146,7 @@ void add_event_routes(Router& router, Service& service) {
               }});
   router.add({"DELETE", "/v1/users/{id}", Scope::kWrite, [&service](const Call& call) {
                 service.store.erase_user(call.ids[0]);
+                service.recent.forget(call.ids[0]);
                 call.reply({.status = 204, .type = {}});
               }});
 }

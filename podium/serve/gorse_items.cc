@@ -32,7 +32,7 @@ bool hides(const Json& json) { return json.contains("IsHidden") && json["IsHidde
 
 HttpReply cannot_hide() {
   return problem(501, "podium does not hide items",
-                 "delete the item, and insert it again when it is to be seen", "IsHidden");
+                 "delete the item, or write a rule that filters it out", "IsHidden");
 }
 
 // Puts what is told of an item into it.

@@ -8,6 +8,7 @@
 #include "podium/serve/gorse.h"
 #include "podium/serve/problem.h"
 #include "podium/serve/read_json.h"
+#include "podium/serve/ruled.h"
 #include "podium/serve/timestamps.h"
 #include "podium/serving/history.h"
 
@@ -15,6 +16,7 @@ namespace podium::serve::gorse {
 namespace {
 
 using serving::Answer;
+using serving::AnswerItem;
 using serving::kMostItems;
 using Scores = std::vector<serving::Neighbour>;  // ids and scores
 
@@ -36,14 +38,6 @@ Json scores_json(const Scores& scores) {
   Json list = Json::array();
   for (const auto& one : scores) list.push_back({{"Id", one.id}, {"Score", one.score}});
   return list;
-}
-
-Scores scores_of(const Answer& answer) {
-  Scores scores;
-  for (const auto& item : answer.items) {
-    scores.push_back({item.id, {}, std::isnan(item.score) ? 0.0f : item.score});
-  }
-  return scores;
 }
 
 Scores wanted_of(const serving::Catalogue& catalogue, Scores scores, const Wanted& wanted) {
@@ -73,44 +67,67 @@ std::vector<std::pair<int64_t, std::string>> newest_of(const serving::Catalogue&
   return all;
 }
 
-// A category may have few items among those that were found for somebody: its popular and its
-// newest ones follow, as in Gorse.
-void fill_up(const serving::Recommender& recommender, Wanted wanted, size_t most, Scores& scores) {
-  if (!wanted.of_category() || scores.size() >= most) return;
-  for (const auto& one : scores) wanted.leave_out(one.id);
-  const serving::Catalogue catalogue = recommender.catalogue();
-  const auto add = [&](const std::string& id) {
-    if (scores.size() < most && wanted.has(catalogue, id)) scores.push_back({id, {}, 0});
-  };
-  for (const auto& one : popular_of(recommender)) add(one.id);
-  for (const auto& [time, id] : newest_of(catalogue)) add(id);
-}
-
 struct Asked {
   serving::Request request;
   Wanted wanted;
   Wanted not_taken;  // the same without what the history has
 };
 
-// Keeps what is wanted, and hands over what the call asks for of it, or answers the problem.
+// A category may have few items among those that were found for somebody: its popular and its
+// newest ones follow, as in Gorse.
+void fill_up(const serving::Recommender& recommender, Wanted wanted, size_t most,
+             std::vector<AnswerItem>& items) {
+  if (!wanted.of_category() || items.size() >= most) return;
+  for (const AnswerItem& item : items) wanted.leave_out(item.id);
+  const serving::Catalogue catalogue = recommender.catalogue();
+  const auto add = [&](const std::string& id) {
+    if (items.size() < most && wanted.has(catalogue, id)) items.push_back({.id = id});
+  };
+  for (const auto& one : popular_of(recommender)) add(one.id);
+  for (const auto& [time, id] : newest_of(catalogue)) add(id);
+}
+
+// What of an answer is wanted, in the rules' order, of at most ruled.k items.
+Scores told_of(const serving::Recommender& recommender, const policy::Rules& rules,
+               const RulesRequest& ruled, const Asked& asked, std::vector<AnswerItem> items) {
+  const serving::Catalogue catalogue = recommender.catalogue();
+  std::erase_if(items, [&](const auto& item) { return !asked.wanted.has(catalogue, item.id); });
+  fill_up(recommender, asked.not_taken, asked_for(rules, ruled.k), items);
+  Scores scores;
+  const auto tell = [&](const AnswerItem& item) {
+    scores.push_back({item.id, {}, std::isnan(item.score) ? 0.0f : item.score});
+  };
+  if (rules.empty()) {
+    std::ranges::for_each(items, tell);
+    return scores;
+  }
+  const auto outcome =
+      apply_rules(rules, ruled, recommender, asked.request.user, asked.request.history, items);
+  for (const policy::PlacedItem& placed : outcome.placed) tell(items[placed.index]);
+  return scores;
+}
+
+// Hands over what the call asks for of it, or answers the problem.
 void ask(const Service& service, const Call& call, Asked asked,
          const std::function<void(Scores)>& done) {
   const Cut cut(call);
-  serving::Request& request = asked.request;
+  const RulesRequest ruled{.k = std::clamp(cut.n + cut.offset, size_t{1}, kMostItems),
+                           .context = {},
+                           .seed = next_seed()};
+  const auto rules = service.rules.now();
+  asked.request.may_be_new = true;
+  asked.request.k = ruled.k;
+  service.recent.add({asked.request, {}});
   // What is not wanted is left out of the answer, so that all must be asked for.
-  request.k =
-      asked.wanted.all() ? std::clamp(cut.n + cut.offset, size_t{1}, kMostItems) : kMostItems;
-  request.may_be_new = true;
+  asked.request.k = asked.wanted.all() ? asked_for(*rules, ruled.k) : kMostItems;
   const auto recommender = service.bundle.now();
-  recommender->submit(
-      request, [&metrics = service.metrics, recommender, cut, asked, done, reply = call.reply](
-                   const Answer& answer, const std::exception_ptr& error) {
-        if (error) return reply(problem(error));
-        metrics.recommended(answer);
-        Scores scores = wanted_of(recommender->catalogue(), scores_of(answer), asked.wanted);
-        fill_up(*recommender, asked.not_taken, cut.n + cut.offset, scores);
-        done(cut.of(std::move(scores)));
-      });
+  recommender->submit(asked.request,
+                      [&metrics = service.metrics, recommender, rules, ruled, cut, asked, done,
+                       reply = call.reply](const Answer& answer, const std::exception_ptr& error) {
+                        if (error) return reply(problem(error));
+                        metrics.recommended(answer);
+                        done(cut.of(told_of(*recommender, *rules, ruled, asked, answer.items)));
+                      });
 }
 
 // What `write-back-type` and `write-back-delay` ask to be written of an answer.

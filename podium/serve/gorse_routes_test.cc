@@ -182,6 +182,26 @@ TEST_F(GorseTest, Recommends) {
   EXPECT_EQ(problem("GET", "/api/recommend/u3?n=x"), "400 n");
 }
 
+TEST_F(GorseTest, RulesHoldForItsClients) {
+  const Json before = get("/api/recommend/u3?n=5");
+  send("PUT", "/v1/rules", {{"toml", R"(
+[[filter]]
+name = "in stock"
+reason = "sold out"
+drop = { field = "available", equals = false }
+)"}});
+  EXPECT_EQ(get("/api/recommend/u3?n=5"), before);
+  send("PATCH", "/v1/items/" + before[1].get<std::string>(), {{"fields", {{"available", false}}}});
+  const Json after = get("/api/recommend/u3?n=5");
+  EXPECT_EQ(after.size(), 5u);
+  EXPECT_EQ(std::count(after.begin(), after.end(), before[1]), 0);
+  send("POST", "/api/item", {{"ItemId", "rare"}, {"Categories", {"Rare"}}});
+  EXPECT_EQ(get("/api/recommend/u3/Rare"), Json({"rare"}));
+  send("PATCH", "/v1/items/rare", {{"fields", {{"available", false}}}});
+  EXPECT_EQ(get("/api/recommend/u3/Rare"), Json::array()) << "filled up by rules, too";
+  EXPECT_EQ(get("/api/item/rare")["Categories"], Json({"Rare"})) << "a patch leaves the rest";
+}
+
 TEST_F(GorseTest, WritesBackWhatItReturned) {
   const Json ids = get("/api/recommend/u3?n=4&write-back-type=read&write-back-delay=1h30m");
   const Json rows = get("/api/user/u3/feedback/read");
@@ -196,7 +216,7 @@ TEST_F(GorseTest, WritesBackWhatItReturned) {
 }
 
 TEST_F(GorseTest, WritingBackNeedsAKeyThatMayWrite) {
-  Api guarded(bundle_, *store_,
+  Api guarded(bundle_, rules_, *store_,
               {.keys = {{.name = "reader", .sha256 = sha256("r"), .scopes = {Scope::kRead}}}});
   const Headers key = {{"X-API-Key", "r"}};
   EXPECT_EQ(reply(guarded, "GET", "/api/recommend/u3").status, 401);

@@ -67,6 +67,7 @@ void patch_user(Service& service, const Call& call) {
 
 void erase_user(Service& service, const Call& call) {
   const bool known = is_known(*service.bundle.now(), service.store.user(call.ids[0]));
+  service.recent.forget(call.ids[0]);
   write(service, call, {store::EraseUser{call.ids[0]}}, known ? 1 : 0);
 }
 

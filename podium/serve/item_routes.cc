@@ -63,7 +63,9 @@ Json neighbours_json(const std::vector<serving::Neighbour>& neighbours, bool sco
   return list;
 }
 
-Json story_json(const serving::Catalogue& catalogue, const std::string& id) {
+Json story_json(const Service& service, const std::string& id) {
+  const auto recommender = service.bundle.now();
+  const serving::Catalogue catalogue = recommender->catalogue();
   const auto story = catalogue.find(id);
   if (!story) throw Error(ErrorKind::kNotFound, fmt::format("no item '{}'", id), "check the id");
   const serving::LiveItem& facts = story->facts;
@@ -73,6 +75,9 @@ Json story_json(const serving::Catalogue& catalogue, const std::string& id) {
   if (!facts.description.empty()) told["description"] = facts.description;
   if (!facts.categories.empty()) told["categories"] = facts.categories;
   if (!std::isnan(facts.price)) told["price"] = facts.price;
+  if (const auto live = service.store.item(id); live && !live->fields.empty()) {
+    told["fields"] = serving::fields_json(live->fields);
+  }
   told["origin"] = story->live ? "live" : "trained";
   told["events"] = story->events;
   told["semantic_id"] = story->semantic_id;
@@ -97,14 +102,18 @@ Json map_json(const serving::Catalogue& catalogue, size_t limit) {
   return {{"items", std::move(list)}, {"of", catalogue.trained_items()}};
 }
 
-// Only what came after training can be changed in part: the rest of it is known.
+// What was told of the item since training, or else what the bundle knows, with some fields
+// changed.
 void patch(Service& service, const Call& call) {
-  const auto story = service.bundle.now()->catalogue().find(call.ids[0]);
-  if (!story || !story->live) {
-    throw Error(ErrorKind::kNotFound, "no item of this id came after training",
-                "PUT it, with all its fields");
+  auto before = service.store.item(call.ids[0]);
+  const auto recommender = service.bundle.now();
+  if (const auto story = recommender->catalogue().find(call.ids[0]); story && !before) {
+    before = story->facts;
   }
-  const serving::LiveItem item = item_of(call.ids[0], call.request.body, story->facts);
+  if (!before) {
+    throw Error(ErrorKind::kNotFound, "there is no such item", "PUT it, with all its fields");
+  }
+  const serving::LiveItem item = item_of(call.ids[0], call.request.body, *before);
   put(service, call, {&item, 1}, {{"id", item.id}});
 }
 
@@ -139,8 +148,7 @@ void add_item_routes(Router& router, Service& service) {
                 call.reply(json_reply({{"items", neighbours_json(found, false)}}));
               }});
   router.add({"GET", "/v1/items/{id}", Scope::kRead, [&service](const Call& call) {
-                const auto recommender = service.bundle.now();
-                call.reply(json_reply(story_json(recommender->catalogue(), call.ids[0])));
+                call.reply(json_reply(story_json(service, call.ids[0])));
               }});
   router.add({"GET", "/v1/map", Scope::kRead, [&service](const Call& call) {
                 check_query(call.request, {"limit"});

@@ -16,7 +16,7 @@ class KeysTest : public ApiTest {
 };
 
 TEST_F(KeysTest, LetInWhoMay) {
-  Api api(bundle_, *store_, {.keys = keys_});
+  Api api(bundle_, rules_, *store_, {.keys = keys_});
   const auto status = [&](const char* method, const char* target, const std::string& body,
                           const Headers& headers) {
     return reply(api, method, target, body, headers).status;

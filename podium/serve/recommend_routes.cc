@@ -8,6 +8,7 @@
 #include "podium/serve/problem.h"
 #include "podium/serve/read_json.h"
 #include "podium/serve/rerank_forms.h"
+#include "podium/serve/ruled.h"
 #include "podium/serve/service.h"
 #include "podium/serving/reasons.h"
 #include "podium/serving/request_json.h"
@@ -33,20 +34,60 @@ Json item_json(const serving::AnswerItem& item, const serving::Bundle& bundle) {
   return told;
 }
 
-Json answer_json(const std::string& id, const Answer& answer, const serving::Bundle& bundle,
-                 bool stale) {
+void add_rules(const policy::PlacedItem& placed, Json& item) {
+  if (!placed.reasons.empty()) {
+    Json reasons = Json::array();
+    for (const policy::Reason& reason : placed.reasons) {
+      reasons.push_back(fmt::format("{}: {}", reason.rule, reason.text));
+    }
+    item["rules"] = std::move(reasons);
+  }
+  if (!placed.label.empty()) item["label"] = placed.label;
+  if (placed.propensity < 1) item["propensity"] = placed.propensity;
+}
+
+void add_outcome(const policy::Outcome& outcome, const Answer& answer, bool debug, Json& out) {
+  for (const policy::Unmet& unmet : outcome.unmet) {
+    out["unmet"].push_back({{"rule", unmet.rule}, {"why", unmet.why}});
+  }
+  if (!debug) return;
+  out["removed"] = Json::array();
+  for (const policy::RemovedItem& removed : outcome.removed) {
+    out["removed"].push_back({{"item", answer.items[removed.index].id},
+                              {"rule", removed.rule},
+                              {"reason", removed.reason}});
+  }
+}
+
+// What an answer is told with beside itself.
+struct Telling {
+  std::string id;
+  bool stale = false, debug = false;
+};
+
+// outcome: of the rules on its items; none: there are none.
+Json answer_json(const Telling& telling, const Answer& answer, const serving::Bundle& bundle,
+                 const policy::Outcome* outcome) {
   Json items = Json::array();
-  for (const serving::AnswerItem& item : answer.items) items.push_back(item_json(item, bundle));
+  if (outcome == nullptr) {
+    for (const serving::AnswerItem& item : answer.items) items.push_back(item_json(item, bundle));
+  } else {
+    for (const policy::PlacedItem& placed : outcome->placed) {
+      items.push_back(item_json(answer.items[placed.index], bundle));
+      add_rules(placed, items.back());
+    }
+  }
   Json out = Json::object();
-  if (!id.empty()) out["id"] = id;
+  if (!telling.id.empty()) out["id"] = telling.id;
   out["items"] = std::move(items);
   if (!answer.explanation.empty()) out["explanation"] = answer.explanation;
-  if (stale || !answer.degraded.empty()) out["degraded"] = answer.degraded;
-  if (stale) out["degraded"].push_back("stale");
+  if (telling.stale || !answer.degraded.empty()) out["degraded"] = answer.degraded;
+  if (telling.stale) out["degraded"].push_back("stale");
   out["history"] = answer.history;
   if (answer.new_user) out["new_user"] = true;
   if (answer.unknown_history > 0) out["unknown_history"] = answer.unknown_history;
   if (answer.unknown_candidates > 0) out["unknown_candidates"] = answer.unknown_candidates;
+  if (outcome != nullptr) add_outcome(*outcome, answer, telling.debug, out);
   out["took_ms"] = {{"retrieval", answer.took.retrieval},
                     {"ranking", answer.took.ranking},
                     {"policy", answer.took.policy}};
@@ -62,30 +103,68 @@ bool is_stale(const Service& service, const HttpRequest& request) {
          size_t(service.store.applied());
 }
 
+// The fields of a request that rules read, taken out of it.
+RulesRequest take_rules_request(Json& json, bool& debug) {
+  RulesRequest rules;
+  rules.seed = next_seed();
+  if (const auto context = json.find("context"); context != json.end()) {
+    if (!context->is_object()) refuse("context", "must be an object of texts");
+    for (const auto& [name, value] : context->items()) {
+      if (!value.is_string()) refuse("context." + name, "must be a text");
+      rules.context.emplace(name, value.get<std::string>());
+    }
+    json.erase("context");
+  }
+  if (const auto told = json.find("debug"); told != json.end()) {
+    if (!told->is_boolean()) refuse("debug", "must be true or false");
+    debug = told->get<bool>();
+    json.erase("debug");
+  }
+  return rules;
+}
+
+using Told = std::function<void(int status, Json json)>;
+
+void tell_problem(const HttpReply& reply, const Told& done) {
+  done(reply.status, Json::parse(reply.body));
+}
+
 // Asks one request; `done` gets the answer, or the problem, as JSON.
-void ask(const Service& service, std::string_view text, RequestKind kind, bool stale,
-         const std::function<void(int status, Json json)>& done) {
-  const auto fail = [&](const HttpReply& reply) { done(reply.status, Json::parse(reply.body)); };
+void ask(const Service& service, Json json, RequestKind kind, bool stale, const Told& done) try {
   const auto start = serving::Clock::now();
-  auto parsed = serving::parse_request(text, 0, kind);
+  Telling telling{.id = {}, .stale = stale};
+  const bool recommend = kind == RequestKind::kRecommend;
+  RulesRequest ruled;
+  if (recommend && json.is_object()) ruled = take_rules_request(json, telling.debug);
+  auto parsed = serving::request_of(json, 0, kind);
   if (const auto* wrong = std::get_if<serving::RequestProblem>(&parsed)) {
-    return fail(problem(400, wrong->message, "see /openapi.json", wrong->field));
+    return tell_problem(problem(400, wrong->message, "see /openapi.json", wrong->field), done);
   }
   auto& read = std::get<serving::ParsedRequest>(parsed);
-  read.request.may_be_new = true;
-  if (read.deadline_ms > 0) {
-    read.request.deadline = start + std::chrono::milliseconds(read.deadline_ms);
+  serving::Request& request = read.request;
+  telling.id = read.id;
+  request.may_be_new = true;
+  if (read.deadline_ms > 0) request.deadline = start + std::chrono::milliseconds(read.deadline_ms);
+  ruled.k = request.k;
+  const auto rules = service.rules.now();
+  if (recommend) {
+    service.recent.add({request, ruled.context});
+    request.k = asked_for(*rules, ruled.k);
   }
   const auto recommender = service.bundle.now();
-  recommender->submit(read.request, [&metrics = service.metrics, recommender, id = read.id, stale,
-                                     done](const Answer& answer, const std::exception_ptr& error) {
-    if (error) {
-      const HttpReply reply = problem(error);
-      return done(reply.status, Json::parse(reply.body));
-    }
+  const bool by_rules = recommend && !rules->empty();
+  recommender->submit(request, [&metrics = service.metrics, recommender, rules, by_rules, ruled,
+                                telling, user = request.user, history = request.history,
+                                done](const Answer& answer, const std::exception_ptr& error) {
+    if (error) return tell_problem(problem(error), done);
     metrics.recommended(answer);
-    done(200, answer_json(id, answer, recommender->bundle(), stale));
+    const serving::Bundle& bundle = recommender->bundle();
+    if (!by_rules) return done(200, answer_json(telling, answer, bundle, nullptr));
+    const auto outcome = apply_rules(*rules, ruled, *recommender, user, history, answer.items);
+    done(200, answer_json(telling, answer, bundle, &outcome));
   });
+} catch (...) {
+  tell_problem(problem(std::current_exception()), done);
 }
 
 // Answers come in any order, and are told in that of the requests.
@@ -107,7 +186,7 @@ void ask_all(const Service& service, const Call& call, const Json& json, Request
     batch->missing = requests.size();
   }
   for (size_t i = 0; i < requests.size(); ++i) {
-    ask(service, requests[i].dump(), kind, stale, [batch, i, reply = call.reply](int, Json answer) {
+    ask(service, requests[i], kind, stale, [batch, i, reply = call.reply](int, Json answer) {
       std::vector<Json> all;
       {
         const MutexLock lock(batch->mutex);
@@ -120,28 +199,18 @@ void ask_all(const Service& service, const Call& call, const Json& json, Request
   }
 }
 
-bool mentions(const std::string& body, const char* field) {
-  return body.find(field) != std::string::npos;
-}
-
 void answer(const Service& service, const Call& call, RequestKind kind) {
-  const std::string& body = call.request.body;
-  if (mentions(body, "\"requests\"")) {
-    const Json json = object_of(body);
-    if (json.contains("requests")) return ask_all(service, call, json, kind);
-  }
+  Json json = object_of(call.request.body);
+  if (json.contains("requests")) return ask_all(service, call, json, kind);
   const bool stale = is_stale(service, call.request);
-  if (kind == RequestKind::kRerank && mentions(body, "\"documents\"")) {
-    const Json json = object_of(body);
-    if (json.contains("documents")) {
-      return rerank_documents(service, call, json, DocumentForm::kV1, stale);
-    }
+  if (kind == RequestKind::kRerank && json.contains("documents")) {
+    return rerank_documents(service, call, json, DocumentForm::kV1, stale);
   }
-  ask(service, body, kind, stale, [reply = call.reply](int status, const Json& json) {
-    HttpReply told = json_reply(json);
-    told.status = status;
-    if (status != 200) told.type = kProblemType;
-    reply(std::move(told));
+  ask(service, std::move(json), kind, stale, [reply = call.reply](int status, const Json& told) {
+    HttpReply answer = json_reply(told);
+    answer.status = status;
+    if (status != 200) answer.type = kProblemType;
+    reply(std::move(answer));
   });
 }
 

@@ -5,7 +5,9 @@
 
 #include "podium/base/json.h"
 #include "podium/serve/active_bundle.h"
+#include "podium/serve/active_rules.h"
 #include "podium/serve/metrics.h"
+#include "podium/serve/recent_requests.h"
 #include "podium/serve/router.h"
 #include "podium/store/store.h"
 
@@ -16,8 +18,10 @@ inline constexpr size_t kMostBatch = 100;     // requests, or items, of a reques
 
 struct Service {
   ActiveBundle& bundle;
+  ActiveRules& rules;
   store::Store& store;
   Metrics& metrics;
+  RecentRequests& recent;
 };
 
 // The actions keep the service by reference: it must outlive the router.
@@ -28,6 +32,8 @@ void add_item_routes(Router& router, Service& service);       // items, the map 
 void add_bundle_routes(Router& router, Service& service);
 void add_gorse_routes(Router& router, Service& service);  // gorse.h
 HttpReply gorse_health(bool ready, int status);
+void add_rules_routes(Router& router, Service& service);
+void add_console_routes(Router& router);
 
 std::string new_request_id();  // none like it was told before
 

@@ -52,7 +52,8 @@ class ApiTest : public testing::Test {
   const fs::path state_ = scratch_dir("api_state");
   const std::shared_ptr<store::Store> store_ = std::make_shared<store::Store>(state_);
   ActiveBundle bundle_{bundle_dir_, state_ / "bundles.json", store_, {.threads = 1}};
-  Api api_{bundle_, *store_, {.threads = 2, .version = "test"}};
+  ActiveRules rules_{state_ / "rules.toml"};
+  Api api_{bundle_, rules_, *store_, {.threads = 2, .version = "test"}};
 };
 
 }  // namespace podium::serve

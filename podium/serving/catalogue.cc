@@ -126,6 +126,11 @@ bool Catalogue::knows(std::string_view id) const {
   return find_item(bundle_, *added_, id).has_value();
 }
 
+std::span<const float> Catalogue::vector(std::string_view id) const {
+  const auto item = find_item(bundle_, *added_, id);
+  return item ? vector_of(*item) : std::span<const float>();
+}
+
 std::string Catalogue::title(std::string_view id) const {
   const auto item = find_item(bundle_, *added_, id);
   return item ? tell(*item, 0).title : "";

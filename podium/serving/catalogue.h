@@ -46,6 +46,8 @@ class Catalogue {
   std::optional<ItemStory> find(std::string_view id) const;
   bool knows(std::string_view id) const;
   std::string title(std::string_view id) const;  // empty where there is none
+  // [dim], unit length, of the text; empty where podium knows nothing of the item.
+  std::span<const float> vector(std::string_view id) const;
   size_t trained_items() const { return bundle_.dataset().items(); }
   std::string_view trained_id(size_t i) const {
     return bundle_.dataset().item_id(data::ItemIndex(i));

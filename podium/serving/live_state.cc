@@ -21,8 +21,8 @@ std::string LiveItem::text() const {
 bool LiveItem::operator==(const LiveItem& other) const {
   const bool same_price = price == other.price || (std::isnan(price) && std::isnan(other.price));
   return same_price && id == other.id && title == other.title && brand == other.brand &&
-         description == other.description && categories == other.categories && time == other.time &&
-         labels == other.labels;
+         description == other.description && categories == other.categories &&
+         fields == other.fields && time == other.time && labels == other.labels;
 }
 
 void MemoryState::add_event(std::string_view user, const LiveEvent& event) {

@@ -9,6 +9,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 #include "podium/base/shared_mutex.h"
@@ -26,11 +27,15 @@ struct LiveEvent {
   bool operator==(const LiveEvent&) const = default;
 };
 
+// Of a field that only rules read, such as the stock: the catalogue's own have places of their own.
+using FieldValue = std::variant<bool, double, std::string, std::vector<std::string>>;
+
 // An item of the catalogue as it was told.
 struct LiveItem {
   std::string id = {}, title = {}, brand = {}, description = {};
   std::vector<std::string> categories = {};               // general to special
   float price = std::numeric_limits<float>::quiet_NaN();  // unknown
+  std::map<std::string, FieldValue, std::less<>> fields = {};
   // Kept and told, and read by no model.
   int64_t time = 0;         // when it came out, unix seconds; 0: untold
   std::string labels = {};  // JSON of the caller's; empty: none
@@ -65,6 +70,7 @@ class LiveState {
   virtual void put_items(std::span<const LiveItem> items) = 0;  // replace those of the same id
   virtual bool remove_item(std::string_view id) = 0;            // false: it was not there
   virtual std::vector<LiveItem> items() const = 0;              // in order of id
+  virtual std::optional<LiveItem> item(std::string_view id) const = 0;
 };
 
 // In memory, lost with the process. Of a user the newest kLiveEvents are kept.
@@ -78,7 +84,7 @@ class MemoryState : public LiveState {
   void put_items(std::span<const LiveItem> items) override;
   bool remove_item(std::string_view id) override;
   std::vector<LiveItem> items() const override;
-  std::optional<LiveItem> item(std::string_view id) const;
+  std::optional<LiveItem> item(std::string_view id) const override;
 
   // Forgets the user's events of this item: of one type, or of all.
   void remove_events(std::string_view user, std::string_view item,

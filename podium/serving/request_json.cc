@@ -32,13 +32,17 @@ class LineReader {
       fail("", fmt::format("longer than {} bytes", kMaxLineBytes));
     } else {
       const Json json = Json::parse(text.begin(), text.end(), nullptr, false);
-      if (json.is_discarded()) {
-        fail("", "not valid JSON in UTF-8");
-      } else if (!json.is_object()) {
-        fail("", "not a JSON object");
-      } else {
-        read_object(json);
-      }
+      if (!json.is_discarded()) return read(json);
+      fail("", "not valid JSON in UTF-8");
+    }
+    return *problem_;
+  }
+
+  std::variant<ParsedRequest, RequestProblem> read(const Json& json) {
+    if (json.is_object()) {
+      read_object(json);
+    } else {
+      fail("", "not a JSON object");
     }
     if (problem_) return *problem_;
     return std::move(out_);
@@ -246,12 +250,52 @@ std::optional<FieldProblem> read_item(const Json& object, LiveItem& item) {
     }
     item.price = price->get<float>();
   }
+  return read_fields(object, item);
+}
+
+std::optional<FieldProblem> read_fields(const Json& object, LiveItem& item) {
+  const auto found = object.find("fields");
+  if (found == object.end()) return std::nullopt;
+  if (!found->is_object()) return FieldProblem{"fields", "must be an object"};
+  for (const auto& [name, value] : found->items()) {
+    if (const std::string problem = id_problem(name); !problem.empty()) {
+      return FieldProblem{"fields", "has a name that " + problem};
+    }
+    const bool texts =
+        value.is_array() && std::ranges::all_of(value, [](auto& v) { return v.is_string(); });
+    if (value.is_null()) {
+      item.fields.erase(name);
+    } else if (value.is_boolean()) {
+      item.fields[name] = value.get<bool>();
+    } else if (value.is_number()) {
+      item.fields[name] = value.get<double>();
+    } else if (value.is_string()) {
+      item.fields[name] = value.get<std::string>();
+    } else if (texts) {
+      item.fields[name] = value.get<std::vector<std::string>>();
+    } else {
+      return FieldProblem{"fields." + name, "must be true, false, a number, a text or texts"};
+    }
+  }
   return std::nullopt;
+}
+
+Json fields_json(const std::map<std::string, FieldValue, std::less<>>& fields) {
+  Json json = Json::object();
+  for (const auto& [name, value] : fields) {
+    std::visit([&](const auto& held) { json[name] = held; }, value);
+  }
+  return json;
 }
 
 std::variant<ParsedRequest, RequestProblem> parse_request(std::string_view text, size_t line,
                                                           RequestKind kind) {
   return LineReader(line, kind).read(text);
+}
+
+std::variant<ParsedRequest, RequestProblem> request_of(const Json& json, size_t line,
+                                                       RequestKind kind) {
+  return LineReader(line, kind).read(json);
 }
 
 std::string answer_line(const std::string& id, const Answer& answer) {

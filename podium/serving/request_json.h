@@ -49,11 +49,14 @@ struct FieldProblem {
   std::string field, message;
 };
 
-inline constexpr std::string_view kItemFields[] = {"title", "brand", "description", "categories",
-                                                   "price"};
+inline constexpr std::string_view kItemFields[] = {"title",      "brand", "description",
+                                                   "categories", "price", "fields"};
 inline constexpr double kMostPrice = 1e15;
 // Reads those of them that an object has into the item, and leaves the others.
 std::optional<FieldProblem> read_item(const Json& object, LiveItem& item);
+// Of them "fields": {name: true, number, text or list of texts}; null takes a field away.
+std::optional<FieldProblem> read_fields(const Json& object, LiveItem& item);
+Json fields_json(const std::map<std::string, FieldValue, std::less<>>& fields);
 
 struct ParsedRequest {
   size_t line;  // from 1; 0: of no stream
@@ -72,6 +75,8 @@ struct RequestProblem {
 
 std::variant<ParsedRequest, RequestProblem> parse_request(std::string_view text, size_t line,
                                                           RequestKind kind);
+std::variant<ParsedRequest, RequestProblem> request_of(const Json& json, size_t line,
+                                                       RequestKind kind);
 
 std::string answer_line(const std::string& id, const Answer& answer);
 std::string problem_line(const RequestProblem& problem);

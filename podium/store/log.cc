@@ -7,6 +7,7 @@
 
 #include "podium/base/error.h"
 #include "podium/base/json.h"
+#include "podium/serving/request_json.h"
 
 namespace podium::store {
 namespace {
@@ -125,6 +126,7 @@ std::string body_of(const serving::LiveItem& item) {
                {"description", item.description},
                {"categories", item.categories}};
   if (!std::isnan(item.price)) json["price"] = item.price;
+  if (!item.fields.empty()) json["fields"] = serving::fields_json(item.fields);
   if (item.time != 0) json["time"] = item.time;
   if (!item.labels.empty()) json["labels"] = item.labels;
   return line(json);
@@ -138,6 +140,7 @@ serving::LiveItem item_of(std::string_view id, std::string_view body) {
                          .description = json.at("description"),
                          .categories = json.at("categories")};
   if (json.contains("price")) item.price = json.at("price");
+  if (const auto wrong = serving::read_fields(json, item)) throw Error(wrong->message);
   item.time = json.value("time", int64_t{0});
   item.labels = json.value("labels", "");
   return item;

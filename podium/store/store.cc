@@ -151,4 +151,6 @@ bool Store::remove_item(std::string_view id) {
 
 std::vector<serving::LiveItem> Store::items() const { return state_.items(); }
 
+std::optional<serving::LiveItem> Store::item(std::string_view id) const { return state_.item(id); }
+
 }  // namespace podium::store

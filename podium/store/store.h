@@ -55,9 +55,9 @@ class Store : public serving::LiveState {
   void put_items(std::span<const serving::LiveItem> items) override;
   bool remove_item(std::string_view id) override;
   std::vector<serving::LiveItem> items() const override;
+  std::optional<serving::LiveItem> item(std::string_view id) const override;
 
   // As MemoryState has them.
-  std::optional<serving::LiveItem> item(std::string_view id) const { return state_.item(id); }
   serving::LiveUser user(std::string_view id) const;
   std::vector<serving::LiveUser> users_from(std::string_view id, size_t most) const {
     return state_.users_from(id, most);

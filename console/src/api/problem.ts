@@ -1,0 +1,35 @@
+// What went wrong with a request, as RFC 9457 tells it.
+const kNothingThere = 'nothing at this path';
+
+export class Problem extends Error {
+  constructor(
+    readonly status: number,  // 0: no answer came
+    readonly title: string,
+    readonly detail: string,
+    readonly cure?: string,
+    readonly field?: string,
+  ) {
+    super(detail);
+  }
+
+  // The server has nothing at this path: it is older than the console.
+  get missing(): boolean {
+    return this.status === 405 || (this.status === 404 && this.detail.includes(kNothingThere));
+  }
+}
+
+export function problemOf(status: number, body: string): Problem {
+  try {
+    const told = JSON.parse(body) as Record<string, unknown>;
+    const text = (name: string) => (typeof told[name] === 'string' ? (told[name] as string) : undefined);
+    return new Problem(status, text('title') ?? `Error ${status}`, text('detail') ?? 'the server said no more',
+                       text('cure'), text('field'));
+  } catch {
+    return new Problem(status, `Error ${status}`, status === 404 ? `there is ${kNothingThere}` : body.slice(0, 300) || 'the server said no more');
+  }
+}
+
+export function asProblem(error: unknown): Problem {
+  if (error instanceof Problem) return error;
+  return new Problem(0, 'Fault in the console', error instanceof Error ? error.message : String(error));
+}

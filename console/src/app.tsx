@@ -1,0 +1,33 @@
+import type {ComponentType} from 'preact';
+import {useEffect, useRef} from 'preact/hooks';
+import {BundlesPage} from './pages/bundles';
+import {ItemPage} from './pages/item';
+import {LivePage} from './pages/live';
+import {MapPage} from './pages/map';
+import {RulesPage} from './pages/rules';
+import {SlatePage} from './pages/slate';
+import {UserPage} from './pages/user';
+import {route, type PageName} from './route';
+import {Header, Help, KeyDialog} from './ui/shell';
+
+const bodies: Record<PageName, ComponentType> = {
+  live: LivePage, user: UserPage, item: ItemPage, slate: SlatePage, bundles: BundlesPage, rules: RulesPage, map: MapPage,
+};
+
+export function App() {
+  const {page} = route.value;
+  const first = useRef(true);
+  useEffect(() => {
+    if (!first.current) document.querySelector<HTMLElement>('h1')?.focus();
+    first.current = false;
+  }, [page]);
+  const Body = bodies[page];
+  return (
+    <>
+      <Header />
+      <main id="main"><Body key={page} /></main>
+      <Help />
+      <KeyDialog />
+    </>
+  );
+}
