@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Every check and test, in the order of what fails fastest; ctest's summary comes last.
-# QUICK=1: without sanitizers and fuzzers.   FUZZ_SECONDS=20: time a fuzzer runs.
+# QUICK=1: without clients, sanitizers and fuzzers.   FUZZ_SECONDS=20: time a fuzzer runs.
 set -Eeuo pipefail
 cd "$(dirname "$0")/.."
 seconds=${FUZZ_SECONDS:-20}
@@ -56,6 +56,11 @@ instrumented() {
   done
 }
 
+clients() {
+  stage "other people's clients, and the fuzzer of the server's description"
+  tools/clients_test.sh
+}
+
 trainer() {
   stage "the trainer under AddressSanitizer and UndefinedBehaviorSanitizer"
   instrumented asan train
@@ -96,6 +101,7 @@ stage "build"
 configure release
 cmake --build --preset release
 if [ -z "${QUICK:-}" ]; then
+  clients
   alone
   sanitized
   trainer

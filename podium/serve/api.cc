@@ -56,6 +56,7 @@ class Api::Impl {
     add_event_routes(router, service);
     add_item_routes(router, service);
     add_bundle_routes(router, service);
+    add_gorse_routes(router, service);
     add_rules_routes(router, service);
     add_console_routes(router);
   }
@@ -78,9 +79,11 @@ class Api::Impl {
       if (auto* refused = std::get_if<HttpReply>(&found)) return tell(nullptr, std::move(*refused));
       auto& [route, ids] = std::get<Router::Found>(found);
       if (gate_) {
-        if (auto refused = gate_->refusal(request, route->scope, began)) {
-          return tell(route, std::move(*refused));
+        auto refused = gate_->refusal(request, route->scope, began);
+        if (!refused && !route->writes_with.empty() && query_field(request, route->writes_with)) {
+          refused = gate_->refusal(request, Scope::kWrite, began);
         }
+        if (refused) return tell(route, std::move(*refused));
       }
       Call call{std::move(request), std::move(ids), {}};
       if (route->light) {
@@ -148,6 +151,9 @@ void Api::add_status_routes(Router& router) {
   light("/readyz", Scope::kOpen, [this] {
     return ready_ ? HttpReply{.body = R"({"ready":true})"} : problem(503, "it is ending");
   });
+  light("/api/health/live", Scope::kOpen, [this] { return gorse_health(ready_, 200); });
+  light("/api/health/ready", Scope::kOpen,
+        [this] { return gorse_health(ready_, ready_ ? 200 : 503); });
   light("/openapi.json", Scope::kOpen, [] { return HttpReply{.body = std::string(kOpenApi)}; });
   light("/metrics", Scope::kRead, [this] {
     const Service& service = impl_->service;

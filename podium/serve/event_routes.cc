@@ -109,9 +109,9 @@ void append(Service& service, const Call& call, std::vector<Change> changes, con
       });
 }
 
-Json event_json(const serving::Catalogue& catalogue, const std::string& item, int64_t time) {
-  Json told = {{"item", item}, {"time", time}};
-  if (const auto title = catalogue.title(item); !title.empty()) told["title"] = title;
+Json event_json(const serving::Catalogue& catalogue, const serving::LiveEvent& event) {
+  Json told = {{"item", event.item}, {"time", event.time}};
+  if (const auto title = catalogue.title(event.item); !title.empty()) told["title"] = title;
   return told;
 }
 
@@ -122,9 +122,9 @@ Json user_json(const Service& service, const std::string& user) {
   const auto trained = recommender->bundle().events_of(user);
   Json told = Json::array(), events = Json::array();
   if (!live.erased) {
-    for (const auto& [item, time] : trained) told.push_back(event_json(catalogue, item, time));
+    for (const auto& event : trained) told.push_back(event_json(catalogue, event));
   }
-  for (const auto& [item, time] : live.events) events.push_back(event_json(catalogue, item, time));
+  for (const auto& event : live.events) events.push_back(event_json(catalogue, event));
   return {{"user", user},
           {"erased", live.erased},
           {"known", !told.empty() || !events.empty()},

@@ -1,9 +1,7 @@
 // Recommending and re-ranking in podium's own form (serving/request_json.h), one or many at once.
 #include <fmt/format.h>
 
-#include <atomic>
 #include <cmath>
-#include <ctime>
 
 #include "podium/base/error.h"
 #include "podium/base/mutex.h"
@@ -108,8 +106,7 @@ bool is_stale(const Service& service, const HttpRequest& request) {
 // The fields of a request that rules read, taken out of it.
 RulesRequest take_rules_request(Json& json, bool& debug) {
   RulesRequest rules;
-  static std::atomic<uint64_t> count{uint64_t(std::time(nullptr)) << 20U};
-  rules.seed = ++count;
+  rules.seed = next_seed();
   if (const auto context = json.find("context"); context != json.end()) {
     if (!context->is_object()) refuse("context", "must be an object of texts");
     for (const auto& [name, value] : context->items()) {
@@ -205,16 +202,16 @@ void ask_all(const Service& service, const Call& call, const Json& json, Request
 void answer(const Service& service, const Call& call, RequestKind kind) {
   Json json = object_of(call.request.body);
   if (json.contains("requests")) return ask_all(service, call, json, kind);
+  const bool stale = is_stale(service, call.request);
   if (kind == RequestKind::kRerank && json.contains("documents")) {
-    return rerank_documents(service, call, json, DocumentForm::kV1);
+    return rerank_documents(service, call, json, DocumentForm::kV1, stale);
   }
-  ask(service, std::move(json), kind, is_stale(service, call.request),
-      [reply = call.reply](int status, const Json& told) {
-        HttpReply answer = json_reply(told);
-        answer.status = status;
-        if (status != 200) answer.type = kProblemType;
-        reply(std::move(answer));
-      });
+  ask(service, std::move(json), kind, stale, [reply = call.reply](int status, const Json& told) {
+    HttpReply answer = json_reply(told);
+    answer.status = status;
+    if (status != 200) answer.type = kProblemType;
+    reply(std::move(answer));
+  });
 }
 
 }  // namespace

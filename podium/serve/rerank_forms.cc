@@ -213,7 +213,8 @@ class Candidates {
     for (size_t i = 0; i < asked.documents.size(); ++i) {
       Document& document = asked.documents[i];
       std::string id = document.id;
-      if (id.empty() && document.text.starts_with(kItem)) id = document.text.substr(kItem.size());
+      const bool named = id.empty() && document.text.starts_with(kItem);  // and tells no more
+      if (named) id = document.text.substr(kItem.size());
       if (id.empty() && catalogue.knows(document.text)) {
         id = document.text;
       }
@@ -226,7 +227,7 @@ class Candidates {
         left_out_.push_back(i);
         continue;
       }
-      if (!catalogue.knows(id) && !document.text.empty()) {
+      if (!catalogue.knows(id) && !document.text.empty() && !named) {
         request.described.push_back({.id = id, .title = std::string(cut(document.text))});
       }
       request.candidates.push_back(std::move(id));
@@ -268,8 +269,8 @@ std::vector<std::string> warnings_of(const serving::Answer& answer, size_t left_
 
 }  // namespace
 
-void rerank_documents(const Service& service, const Call& call, const Json& json,
-                      DocumentForm form) {
+void rerank_documents(const Service& service, const Call& call, const Json& json, DocumentForm form,
+                      bool stale) {
   Asked asked = asked_of(json, form);
   const auto recommender = service.bundle.now();
   serving::Request request;
@@ -283,13 +284,14 @@ void rerank_documents(const Service& service, const Call& call, const Json& json
     const serving::Answer alone{.items = {{.id = request.candidates.front(), .score = 1}}};
     return call.reply(reply_of(asked, candidates.scored(alone), new_request_id(), {}));
   }
-  recommender->submit(request, [asked = std::move(asked), candidates, reply = call.reply,
+  recommender->submit(request, [asked = std::move(asked), candidates, stale, reply = call.reply,
                                 recommender, &metrics = service.metrics](
                                    const serving::Answer& answer, const std::exception_ptr& error) {
     if (error) return reply(problem(error));
     metrics.recommended(answer);
-    reply(reply_of(asked, candidates.scored(answer), new_request_id(),
-                   warnings_of(answer, candidates.left_out())));
+    auto warnings = warnings_of(answer, candidates.left_out());
+    if (stale) warnings.emplace_back("stale");
+    reply(reply_of(asked, candidates.scored(answer), new_request_id(), warnings));
   });
 }
 

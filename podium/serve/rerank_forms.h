@@ -26,7 +26,8 @@ enum class DocumentForm {
 
 inline constexpr size_t kMostDocuments = 1000;
 
-void rerank_documents(const Service& service, const Call& call, const Json& json,
-                      DocumentForm form);
+// stale: the answer misses an offset that the caller asked for, and warns of it.
+void rerank_documents(const Service& service, const Call& call, const Json& json, DocumentForm form,
+                      bool stale = false);
 
 }  // namespace podium::serve

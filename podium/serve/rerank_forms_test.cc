@@ -43,6 +43,14 @@ TEST_F(RerankFormsTest, ThePolicyOrdersIdsAsInItsOwnForm) {
   }
 }
 
+TEST_F(RerankFormsTest, AnAnswerThatMissesAnOffsetSaysSo) {
+  const std::string body = R"({"query": "user:u5", "documents": ["i7", "i20"]})";
+  EXPECT_EQ(call("POST", "/v1/rerank?min_offset=9", body).second["meta"]["warnings"],
+            Json({"stale"}));
+  EXPECT_FALSE(call("POST", "/v1/rerank", body).second["meta"].contains("warnings"));
+  EXPECT_EQ(problem("POST", "/v1/rerank?min_offset=-1", body), "400 min_offset");
+}
+
 TEST_F(RerankFormsTest, TextsAreOrderedByLikeness) {
   const std::string body =
       R"({"query": "Thing 3 of kind 0", "texts": ["kind", "Thing 3 of kind 0", "zebra"], "return_text": true})";

@@ -122,6 +122,14 @@ std::optional<std::string> query_field(const HttpRequest& request, std::string_v
   return std::nullopt;
 }
 
+std::vector<std::string> query_fields(const HttpRequest& request, std::string_view name) {
+  std::vector<std::string> values;
+  for (const auto& [key, value] : query_of(request)) {
+    if (key == name) values.push_back(decoded(value, true));
+  }
+  return values;
+}
+
 void check_query(const HttpRequest& request, std::initializer_list<std::string_view> known) {
   for (const auto& [key, value] : query_of(request)) {
     if (std::ranges::find(known, key) != known.end()) continue;

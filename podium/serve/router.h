@@ -27,6 +27,7 @@ struct Route {
   Scope scope;
   std::function<void(Call call)> answer;  // what it throws is the reply
   bool light = false;                     // answered at once, however many requests are under way
+  std::string writes_with = {};           // a field of the query with which it needs kWrite, too
 
   std::string name() const { return method + " " + path; }
 };
@@ -54,6 +55,8 @@ std::string decoded(std::string_view part, bool query = false);
 
 // A field of the target's query string. Throws as decoded() does.
 std::optional<std::string> query_field(const HttpRequest& request, std::string_view name);
+// All fields of that name.
+std::vector<std::string> query_fields(const HttpRequest& request, std::string_view name);
 // Throws Error when there are other fields, whose `where` is the first of them.
 void check_query(const HttpRequest& request, std::initializer_list<std::string_view> known);
 // The same as a whole number within bounds. Throws Error, whose `where` is the field.

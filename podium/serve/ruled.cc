@@ -1,6 +1,7 @@
 #include "podium/serve/ruled.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <ctime>
 #include <unordered_set>
@@ -61,6 +62,11 @@ class AnswerFields : public policy::ItemFields {
 };
 
 }  // namespace
+
+uint64_t next_seed() {
+  static std::atomic<uint64_t> count{uint64_t(std::time(nullptr)) << 20U};
+  return ++count;
+}
 
 size_t asked_for(const policy::Rules& rules, size_t k) {
   return rules.empty() ? k : std::min(k + kSpare, serving::kMostItems);

@@ -17,6 +17,8 @@ struct RulesRequest {
   uint64_t seed = 0;
 };
 
+uint64_t next_seed();  // of a request; none like it was told before
+
 // With rules the recommender is asked for more items than are to be shown.
 size_t asked_for(const policy::Rules& rules, size_t k);
 

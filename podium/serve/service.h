@@ -30,6 +30,8 @@ void add_rerank_forms(Router& router, Service& service);      // Cohere's, Jina'
 void add_event_routes(Router& router, Service& service);      // events, users
 void add_item_routes(Router& router, Service& service);       // items, the map of them
 void add_bundle_routes(Router& router, Service& service);
+void add_gorse_routes(Router& router, Service& service);  // gorse.h
+HttpReply gorse_health(bool ready, int status);
 void add_rules_routes(Router& router, Service& service);
 void add_console_routes(Router& router);
 

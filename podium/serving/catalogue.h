@@ -49,6 +49,14 @@ class Catalogue {
   // [dim], unit length, of the text; empty where podium knows nothing of the item.
   std::span<const float> vector(std::string_view id) const;
   size_t trained_items() const { return bundle_.dataset().items(); }
+  std::string_view trained_id(size_t i) const {
+    return bundle_.dataset().item_id(data::ItemIndex(i));
+  }
+  // Those that came after training, in order of id.
+  size_t added_items() const { return added_->size(); }
+  const LiveItem& added(size_t i) const {
+    return added_->facts(data::ItemIndex(trained_items() + i));
+  }
   // Both throw Error (kNotFound) when there is no such item. similar: those that people took near
   // it, then those whose text is like its own. by_text: cosines, of the latter only.
   std::vector<Neighbour> similar(std::string_view id, size_t k) const;

@@ -19,6 +19,10 @@ namespace podium::serving {
 struct LiveEvent {
   std::string item;
   int64_t time = 0;  // unix seconds
+  // What the caller calls it ("click"), and a number of the caller's: kept and told, and read by no
+  // model. Events of every type count alike.
+  std::string type = {};
+  double value = 0;
 
   bool operator==(const LiveEvent&) const = default;
 };
@@ -32,6 +36,9 @@ struct LiveItem {
   std::vector<std::string> categories = {};               // general to special
   float price = std::numeric_limits<float>::quiet_NaN();  // unknown
   std::map<std::string, FieldValue, std::less<>> fields = {};
+  // Kept and told, and read by no model.
+  int64_t time = 0;         // when it came out, unix seconds; 0: untold
+  std::string labels = {};  // JSON of the caller's; empty: none
 
   // As data::Dataset::item_text() joins it, for encoders.
   std::string text() const;
@@ -41,6 +48,13 @@ struct LiveItem {
 struct LiveHistory {
   std::vector<LiveEvent> events;  // oldest first
   bool erased = false;            // what the bundle knows of the user counts no more
+};
+
+// A user of the live state.
+struct LiveUser {
+  std::string id;
+  LiveHistory history = {};
+  std::optional<std::string> told = {};  // JSON that a caller keeps of the user; nothing: none told
 };
 
 // Thread-safe. What a call has written, every later call sees.
@@ -72,9 +86,21 @@ class MemoryState : public LiveState {
   std::vector<LiveItem> items() const override;
   std::optional<LiveItem> item(std::string_view id) const override;
 
+  // Forgets the user's events of this item: of one type, or of all.
+  void remove_events(std::string_view user, std::string_view item,
+                     const std::optional<std::string>& type);
+  void put_user(std::string_view user, std::string told);
+  LiveUser user(std::string_view id) const;
+  // In order of id, from the first that is not before `id` on.
+  std::vector<LiveUser> users_from(std::string_view id, size_t most) const;
+
  private:
   mutable SharedMutex mutex_;
-  std::map<std::string, LiveHistory, std::less<>> users_ PODIUM_GUARDED_BY(mutex_);
+  struct User {
+    LiveHistory history;
+    std::optional<std::string> told = {};
+  };
+  std::map<std::string, User, std::less<>> users_ PODIUM_GUARDED_BY(mutex_);
   std::map<std::string, LiveItem, std::less<>> items_ PODIUM_GUARDED_BY(mutex_);
 };
 

@@ -13,10 +13,19 @@ namespace podium::store {
 namespace {
 
 constexpr int64_t kApplication = 0x706F6431;  // "pod1", in the file's header
-constexpr int64_t kVersion = 2;               // 2: impressions
+constexpr int64_t kVersion = 3;               // 2: impressions; 3: types of events, facts of users
 constexpr int64_t kKeysKept = 7 * 86400;      // seconds
 
-enum Kind : int64_t { kEvent = 1, kErase = 2, kPut = 3, kRemove = 4, kShown = 5 };
+enum Kind : int64_t {
+  kEvent = 1,
+  kErase = 2,
+  kPut = 3,
+  kRemove = 4,
+  kShown = 5,
+  kTypedEvent = 6,
+  kRemoveEvents = 7,
+  kPutUser = 8
+};
 
 constexpr const char* kSetUp = R"(
   PRAGMA journal_mode = WAL;
@@ -29,7 +38,7 @@ constexpr const char* kSchema = R"(
     offset INTEGER PRIMARY KEY AUTOINCREMENT,
     kind INTEGER NOT NULL,
     id TEXT NOT NULL,      -- of the user or, of kinds 3 and 4, of the item
-    item TEXT,             -- of an event; of kind 3 the item as JSON, of 5 what was shown
+    item TEXT,             -- of kind 1 the item's id, of others what they tell, as JSON
     time INTEGER           -- of an event or an impression, unix seconds
   ) STRICT;
   CREATE INDEX log_id ON log (id);
@@ -85,6 +94,32 @@ Impression impression_of(std::string_view user, std::string_view body, int64_t t
   return shown;
 }
 
+bool is_typed(const serving::LiveEvent& event) { return !event.type.empty() || event.value != 0; }
+
+std::string body_of(const serving::LiveEvent& event) {
+  Json json = {{"item", event.item}, {"type", event.type}};
+  if (event.value != 0) json["value"] = event.value;
+  return line(json);
+}
+
+serving::LiveEvent event_of(std::string_view body, int64_t time) {
+  const Json json = Json::parse(body);
+  return {json.at("item"), time, json.at("type"), json.value("value", 0.0)};
+}
+
+std::string body_of(const RemoveEvents& events) {
+  Json json = {{"item", events.item}};
+  if (events.type) json["type"] = *events.type;
+  return line(json);
+}
+
+RemoveEvents removed_of(std::string_view user, std::string_view body) {
+  const Json json = Json::parse(body);
+  RemoveEvents events{std::string(user), json.at("item")};
+  if (json.contains("type")) events.type = json["type"].get<std::string>();
+  return events;
+}
+
 std::string body_of(const serving::LiveItem& item) {
   Json json = {{"title", item.title},
                {"brand", item.brand},
@@ -92,6 +127,8 @@ std::string body_of(const serving::LiveItem& item) {
                {"categories", item.categories}};
   if (!std::isnan(item.price)) json["price"] = item.price;
   if (!item.fields.empty()) json["fields"] = serving::fields_json(item.fields);
+  if (item.time != 0) json["time"] = item.time;
+  if (!item.labels.empty()) json["labels"] = item.labels;
   return line(json);
 }
 
@@ -104,6 +141,8 @@ serving::LiveItem item_of(std::string_view id, std::string_view body) {
                          .categories = json.at("categories")};
   if (json.contains("price")) item.price = json.at("price");
   if (const auto wrong = serving::read_fields(json, item)) throw Error(wrong->message);
+  item.time = json.value("time", int64_t{0});
+  item.labels = json.value("labels", "");
   return item;
 }
 
@@ -112,6 +151,12 @@ Change change_of(const Statement& row) {
   switch (row.number(1)) {
     case kEvent:
       return Event{std::string(id), {std::string(item), row.number(4)}};
+    case kTypedEvent:
+      return Event{std::string(id), event_of(item, row.number(4))};
+    case kRemoveEvents:
+      return removed_of(id, item);
+    case kPutUser:
+      return PutUser{std::string(id), std::string(item)};
     case kErase:
       return EraseUser{std::string(id)};
     case kPut:
@@ -133,7 +178,10 @@ std::string digest_of(std::span<const Change> changes) {
     text += part;
   };
   for (const Change& change : changes) {
-    put(std::to_string(change.index()));
+    const auto* told = std::get_if<Event>(&change);
+    const bool typed = told && is_typed(told->event);
+    put(typed ? "typed" : std::to_string(change.index()));
+    if (typed) put(body_of(told->event));
     if (const auto* event = std::get_if<Event>(&change)) {
       put(event->user), put(event->event.item), put(std::to_string(event->event.time));
     } else if (const auto* erase = std::get_if<EraseUser>(&change)) {
@@ -142,6 +190,10 @@ std::string digest_of(std::span<const Change> changes) {
       put(item->item.id), put(body_of(item->item));
     } else if (const auto* shown = std::get_if<Impression>(&change)) {
       put(shown->user), put(body_of(*shown)), put(std::to_string(shown->time));
+    } else if (const auto* removed = std::get_if<RemoveEvents>(&change)) {
+      put(removed->user), put(body_of(*removed));
+    } else if (const auto* user = std::get_if<PutUser>(&change)) {
+      put(user->user), put(user->told);
     } else {
       put(std::get<RemoveItem>(change).id);
     }
@@ -156,7 +208,7 @@ std::string digest_of(std::string_view user) { return sha256(fmt::format("user:{
 Log::Log(const fs::path& file)
     : database_(file),
       insert_(prepared(database_), "INSERT INTO log (kind, id, item, time) VALUES (?, ?, ?, ?)"),
-      forget_(database_, "DELETE FROM log WHERE id = ? AND kind IN (1, 5)"),
+      forget_(database_, "DELETE FROM log WHERE id = ? AND kind IN (1, 5, 6, 7, 8)"),
       find_key_(database_, "SELECT changes, offset FROM keys WHERE key = ?"),
       insert_key_(database_, "INSERT INTO keys (key, changes, offset, time) VALUES (?, ?, ?, ?)") {
   Statement(database_, "DELETE FROM keys WHERE time < ?")
@@ -178,23 +230,31 @@ void Log::read(const std::function<void(Offset, const Change&)>& take) {
   }
 }
 
+void Log::insert(int64_t kind, std::string_view id, std::string_view item,
+                 std::optional<int64_t> time) {
+  insert_.bind(1, kind).bind(2, id).bind(3, item);
+  if (time) insert_.bind(4, *time);
+  insert_.run();
+}
+
 Offset Log::write(const Change& change) {
   if (const auto* event = std::get_if<Event>(&change)) {
-    insert_.bind(1, kEvent).bind(2, event->user).bind(3, event->event.item);
-    insert_.bind(4, event->event.time).run();
+    const bool typed = is_typed(event->event);
+    insert(typed ? kTypedEvent : kEvent, event->user,
+           typed ? body_of(event->event) : event->event.item, event->event.time);
   } else if (const auto* erase = std::get_if<EraseUser>(&change)) {
     forget_.bind(1, erase->user).run();
-    insert_.bind(1, kErase).bind(2, digest_of(erase->user)).run();
+    insert(kErase, digest_of(erase->user), "");
   } else if (const auto* item = std::get_if<PutItem>(&change)) {
-    insert_.bind(1, kPut).bind(2, item->item.id).bind(3, body_of(item->item)).run();
+    insert(kPut, item->item.id, body_of(item->item));
   } else if (const auto* shown = std::get_if<Impression>(&change)) {
-    insert_.bind(1, kShown)
-        .bind(2, shown->user)
-        .bind(3, body_of(*shown))
-        .bind(4, shown->time)
-        .run();
+    insert(kShown, shown->user, body_of(*shown), shown->time);
+  } else if (const auto* removed = std::get_if<RemoveEvents>(&change)) {
+    insert(kRemoveEvents, removed->user, body_of(*removed));
+  } else if (const auto* user = std::get_if<PutUser>(&change)) {
+    insert(kPutUser, user->user, user->told);
   } else {
-    insert_.bind(1, kRemove).bind(2, std::get<RemoveItem>(change).id).run();
+    insert(kRemove, std::get<RemoveItem>(change).id, "");
   }
   return database_.last_row();
 }

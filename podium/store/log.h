@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <variant>
@@ -28,6 +29,17 @@ struct PutItem {
   serving::LiveItem item;
   bool operator==(const PutItem&) const = default;
 };
+// Forgets a user's events of an item.
+struct RemoveEvents {
+  std::string user, item;
+  std::optional<std::string> type = {};  // of this type alone
+  bool operator==(const RemoveEvents&) const = default;
+};
+// What a caller keeps of a user, as JSON.
+struct PutUser {
+  std::string user, told;
+  bool operator==(const PutUser&) const = default;
+};
 struct RemoveItem {
   std::string id;
   bool operator==(const RemoveItem&) const = default;
@@ -41,7 +53,8 @@ struct Impression {
   std::string request = {};               // whose answer it was, as the caller names it
   bool operator==(const Impression&) const = default;
 };
-using Change = std::variant<Event, EraseUser, PutItem, RemoveItem, Impression>;
+using Change =
+    std::variant<Event, EraseUser, PutItem, RemoveItem, Impression, RemoveEvents, PutUser>;
 
 // What is kept of an erased user's id.
 std::string digest_of(std::string_view user);
@@ -77,6 +90,9 @@ class Log {
 
  private:
   Offset write(const Change& change);
+  // A row of the log; without a time where there is none.
+  void insert(int64_t kind, std::string_view id, std::string_view item,
+              std::optional<int64_t> time = {});
 
   Database database_;
   Statement insert_, forget_, find_key_, insert_key_;

@@ -107,6 +107,10 @@ void Store::apply(const Change& change) {
     state_.put_items({&item->item, 1});
   } else if (const auto* removed = std::get_if<RemoveItem>(&change)) {
     state_.remove_item(removed->id);
+  } else if (const auto* events = std::get_if<RemoveEvents>(&change)) {
+    state_.remove_events(events->user, events->item, events->type);
+  } else if (const auto* user = std::get_if<PutUser>(&change)) {
+    state_.put_user(user->user, user->told);
   }  // an impression changes no state: it is for those who read the log
 }
 
@@ -116,10 +120,19 @@ void Store::add_event(std::string_view user, const serving::LiveEvent& event) {
 
 serving::LiveHistory Store::history_of(std::string_view user) const {
   serving::LiveHistory history = state_.history_of(user);
-  if (history.erased) return history;
-  const ReaderLock lock(erased_mutex_);
-  history.erased = !erased_.empty() && erased_.contains(digest_of(user));
+  history.erased = history.erased || is_erased(user);
   return history;
+}
+
+serving::LiveUser Store::user(std::string_view id) const {
+  serving::LiveUser user = state_.user(id);
+  user.history.erased = user.history.erased || is_erased(id);
+  return user;
+}
+
+bool Store::is_erased(std::string_view user) const {
+  const ReaderLock lock(erased_mutex_);
+  return !erased_.empty() && erased_.contains(digest_of(user));
 }
 
 void Store::erase_user(std::string_view user) { append({EraseUser{std::string(user)}}); }

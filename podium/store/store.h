@@ -12,6 +12,7 @@
 #include <condition_variable>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <unordered_set>
@@ -56,6 +57,12 @@ class Store : public serving::LiveState {
   std::vector<serving::LiveItem> items() const override;
   std::optional<serving::LiveItem> item(std::string_view id) const override;
 
+  // As MemoryState has them.
+  serving::LiveUser user(std::string_view id) const;
+  std::vector<serving::LiveUser> users_from(std::string_view id, size_t most) const {
+    return state_.users_from(id, most);
+  }
+
  private:
   struct Job {
     std::vector<Change> changes;
@@ -68,6 +75,7 @@ class Store : public serving::LiveState {
   void write_on();
   void write(std::vector<Job>& jobs);
   void apply(const Change& change);
+  bool is_erased(std::string_view user) const;
 
   FileLock lock_;
   Log log_;  // the writer's

@@ -66,6 +66,54 @@ TEST_F(StoreTest, KeepsWhatItAcknowledged) {
   EXPECT_EQ(again.append({event("u", "c", 9)}), 8);
 }
 
+TEST_F(StoreTest, KeepsTypesOfEventsAndWhatIsToldOfUsers) {
+  LiveItem item = item_named("new");
+  item.time = 77;
+  item.labels = R"(["a","b"])";
+  {
+    Store store(dir_);
+    store.append({Event{"u", {"a", 1, "read", 2.5}}, Event{"u", {"a", 2, "star"}},
+                  event("u", "a", 3), Event{"u", {"b", 4, "star"}},
+                  PutUser{"told", R"({"Comment":"c"})"}});
+    store.append({RemoveEvents{"u", "a", "star"}, RemoveEvents{"u", "b"}, RemoveEvents{"v", "a"}});
+    store.put_items(std::vector{item});
+  }
+  const Store store(dir_);
+  EXPECT_EQ(store.user("u").history.events,
+            (std::vector<LiveEvent>{{"a", 1, "read", 2.5}, {"a", 3}}));
+  EXPECT_FALSE(store.user("u").told);
+  EXPECT_EQ(store.user("told").told, R"({"Comment":"c"})");
+  EXPECT_EQ(store.item("new"), item);
+  EXPECT_FALSE(store.item("u"));
+  const auto users = store.users_from("to", 10);
+  ASSERT_EQ(users.size(), 2u);
+  EXPECT_EQ(users[0].id, "told");
+  EXPECT_EQ(users[1].id, "u");
+  EXPECT_EQ(store.users_from("", 1).size(), 1u);
+}
+
+TEST_F(StoreTest, ATypedEventIsAnotherChangeThanOneWithout) {
+  Store store(dir_);
+  store.append({Event{"u", {"a", 1, "read"}}}, "key");
+  EXPECT_NO_THROW(store.append({Event{"u", {"a", 1, "read"}}}, "key"));
+  EXPECT_THROW(store.append({Event{"u", {"a", 1, "star"}}}, "key"), Error);
+  EXPECT_THROW(store.append({event("u", "a", 1)}, "key"), Error);
+  EXPECT_EQ(store.history_of("u").events.size(), 1u);
+}
+
+TEST_F(StoreTest, OpensWhatAnOlderPodiumWrote) {
+  Store(dir_).append({event("u", "a", 1), Impression{"u", 2, {"a"}}});
+  for (const int64_t version : {1, 2}) {
+    const std::string sql = "PRAGMA user_version = " + std::to_string(version);
+    Database(dir_ / "podium.sqlite").run(sql.c_str());
+    Store store(dir_);
+    EXPECT_FALSE(store.history_of("u").events.empty());
+    store.append({Event{"u", {"b", 3, "read"}}});
+  }
+  EXPECT_EQ(Database(dir_ / "podium.sqlite").number("PRAGMA user_version"), 3);
+  EXPECT_EQ(Store(dir_).history_of("u").events.size(), 3u);
+}
+
 TEST_F(StoreTest, WritesAnAppendOnceHoweverOftenItComes) {
   Store store(dir_);
   const Offset first = store.append({event("u", "a", 1), event("u", "b", 2)}, "key");
@@ -102,10 +150,15 @@ TEST_F(StoreTest, ErasesAUserFromEveryFile) {
       store.append({event("secret-user-42", "secret-item-" + std::to_string(i), i)},
                    "secret-user-42/" + std::to_string(i));
     }
+    store.append({Event{"secret-user-42", {"secret-item", 1, "secret-type"}},
+                  RemoveEvents{"secret-user-42", "secret-item", "secret-type"},
+                  PutUser{"secret-user-42", "secret-comment"}});
+    EXPECT_TRUE(store.user("secret-user-42").told);
     store.add_event("other", {"kept-item", 1});
     ASSERT_NE(bytes_of(dir_).find("secret-user"), std::string::npos);
     store.erase_user("secret-user-42");
     EXPECT_TRUE(store.history_of("secret-user-42").erased);
+    EXPECT_FALSE(store.user("secret-user-42").told);
     EXPECT_EQ(bytes_of(dir_).find("secret"), std::string::npos) << "while it is open";
   }
   EXPECT_EQ(bytes_of(dir_).find("secret"), std::string::npos);
