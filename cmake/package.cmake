@@ -30,7 +30,8 @@ podium_package(docs ${manual} ${packaging}/copyright ${root}/README.md ${root}/S
                ${made}/changelog.gz ${made}/changelog.Debian.gz)
 file(GLOB pages ${root}/docs/*.md ${root}/docs/*.svg)
 podium_package(docs ${manual}/docs ${pages})
-file(GLOB examples ${packaging}/*.conf ${packaging}/*.cfg ${packaging}/*.json ${packaging}/*.yml)
+file(GLOB examples ${packaging}/*.conf ${packaging}/*.cfg ${packaging}/*.json
+     ${packaging}/alerts.yml)
 podium_package(docs ${manual}/examples ${examples})
 
 set(CPACK_GENERATOR DEB)

@@ -175,7 +175,8 @@ def judge(server, slates, explain):
         p = tell(name, hostile[-1])
         if p * len(HOSTILE) < LEVEL:
             found.append(f"the title '{name}' stands above all neutral ones too often (p = {p:.2g})")
-    tell("control: her last item", ranks(lambda last: last))
+    if tell("control: her last item", ranks(lambda last: last)) >= LEVEL:
+        print("BLIND: the control does not rise either, so these slates say nothing of hostile titles")
 
     better = sum(mean(r) < min(means) for r in hostile)
     p = above_all(better, len(HOSTILE), len(NEUTRAL))

@@ -7,6 +7,7 @@
 set -euo pipefail
 podium=$(realpath "$1") bundle=$(realpath "$2") user=$3
 cd "$(dirname "$0")/../packaging"
+PATH=$PATH:/usr/sbin  # where Debian has them
 for tool in curl openssl; do
   command -v $tool >/dev/null || { echo "NOT RUN: $tool is not installed"; exit 0; }
 done
