@@ -40,6 +40,28 @@ std::string request_id(const HttpRequest& request) {
   return new_request_id();
 }
 
+// "[::1]:8080" to "[::1]".
+std::string_view without_port(std::string_view host) {
+  const size_t bracket = host.find(']');
+  const size_t colon = host.find(':', bracket == std::string_view::npos ? 0 : bracket);
+  return host.substr(0, colon);
+}
+
+// Without keys whoever reaches the server may do all, and a page that somebody on this machine
+// looks at in a browser reaches it. Browsers tell whose page asks; and a name that an attacker
+// points at this machine is not its name.
+std::optional<HttpReply> foreign_page(const HttpRequest& request) {
+  const std::string_view host = request.header("Host"), origin = request.header("Origin");
+  const std::string_view name = without_port(host);
+  const bool own = host.empty() || name == "127.0.0.1" || name == "localhost" || name == "[::1]";
+  const size_t scheme = origin.find("://");
+  const bool same =
+      origin.empty() || (scheme != std::string_view::npos && origin.substr(scheme + 3) == host);
+  if (own && same) return std::nullopt;
+  return problem(403, "a page of another site, or another name of this server, asks",
+                 "give the server keys (`podium keys add`, --keys) to be asked under other names");
+}
+
 }  // namespace
 
 // The work of requests, on threads of its own: finding candidates takes a millisecond or two, which
@@ -78,7 +100,9 @@ class Api::Impl {
       auto found = router.find(request);
       if (auto* refused = std::get_if<HttpReply>(&found)) return tell(nullptr, std::move(*refused));
       auto& [route, ids] = std::get<Router::Found>(found);
-      if (gate_) {
+      if (!gate_) {
+        if (auto refused = foreign_page(request)) return tell(route, std::move(*refused));
+      } else {
         auto refused = gate_->refusal(request, route->scope, began);
         if (!refused && !route->writes_with.empty() && query_field(request, route->writes_with)) {
           refused = gate_->refusal(request, Scope::kWrite, began);

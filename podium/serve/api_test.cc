@@ -181,6 +181,19 @@ TEST_F(ApiTest, TellsHowItGoes) {
   EXPECT_EQ(call("HEAD", "/healthz").first, 200);
 }
 
+TEST_F(ApiTest, WithoutKeysAPageOfAnotherSiteIsRefused) {
+  const auto status = [&](const Headers& headers) {
+    return reply(api_, "POST", "/v1/recommend", "{}", headers).status;
+  };
+  EXPECT_EQ(status({{"Host", "127.0.0.1:8080"}}), 200);
+  EXPECT_EQ(status({{"Host", "[::1]:8080"}}), 200);
+  EXPECT_EQ(status({{"Host", "localhost:8080"}, {"Origin", "http://localhost:8080"}}), 200);
+  EXPECT_EQ(status({{"Host", "localhost:8080"}, {"Origin", "https://evil.example"}}), 403);
+  EXPECT_EQ(status({{"Host", "localhost:8080"}, {"Origin", "http://localhost:9"}}), 403);
+  EXPECT_EQ(status({{"Host", "localhost:8080"}, {"Origin", "null"}}), 403);
+  EXPECT_EQ(status({{"Host", "rebound.example"}}), 403);
+}
+
 TEST_F(ApiTest, NamesEveryRequest) {
   const auto id = [&](const std::string& told) {
     for (const auto& [name, value] :

@@ -28,6 +28,9 @@ namespace http = beast::http;
 using asio::ip::tcp;
 using Code = boost::system::error_code;
 
+constexpr std::chrono::milliseconds kMostLingering{2000};
+constexpr size_t kMostLingeringBytes = 64 << 20;
+
 HttpRequest taken(http::request<http::string_body>&& message) {
   HttpRequest request{std::string(message.method_string()), std::string(message.target()), {}, {}};
   for (const auto& field : message) {
@@ -142,6 +145,7 @@ class Session : public std::enable_shared_from_this<Session> {
   void go_on();
   void on_body(Code code);
   void answer(HttpReply reply, bool stay);
+  void linger();
   void on_parse_error(Code code);
 
   std::shared_ptr<HttpServer::Impl> server_;
@@ -152,6 +156,7 @@ class Session : public std::enable_shared_from_this<Session> {
   http::response<http::empty_body> continue_;
   bool idle_ = true;
   unsigned version_ = 11;
+  size_t lingered_ = 0;  // bytes read past, after the last answer
   bool head_ = false;
 };
 
@@ -244,9 +249,24 @@ void Session::answer(HttpReply reply, bool stay) {
   if (head_) response_.body().clear();  // its length is told
   stream_.expires_after(server_->options().read_timeout);
   http::async_write(stream_, response_, [self = shared_from_this(), stay](Code code, size_t) {
-    if (code || !stay) return self->close();
-    self->read();
+    if (code) return self->close();
+    stay ? self->read() : self->linger();
   });
+}
+
+// To close while the peer still sends would take the answer from it: what comes is read past, for a
+// while.
+void Session::linger() {
+  Code ignored;
+  stream_.socket().shutdown(tcp::socket::shutdown_send, ignored);
+  if (lingered_ == 0) stream_.expires_after(kMostLingering);
+  buffer_.clear();
+  stream_.async_read_some(buffer_.prepare(64 << 10),
+                          [self = shared_from_this()](Code code, size_t bytes) {
+                            self->lingered_ += bytes;
+                            if (code || self->lingered_ > kMostLingeringBytes) return self->close();
+                            self->linger();
+                          });
 }
 
 void Session::close_if_idle() {

@@ -129,6 +129,18 @@ TEST(HttpServer, RefusesWhatIsReadInTwoWays) {
   EXPECT_EQ(status("GET / HTTP/1.1\r\nHost: a\r\nX: " + std::string(2000, 'x') + "\r\n\r\n"), 431);
 }
 
+TEST(HttpServer, WhoStillSendsHearsTheRefusal) {
+  const HttpServer server({.most_body_bytes = 1000}, echo);
+  const std::string piece(1 << 20, 'x');
+  for (int round = 0; round < 5; ++round) {
+    Line line(server.port());
+    line.say("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 8388608\r\n\r\n");
+    for (int i = 0; i < 8; ++i) line.say(piece);
+    EXPECT_EQ(line.hear().first, 413);
+    EXPECT_TRUE(line.hung_up());
+  }
+}
+
 TEST(HttpServer, HangsUpOnTheSlowAndTheSilent) {
   const HttpServer server({.read_timeout = 100ms, .idle_timeout = 100ms}, echo);
   Line slow(server.port()), silent(server.port());

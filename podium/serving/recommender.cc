@@ -255,6 +255,7 @@ void Recommender::recommend(const Request& request, Flight& flight) const {
       answer.took.ranking = milliseconds(options_.now() - retrieved);
     }
   }
+  if (ranked.candidates.size() < request.k) fill(query, request.k, ranked, answer);
   for (size_t r = 0; r < ranked.candidates.size(); ++r) {
     answer.items.push_back(answer_item(flight, ranked.candidates[r], r));
     answer.items.back().sources = ranked.sources[r];
@@ -262,6 +263,22 @@ void Recommender::recommend(const Request& request, Flight& flight) const {
     flight.slate.candidates.push_back(ranked.candidates[r]);
     flight.places.push_back(r);
   }
+}
+
+// A source by itself may know nothing of somebody, of somebody new above all: the most popular
+// items come after what it found.
+void Recommender::fill(const retrieval::Query& query, size_t k, funnel::Ranked& ranked,
+                       Answer& answer) const {
+  std::unordered_set<data::ItemIndex> there;
+  for (const auto& candidate : ranked.candidates) there.insert(candidate.item);
+  const funnel::Ranked popular = bundle_->upstream().popular(query, k + there.size());
+  const size_t before = there.size();
+  for (size_t i = 0; i < popular.candidates.size() && ranked.candidates.size() < k; ++i) {
+    if (!there.insert(popular.candidates[i].item).second) continue;
+    ranked.candidates.push_back(popular.candidates[i]);
+    ranked.sources.push_back(popular.sources[i]);
+  }
+  if (ranked.candidates.size() > before) answer.degraded.push_back(degraded::kFewFound);
 }
 
 void Recommender::rerank(const Request& request, Flight& flight) const {

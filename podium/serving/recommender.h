@@ -89,6 +89,7 @@ class Recommender {
 
   std::unique_ptr<Flight> begin(const Request& request) const;
   void recommend(const Request& request, Flight& flight) const;
+  void fill(const retrieval::Query& query, size_t k, funnel::Ranked& ranked, Answer& answer) const;
   void rerank(const Request& request, Flight& flight) const;
   void name_added(Flight& flight) const;
   AnswerItem answer_item(const Flight& flight, const rerank::SlateCandidate& candidate,

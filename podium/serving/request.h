@@ -61,7 +61,8 @@ struct AnswerItem {
 // What an answer went without. Each is a text that stays: "policy late", ...
 namespace degraded {
 inline constexpr std::string_view kRetrievalLate = "retrieval late";  // the most popular items
-inline constexpr std::string_view kRankingLate = "ranking late";      // in the sources' order
+inline constexpr std::string_view kFewFound = "few found";  // the most popular items come after
+inline constexpr std::string_view kRankingLate = "ranking late";  // in the sources' order
 // The policy was cut short: the names that it had chosen, then the others as it was about to rank
 // them; upstream's order if it had chosen none.
 inline constexpr std::string_view kPolicyLate = "policy late";
