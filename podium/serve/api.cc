@@ -76,7 +76,8 @@ class Api::Impl {
     try {
       auto found = router.find(request);
       if (auto* refused = std::get_if<HttpReply>(&found)) return tell("none", std::move(*refused));
-      auto& [route, ids] = std::get<Router::Found>(found);
+      auto& at = std::get<Router::Found>(found);
+      const Route* const route = at.route;
       if (gate_) {
         auto refused = gate_->refusal(request, route->scope, began);
         if (!refused && !route->writes_with.empty() && query_field(request, route->writes_with)) {
@@ -84,7 +85,7 @@ class Api::Impl {
         }
         if (refused) return tell(route->name(), std::move(*refused));
       }
-      Call call{std::move(request), std::move(ids), {}};
+      Call call{std::move(request), std::move(at.ids), {}};
       if (route->light) {
         call.reply = [tell, route](HttpReply answer) { tell(route->name(), std::move(answer)); };
         return route->answer(std::move(call));
