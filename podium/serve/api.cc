@@ -99,7 +99,8 @@ class Api::Impl {
     try {
       auto found = router.find(request);
       if (auto* refused = std::get_if<HttpReply>(&found)) return tell(nullptr, std::move(*refused));
-      auto& [route, ids] = std::get<Router::Found>(found);
+      auto& at = std::get<Router::Found>(found);
+      const Route* const route = at.route;
       if (!gate_) {
         if (auto refused = foreign_page(request)) return tell(route, std::move(*refused));
       } else {
@@ -109,7 +110,7 @@ class Api::Impl {
         }
         if (refused) return tell(route, std::move(*refused));
       }
-      Call call{std::move(request), std::move(ids), {}};
+      Call call{std::move(request), std::move(at.ids), {}};
       if (route->light) {
         call.reply = [tell, route](HttpReply answer) { tell(route, std::move(answer)); };
         return route->answer(std::move(call));
