@@ -39,7 +39,7 @@ asked() {
   local path=$1
   shift
   curl -s --http2 --max-time 20 --cacert "$dir/podium.crt" --resolve "podium.example.com:$port:127.0.0.1" \
-    -o "$dir/body" -D "$dir/headers" -w '%{http_version} %{http_code}' "$@" "https://podium.example.com:$port$path"
+    -H "Authorization: Bearer $key" -o "$dir/body" -D "$dir/headers" -w '%{http_version} %{http_code}' "$@" "https://podium.example.com:$port$path"
 }
 
 # expect WANTED PATH [curl's options]
@@ -78,7 +78,8 @@ openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=podium.example.com \
 cat "$dir/podium.crt" "$dir/podium.key" >"$dir/podium.pem"
 head -c 9000000 /dev/zero >"$dir/large"
 
-"$podium" serve --bundle "$bundle" --state "$dir/state" --port 0 >"$dir/podium.out" 2>"$dir/podium.log" &
+key=$("$podium" keys --file "$dir/keys.json" add proxy --scope admin 2>/dev/null)
+"$podium" serve --bundle "$bundle" --state "$dir/state" --keys "$dir/keys.json" --port 0 >"$dir/podium.out" 2>"$dir/podium.log" &
 started+=($!)
 until_true "podium does not listen" grep -q listening "$dir/podium.out"
 upstream=$(sed -n 's/^listening on http:\/\/127.0.0.1:\([0-9]*\)$/\1/p' "$dir/podium.out")

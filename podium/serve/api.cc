@@ -101,9 +101,9 @@ class Api::Impl {
       if (auto* refused = std::get_if<HttpReply>(&found)) return tell(nullptr, std::move(*refused));
       auto& at = std::get<Router::Found>(found);
       const Route* const route = at.route;
-      if (!gate_) {
+      if (!gate_ && route->scope != Scope::kOpen) {
         if (auto refused = foreign_page(request)) return tell(route, std::move(*refused));
-      } else {
+      } else if (gate_) {
         auto refused = gate_->refusal(request, route->scope, began);
         if (!refused && !route->writes_with.empty() && query_field(request, route->writes_with)) {
           refused = gate_->refusal(request, Scope::kWrite, began);
