@@ -282,8 +282,8 @@ std::optional<FieldProblem> read_fields(const Json& object, LiveItem& item) {
 
 Json fields_json(const std::map<std::string, FieldValue, std::less<>>& fields) {
   Json json = Json::object();
-  for (const auto& [name, value] : fields) {
-    std::visit([&](const auto& held) { json[name] = held; }, value);
+  for (const auto& field : fields) {
+    std::visit([&](const auto& held) { json[field.first] = held; }, field.second);
   }
   return json;
 }
