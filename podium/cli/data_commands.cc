@@ -9,6 +9,8 @@
 #include "podium/data/describe.h"
 #include "podium/data/import_report.h"
 #include "podium/data/known_sets.h"
+#include "podium/serving/bundle.h"
+#include "podium/store/export.h"
 
 namespace podium::cli {
 namespace {
@@ -141,6 +143,34 @@ void add_describe(CLI::App& data) {
   });
 }
 
+void add_from_store(CLI::App& data) {
+  struct Arguments {
+    std::string bundle, state = "podium-state", out;
+    bool json = false;
+  };
+  auto a = std::make_shared<Arguments>();
+  CLI::App* command = data.add_subcommand(
+      "from-store", "what a bundle was trained on and what `podium serve` has heard since");
+  command->add_option("--bundle", a->bundle, "bundle directory")->required();
+  command->add_option("--state", a->state, "the server's --state; it may go on running")
+      ->capture_default_str();
+  command->add_option("--out", a->out, "dataset directory to write")->required();
+  command->add_flag("--json", a->json, "print the summary as JSON");
+  command->footer(
+      "Erased users are left out. Train the next bundle on it, and let the server take it:\n"
+      "  podium data from-store --bundle out/run/bundle --out out/newer\n"
+      "  podium train --data out/newer --out out/run2\n"
+      "  curl localhost:8080/v1/bundles/activate -d '{\"dir\": \"out/run2/bundle\"}'");
+  command->callback([a] {
+    const Json content = store::write_dataset(a->state, *serving::Bundle::open(a->bundle), a->out);
+    if (a->json) return fmt::print("{}\n", content.dump(2));
+    fmt::print("{}: {} events of {} users over {} items; since training {} events, {} items\n",
+               a->out, content["events"].get<size_t>(), content["users"].get<size_t>(),
+               content["items"].get<size_t>(), content["live_events"].get<size_t>(),
+               content["live_items"].get<size_t>());
+  });
+}
+
 }  // namespace
 
 void add_data_commands(CLI::App& app) {
@@ -149,6 +179,7 @@ void add_data_commands(CLI::App& app) {
   add_import(*data);
   add_get(*data);
   add_describe(*data);
+  add_from_store(*data);
   add_simulate_command(*data);
 }
 

@@ -50,11 +50,10 @@ constexpr const char* kSchema = R"(
   ) STRICT, WITHOUT ROWID;
 )";
 
-// The same database, checked to be ours and set up.
-Database& prepared(Database& database) {
+// Throws Error unless the file is a log of ours that we can read, or empty. Returns its version.
+int64_t checked_version(Database& database, bool empty) {
   const int64_t application = database.number("PRAGMA application_id");
   const int64_t version = database.number("PRAGMA user_version");
-  const bool empty = database.number("SELECT count(*) FROM sqlite_schema") == 0;
   if (application != kApplication && !(empty && application == 0)) {
     throw Error("the file is a database of another program", "choose another directory",
                 database.file().string());
@@ -63,6 +62,17 @@ Database& prepared(Database& database) {
     throw Error(fmt::format("the store is of version {}, this podium reads {}", version, kVersion),
                 "use the podium that wrote it, or a newer one", database.file().string());
   }
+  return version;
+}
+
+bool is_empty(Database& database) {
+  return database.number("SELECT count(*) FROM sqlite_schema") == 0;
+}
+
+// The same database, checked to be ours and set up.
+Database& prepared(Database& database) {
+  const bool empty = is_empty(database);
+  const int64_t version = checked_version(database, empty);
   database.run(kSetUp);
   if (!empty && version == kVersion) return database;
   Transaction transaction(database);  // a kill leaves the file as it was, or whole
@@ -170,6 +180,19 @@ Change change_of(const Statement& row) {
   }
 }
 
+Offset take_row(const Database& database, const Statement& row,
+                const std::function<void(Offset, const Change&)>& take) {
+  const Offset offset = row.number(0);
+  try {
+    take(offset, change_of(row));
+  } catch (const std::exception& problem) {
+    throw Error(ErrorKind::kCorrupt,
+                fmt::format("change {} of the store cannot be read: {}", offset, problem.what()),
+                "bring the file back from a backup", database.file().string());
+  }
+  return offset;
+}
+
 // What a repeated append is compared by.
 std::string digest_of(std::span<const Change> changes) {
   std::string text;
@@ -218,15 +241,24 @@ Log::Log(const fs::path& file)
 
 void Log::read(const std::function<void(Offset, const Change&)>& take) {
   Statement rows(database_, "SELECT offset, kind, id, item, time FROM log ORDER BY offset");
-  while (rows.step()) {
-    const Offset offset = rows.number(0);
-    try {
-      take(offset, change_of(rows));
-    } catch (const std::exception& problem) {
-      throw Error(ErrorKind::kCorrupt,
-                  fmt::format("change {} of the store cannot be read: {}", offset, problem.what()),
-                  "bring the file back from a backup", database_.file().string());
-    }
+  while (rows.step()) take_row(database_, rows, take);
+}
+
+void read_log(const fs::path& file, const std::function<void(Offset, const Change&)>& take) {
+  constexpr int64_t kPiece = 10000;
+  if (!fs::exists(file)) {
+    throw Error(ErrorKind::kNotFound, "there is no log",
+                "name the folder that `podium serve` keeps", file.string());
+  }
+  Database database = Database::reader(file);
+  if (const bool empty = is_empty(database); checked_version(database, empty), empty) return;
+  Statement rows(database,
+                 "SELECT offset, kind, id, item, time FROM log WHERE offset > ? ORDER BY offset "
+                 "LIMIT ?");
+  Offset last = 0;
+  for (int64_t read = kPiece; read == kPiece;) {
+    rows.bind(1, last).bind(2, kPiece);
+    for (read = 0; rows.step(); ++read) last = take_row(database, rows, take);
   }
 }
 

@@ -56,6 +56,12 @@ struct Impression {
 using Change =
     std::variant<Event, EraseUser, PutItem, RemoveItem, Impression, RemoveEvents, PutUser>;
 
+inline constexpr const char* kLogFile = "podium.sqlite";  // in a store's folder
+
+// Every change in order, of a log that another process may be writing: in short pieces, so that
+// what it erases does not wait. Throws as Log's calls do, and when there is no such file.
+void read_log(const fs::path& file, const std::function<void(Offset, const Change&)>& take);
+
 // What is kept of an erased user's id.
 std::string digest_of(std::string_view user);
 

@@ -46,10 +46,12 @@ void fail(const Database& database, int code) {
               meaning.cure, database.file().string());
 }
 
-Database::Database(const fs::path& file) : file_(file) {
-  const int code =
-      sqlite3_open_v2(file.c_str(), &handle_,
-                      SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, nullptr);
+Database::Database(const fs::path& file) : Database(file, Access::kWrite) {}
+
+Database::Database(const fs::path& file, Access access) : file_(file) {
+  const int how =
+      access == Access::kRead ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+  const int code = sqlite3_open_v2(file.c_str(), &handle_, how | SQLITE_OPEN_NOMUTEX, nullptr);
   if (code != SQLITE_OK) {
     try {
       fail(*this, code);

@@ -18,6 +18,8 @@ class Database {
   // Creates the file where there is none. Debian 12's SQLite 3.40.1 can corrupt a write-ahead log
   // when two connections write or checkpoint at once: a file has one Database, in one process.
   explicit Database(const fs::path& file);
+  // To read what another process writes; neither writes nor checkpoints. The file must be there.
+  static Database reader(const fs::path& file) { return {file, Access::kRead}; }
   ~Database();
   Database(const Database&) = delete;
   Database& operator=(const Database&) = delete;
@@ -29,6 +31,9 @@ class Database {
   const fs::path& file() const { return file_; }
 
  private:
+  enum class Access { kWrite, kRead };
+  Database(const fs::path& file, Access access);
+
   fs::path file_;
   sqlite3* handle_ = nullptr;
 };

@@ -1,0 +1,108 @@
+#include "podium/store/export.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <unordered_set>
+
+#include "podium/artifact/output.h"
+#include "podium/base/error.h"
+#include "podium/data/dataset_builder.h"
+#include "podium/store/log.h"
+
+namespace podium::store {
+namespace {
+
+// The log's end, of all users and items; without a bound on a user's events.
+struct Since {
+  std::map<std::string, std::vector<serving::LiveEvent>, std::less<>> users;
+  std::map<std::string, serving::LiveItem, std::less<>> items;
+  std::unordered_set<std::string> erased;  // digests of users
+
+  void apply(const Change& change) {
+    if (const auto* event = std::get_if<Event>(&change)) {
+      users[event->user].push_back(event->event);
+    } else if (const auto* erase = std::get_if<EraseUser>(&change)) {
+      erased.insert(erase->user);
+      std::erase_if(users, [&](const auto& user) { return digest_of(user.first) == erase->user; });
+    } else if (const auto* gone = std::get_if<RemoveEvents>(&change)) {
+      const auto user = users.find(gone->user);
+      if (user == users.end()) return;
+      std::erase_if(user->second, [&](const serving::LiveEvent& e) {
+        return e.item == gone->item && (!gone->type || e.type == *gone->type);
+      });
+    } else if (const auto* item = std::get_if<PutItem>(&change)) {
+      items[item->item.id] = item->item;
+    } else if (const auto* removed = std::get_if<RemoveItem>(&change)) {
+      items.erase(removed->id);
+    }
+  }
+};
+
+void add_catalogue(const data::Dataset& dataset, const Since& since,
+                   data::DatasetBuilder& builder) {
+  for (data::ItemIndex item = 0; item < data::ItemIndex(dataset.items()); ++item) {
+    data::CatalogItem row{.id = std::string(dataset.item_id(item)),
+                          .title = std::string(dataset.title(item)),
+                          .brand = std::string(dataset.brand(item)),
+                          .description = std::string(dataset.description(item)),
+                          .price = dataset.price(item)};
+    for (const auto category : dataset.categories(item)) row.categories.emplace_back(category);
+    builder.add_item(row);
+  }
+  for (const auto& [id, item] : since.items) {
+    builder.add_item({.id = id,
+                      .title = item.title,
+                      .brand = item.brand,
+                      .description = item.description,
+                      .categories = item.categories,
+                      .price = item.price});
+  }
+}
+
+size_t add_events(const data::Dataset& dataset, const Since& since, data::DatasetBuilder& builder) {
+  for (data::UserIndex user = 0; user < data::UserIndex(dataset.users()); ++user) {
+    const std::string_view id = dataset.user_id(user);
+    if (!since.erased.empty() && since.erased.contains(digest_of(id))) continue;
+    const auto items = dataset.items_of(user);
+    const auto times = dataset.times_of(user);
+    const auto ratings = dataset.ratings_of(user);
+    for (size_t i = 0; i < items.size(); ++i) {
+      builder.add_event({id, dataset.item_id(items[i]), times[i], ratings[i]});
+    }
+  }
+  size_t live = 0;
+  for (const auto& [id, events] : since.users) {
+    for (const serving::LiveEvent& event : events) {
+      builder.add_event({id, event.item, event.time, 1});
+      ++live;
+    }
+  }
+  return live;
+}
+
+}  // namespace
+
+Json write_dataset(const fs::path& state, const serving::Bundle& bundle, const fs::path& out) {
+  if (!bundle.timed()) {
+    throw Error("the bundle's events have no times, and those of the log have",
+                "train on events with times first", bundle.dir().string());
+  }
+  const fs::path place = artifact::check_output(out, "dataset", {state, bundle.dir()});
+  Since since;
+  Offset last = 0;
+  read_log(state / kLogFile, [&](Offset offset, const Change& change) {
+    since.apply(change);
+    last = offset;
+  });
+  data::DatasetBuilder builder;
+  add_catalogue(bundle.dataset(), since, builder);
+  const size_t live = add_events(bundle.dataset(), since, builder);
+  const Json source = {{"bundle", bundle.dir().string()}, {"log_offset", last}};
+  Json content = builder.write(place, bundle.dataset().name(), 0, source);
+  content["live_events"] = live;
+  content["live_items"] = since.items.size();
+  return content;
+}
+
+}  // namespace podium::store

@@ -1,0 +1,103 @@
+#include "podium/store/export.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "podium/base/error.h"
+#include "podium/base/scratch.h"
+#include "podium/serving/test_bundle.h"
+#include "podium/store/store.h"
+
+namespace podium::store {
+namespace {
+
+class ExportTest : public testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    root_ = scratch("export");
+    bundle_ = serving::Bundle::open(serving::write_test_bundle(root_));
+  }
+  static void TearDownTestSuite() {
+    bundle_.reset();
+    fs::remove_all(root_);
+  }
+  data::Dataset exported() {
+    content_ = write_dataset(state_, *bundle_, out_);
+    return data::Dataset::open(out_);
+  }
+  static std::vector<std::string> items_of(const data::Dataset& dataset, std::string_view user) {
+    std::vector<std::string> ids;
+    const auto index = dataset.find_user(user);
+    if (!index) return ids;
+    for (const auto item : dataset.items_of(*index)) ids.emplace_back(dataset.item_id(item));
+    return ids;
+  }
+
+  static inline fs::path root_;
+  static inline std::shared_ptr<const serving::Bundle> bundle_;
+  const fs::path state_ = scratch_dir("export_state"), out_ = scratch("export_out");
+  Json content_;
+};
+
+TEST_F(ExportTest, HoldsWhatWasTrainedOnAndWhatCameSince) {
+  Store store(state_);  // open, as in a server
+  store.append({PutItem{{.id = "new", .title = "A new thing", .categories = {"Shop"}, .price = 7}},
+                Event{"u1", {"new", 9000000}}, Event{"visitor", {"i1", 9000001}},
+                Event{"u2", {"i2", 9000002, "click"}}, Event{"u2", {"i3", 9000003, "click"}},
+                RemoveEvents{"u2", "i2", "click"},
+                PutItem{{.id = "i5", .title = "Thing, renamed"}}});
+  const data::Dataset dataset = exported();
+  EXPECT_EQ(dataset.name(), bundle_->dataset().name());
+  EXPECT_EQ(dataset.users(), bundle_->dataset().users() + 1);
+  EXPECT_EQ(dataset.items(), bundle_->dataset().items() + 1);
+  EXPECT_EQ(dataset.events(), bundle_->dataset().events() + 3);
+  EXPECT_EQ(content_["live_events"], 3);
+  const auto before = items_of(bundle_->dataset(), "u1"), after = items_of(dataset, "u1");
+  ASSERT_EQ(after.size(), before.size() + 1);
+  EXPECT_TRUE(std::equal(before.begin(), before.end(), after.begin()));
+  EXPECT_EQ(after.back(), "new");
+  EXPECT_EQ(items_of(dataset, "visitor"), (std::vector<std::string>{"i1"}));
+  EXPECT_EQ(items_of(dataset, "u2").back(), "i3");
+  EXPECT_EQ(dataset.title(*dataset.find_item("new")), "A new thing");
+  EXPECT_EQ(dataset.price(*dataset.find_item("new")), 7);
+  EXPECT_EQ(dataset.title(*dataset.find_item("i5")), "Thing, renamed");
+  EXPECT_EQ(dataset.brand(*dataset.find_item("i5")), "brand2") << "what was not told anew stays";
+}
+
+TEST_F(ExportTest, WhoWasErasedIsNotInIt) {
+  {
+    Store store(state_);
+    store.add_event("u1", {"i1", 9000000});
+    store.add_event("visitor", {"i1", 9000000});
+    store.erase_user("u1");
+    store.erase_user("visitor");
+    store.erase_user("u2");
+    store.add_event("u2", {"i7", 9000009});
+  }
+  const data::Dataset dataset = exported();
+  EXPECT_FALSE(dataset.find_user("u1"));
+  EXPECT_FALSE(dataset.find_user("visitor"));
+  EXPECT_EQ(items_of(dataset, "u2"), (std::vector<std::string>{"i7"}))
+      << "what she did later counts";
+}
+
+TEST_F(ExportTest, ReadsALongLogInPieces) {
+  {
+    Store store(state_);
+    std::vector<Change> changes;
+    for (int i = 0; i < 25000; ++i) changes.emplace_back(Event{"many", {"i1", 9000000 + i}});
+    store.append(std::move(changes));
+  }
+  EXPECT_EQ(items_of(exported(), "many").size(), 25000u);
+}
+
+TEST_F(ExportTest, RefusesWhatIsNoLog) {
+  EXPECT_THROW(exported(), Error) << "an empty folder";
+  write_file_atomic(state_ / kLogFile, "not a database, however long the text that it holds is");
+  EXPECT_THROW(exported(), Error);
+  EXPECT_FALSE(fs::exists(out_));
+}
+
+}  // namespace
+}  // namespace podium::store
