@@ -31,8 +31,9 @@ std::vector<ActiveBundle::Entry> recorded(const fs::path& record, const fs::path
 }
 
 // Nobody gets it any more: it is destroyed here, and not on the thread of its last request.
-void retire(std::shared_ptr<const serving::Recommender> old) {
+void retire(std::shared_ptr<serving::Recommender>& old) {
   while (old.use_count() > 1) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  old.reset();
 }
 
 }  // namespace
@@ -51,7 +52,7 @@ ActiveBundle::ActiveBundle(const fs::path& dir, fs::path record,
 
 ActiveBundle::~ActiveBundle() {
   const WriterLock writing(now_mutex_);
-  retire(std::move(now_));
+  retire(now_);
 }
 
 std::shared_ptr<const serving::Recommender> ActiveBundle::now() const {
@@ -98,7 +99,7 @@ void ActiveBundle::serve(std::vector<Entry> entries) {
     const WriterLock writing(now_mutex_);
     now_.swap(next);
   }
-  retire(std::move(next));
+  retire(next);
 }
 
 void ActiveBundle::put_items(std::span<const serving::LiveItem> items) {
