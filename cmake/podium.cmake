@@ -19,15 +19,15 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")  # GCC 12 warns of sound std::string su
 endif()
 target_include_directories(podium_options INTERFACE ${CMAKE_SOURCE_DIR})
 target_link_libraries(podium_options INTERFACE Threads::Threads)
-set(PODIUM_TRACED -fno-omit-frame-pointer -g1)  # for a sanitizer's report
+# For a sanitizer's report. Checks of pointers at every access double a build, and AddressSanitizer
+# sees what they lead to.
+set(PODIUM_TRACED -fno-sanitize=null,vptr,object-size,pointer-overflow,alignment
+                  -fno-omit-frame-pointer -g1)
 if(PODIUM_SANITIZE)
   target_compile_options(podium_options INTERFACE -fsanitize=${PODIUM_SANITIZE} ${PODIUM_TRACED})
   target_link_options(podium_options INTERFACE -fsanitize=${PODIUM_SANITIZE})
   if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
-    # Checks of pointers at every access double a build, and AddressSanitizer sees what they lead to.
-    target_compile_options(podium_options INTERFACE
-        -fsanitize-address-outline-instrumentation
-        -fno-sanitize=null,vptr,object-size,pointer-overflow,alignment)
+    target_compile_options(podium_options INTERFACE -fsanitize-address-outline-instrumentation)
   endif()
 endif()
 
