@@ -13,6 +13,7 @@
 #include "podium/cli/commands.h"
 #include "podium/serve/api.h"
 #include "podium/serve/http_server.h"
+#include "podium/serve/open_files.h"
 
 namespace podium::cli {
 namespace {
@@ -25,6 +26,7 @@ struct ServeArguments {
   int port = 8080;
   int threads = 0;
   int waiting = 128;
+  int connections = 10000;
 
   template <class V>
   void visit(V& v) {
@@ -38,6 +40,9 @@ struct ServeArguments {
     v("threads", threads, "threads; 0: every core", between(0, kMostThreads));
     v("waiting", waiting, "requests under way above which others are told to come back (429)",
       between(1, 100000));
+    v("connections", connections,
+      "connections open at once; one more takes the place of that which is silent longest",
+      between(1, 1000000));
   }
 };
 
@@ -72,7 +77,9 @@ void serve(ServeArguments& a) {
                   .most_waiting = size_t(a.waiting),
                   .version = a.version,
                   .keys = std::move(keys)});
-  serve::HttpServer server({.address = a.address, .port = uint16_t(a.port)},
+  serve::HttpServer server({.address = a.address,
+                            .port = uint16_t(a.port),
+                            .most_connections = serve::connections_allowed(size_t(a.connections))},
                            [&](serve::HttpRequest request, const serve::Reply& reply) {
                              api.handle(std::move(request), reply);
                            });

@@ -9,6 +9,9 @@
 
 namespace podium::serve {
 
+// Of headers: in any case.
+bool same_name(std::string_view a, std::string_view b);
+
 struct HttpRequest {
   std::string method, target;  // "POST", "/v1/events?x=1"
   std::vector<std::pair<std::string, std::string>> headers;
