@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <string>
 
+#include "podium/serve/http.h"
+
 namespace podium::serve {
 
 struct HttpServerOptions {
@@ -14,7 +16,7 @@ struct HttpServerOptions {
   // none is silent, it is closed at once.
   size_t most_connections = 10000;
   uint32_t most_header_bytes = 16 << 10;
-  uint64_t most_body_bytes = 8 << 20;
+  uint64_t most_body_bytes = kMostBodyBytes;
   // Of all bodies above 64 KiB that are read or worked on; one that would go beyond is refused:
   // 503.
   uint64_t most_buffered_bytes = 256 << 20;

@@ -7,6 +7,7 @@
 #include <boost/beast/http.hpp>
 #include <optional>
 
+#include "podium/serve/content_coding.h"
 #include "podium/serve/problem.h"
 
 namespace podium::serve {
@@ -159,10 +160,13 @@ void Session::on_body(Code code) {
   if (code) return on_parse_error(code);
   stream_.expires_never();  // the handler has deadlines of its own
   const bool stay = parser_->get().keep_alive();
+  HttpRequest request = taken(parser_->release());
+  const bool gzip_allowed = allows_gzip(request);
   // The reply comes from any thread, once.
   connections_->handler()(
-      taken(parser_->release()), [self = shared_from_this(), stay](HttpReply reply) {
+      std::move(request), [self = shared_from_this(), stay, gzip_allowed](HttpReply reply) {
         if (self->connections_->ended()) return;
+        encode(reply, gzip_allowed);
         asio::post(self->stream_.get_executor(), [self, stay, reply = std::move(reply)]() mutable {
           self->answer(std::move(reply), stay);
         });
