@@ -3,11 +3,14 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <string>
 
 #include "podium/serve/http.h"
 
 namespace podium::serve {
+
+class TlsCertificate;
 
 struct HttpServerOptions {
   std::string address = "127.0.0.1";
@@ -20,6 +23,8 @@ struct HttpServerOptions {
   // Of all bodies above 64 KiB that are read or worked on; one that would go beyond is refused:
   // 503.
   uint64_t most_buffered_bytes = 256 << 20;
+  std::shared_ptr<const TlsCertificate> tls = nullptr;  // none: HTTP as it is
+  std::chrono::milliseconds handshake_timeout{10000};   // of TLS
   std::chrono::milliseconds read_timeout{30000};   // of a request, from its first byte or earlier
   std::chrono::milliseconds write_timeout{30000};  // of an answer: the peer must have taken it
   std::chrono::milliseconds idle_timeout{75000};   // between requests

@@ -8,7 +8,9 @@
 #include <optional>
 
 #include "podium/serve/content_coding.h"
+#include "podium/serve/http_stream.h"
 #include "podium/serve/problem.h"
+#include "podium/serve/tls_certificate.h"
 
 namespace podium::serve {
 namespace {
@@ -56,18 +58,20 @@ std::optional<HttpReply> refused(const http::request_header<>& header) {
 
 class Session : public Connection, public std::enable_shared_from_this<Session> {
  public:
-  Session(std::shared_ptr<Connections> connections, tcp::socket socket);
+  Session(std::shared_ptr<Connections> connections, tcp::socket socket, asio::ssl::context* tls);
 
-  void read();
+  void begin();
   void close() override;
 
  private:
+  void read();
   void read_header();
   void on_header(Code code);
   bool reserve();
   void go_on();
   void on_body(Code code);
   void answer(HttpReply reply, bool stay);
+  void end();
   void linger();
   void on_parse_error(Code code);
   void release();
@@ -75,7 +79,7 @@ class Session : public Connection, public std::enable_shared_from_this<Session> 
   const HttpServerOptions& options() const { return connections_->options(); }
 
   std::shared_ptr<Connections> connections_;
-  beast::tcp_stream stream_;
+  HttpStream stream_;
   beast::flat_buffer buffer_;
   std::optional<http::request_parser<http::string_body>> parser_;
   http::response<http::string_body> response_;
@@ -86,10 +90,17 @@ class Session : public Connection, public std::enable_shared_from_this<Session> 
   bool head_ = false;
 };
 
-Session::Session(std::shared_ptr<Connections> connections, tcp::socket socket)
-    : connections_(std::move(connections)), stream_(std::move(socket)) {
+Session::Session(std::shared_ptr<Connections> connections, tcp::socket socket,
+                 asio::ssl::context* tls)
+    : connections_(std::move(connections)), stream_(std::move(socket), tls) {
   Code ignored;
-  stream_.socket().set_option(tcp::no_delay(true), ignored);
+  stream_.tcp().socket().set_option(tcp::no_delay(true), ignored);
+}
+
+void Session::begin() {
+  stream_.tcp().expires_after(options().handshake_timeout);
+  stream_.async_begin(
+      [self = shared_from_this()](Code code) { code ? self->close() : self->read(); });
 }
 
 void Session::read() {
@@ -101,7 +112,7 @@ void Session::read() {
   response_ = {};
   buffer_.shrink_to_fit();
   connections_->silent(*this);
-  stream_.expires_after(options().idle_timeout);
+  stream_.tcp().expires_after(options().idle_timeout);
   stream_.async_read_some(buffer_.prepare(kFirstBytes),
                           [self = shared_from_this()](Code code, size_t bytes) {
                             if (code) return self->close();
@@ -115,7 +126,8 @@ void Session::read_header() {
   parser_.emplace();
   parser_->header_limit(options().most_header_bytes);
   parser_->body_limit(options().most_body_bytes);
-  stream_.expires_after(options().read_timeout);  // until all of it is there, however it drips
+  stream_.tcp().expires_after(
+      options().read_timeout);  // until all of it is there, however it drips
   http::async_read_header(
       stream_, buffer_, *parser_,
       [self = shared_from_this()](Code code, size_t) { self->on_header(code); });
@@ -158,7 +170,7 @@ void Session::go_on() {
 
 void Session::on_body(Code code) {
   if (code) return on_parse_error(code);
-  stream_.expires_never();  // the handler has deadlines of its own
+  stream_.tcp().expires_never();  // the handler has deadlines of its own
   const bool stay = parser_->get().keep_alive();
   HttpRequest request = taken(parser_->release());
   const bool gzip_allowed = allows_gzip(request);
@@ -197,42 +209,49 @@ void Session::answer(HttpReply reply, bool stay) {
   response_.prepare_payload();
   if (reply.status == 204) response_.erase(http::field::content_length);
   if (head_) response_.body().clear();  // its length is told
-  stream_.expires_after(options().write_timeout);
+  stream_.tcp().expires_after(options().write_timeout);
   http::async_write(stream_, response_, [self = shared_from_this(), stay](Code code, size_t) {
     if (code) return self->close();
-    stay ? self->read() : self->linger();
+    stay ? self->read() : self->end();
   });
 }
 
-// To close while the peer still sends would take the answer from it: what comes is read past, for a
-// while.
+void Session::end() {
+  stream_.tcp().expires_after(kMostLingering);
+  stream_.async_end([self = shared_from_this()](Code) { self->linger(); });
+}
+
+// To close while the peer still sends would take the answer from it: what comes is read past, below
+// TLS, for a while.
 void Session::linger() {
   Code ignored;
-  stream_.socket().shutdown(tcp::socket::shutdown_send, ignored);
-  if (lingered_ == 0) stream_.expires_after(kMostLingering);
+  stream_.tcp().socket().shutdown(tcp::socket::shutdown_send, ignored);
   buffer_.clear();
-  stream_.async_read_some(buffer_.prepare(64 << 10),
-                          [self = shared_from_this()](Code code, size_t bytes) {
-                            self->lingered_ += bytes;
-                            if (code || self->lingered_ > kMostLingeringBytes) return self->close();
-                            self->linger();
-                          });
+  stream_.tcp().async_read_some(buffer_.prepare(64 << 10),
+                                [self = shared_from_this()](Code code, size_t bytes) {
+                                  self->lingered_ += bytes;
+                                  if (code || self->lingered_ > kMostLingeringBytes)
+                                    return self->close();
+                                  self->linger();
+                                });
 }
 
 void Session::close() {
   release();
   Code ignored;
-  stream_.socket().shutdown(tcp::socket::shutdown_both, ignored);
-  stream_.close();
+  stream_.tcp().socket().shutdown(tcp::socket::shutdown_both, ignored);
+  stream_.tcp().close();
   connections_->remove(*this);
 }
 
 }  // namespace
 
 void begin_session(const std::shared_ptr<Connections>& connections, tcp::socket socket) {
-  const auto session = std::make_shared<Session>(connections, std::move(socket));
+  const auto& certificate = connections->options().tls;
+  const auto tls = certificate == nullptr ? nullptr : certificate->now();
+  const auto session = std::make_shared<Session>(connections, std::move(socket), tls.get());
   connections->add(session);
-  session->read();
+  session->begin();
 }
 
 }  // namespace podium::serve
