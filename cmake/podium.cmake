@@ -8,7 +8,9 @@ if(PODIUM_TESTS)
 endif()
 
 add_library(podium_options INTERFACE)
-target_compile_options(podium_options INTERFACE -Wall -Wextra -Wpedantic -Wno-unused-parameter)
+# Errors name files from the source folder on; the compiler's cache then serves every checkout.
+target_compile_options(podium_options INTERFACE -Wall -Wextra -Wpedantic -Wno-unused-parameter
+                       -fmacro-prefix-map=${CMAKE_SOURCE_DIR}/=)
 if(PODIUM_STRICT)
   target_compile_options(podium_options INTERFACE -Werror -Wshadow
                          $<$<COMPILE_LANG_AND_ID:CXX,GNU>:-Wconversion>  # Clang's counts signs in
