@@ -24,7 +24,7 @@ constexpr size_t kMostExplained = rerank::kMaxCandidates;  // items of a request
 constexpr size_t kMostReasons = 10;                        // of an item
 
 // A request as it was read, under way.
-struct Asked {
+struct Explaining {
   std::string id;
   serving::Request request;
   std::vector<std::string> items;  // none: of a recommendation
@@ -53,10 +53,10 @@ std::vector<std::string> take_items(Json& json) {
   return items;
 }
 
-Asked read(Json json) {
+Explaining read(Json json) {
   if (!json.is_object()) refuse("", "must be a JSON object");
   if (json.contains("explain")) refuse("explain", "is an unknown field, did you mean trace?");
-  Asked asked;
+  Explaining asked;
   asked.ruled = take_rules_request(json);
   asked.debug = take_flag(json, "debug", false);
   const bool trace = take_flag(json, "trace", true);
@@ -80,7 +80,7 @@ Asked read(Json json) {
 }
 
 // The items that are given are ordered only for the trace that comes of it.
-void submit(const Service& service, Asked& asked) {
+void submit(const Service& service, Explaining& asked) {
   asked.recommender = service.bundle.now();
   serving::Request request = asked.request;
   if (asked.items.empty()) {
@@ -95,7 +95,8 @@ void submit(const Service& service, Asked& asked) {
 }
 
 // What a recommendation would show, as rules leave it; or the items that were given.
-std::vector<std::string> shown(const Service& service, const Asked& asked, const Answer& answer) {
+std::vector<std::string> shown(const Service& service, const Explaining& asked,
+                               const Answer& answer) {
   if (!asked.items.empty()) return asked.items;
   std::vector<std::string> ids;
   const auto rules = service.rules.now();
@@ -146,7 +147,7 @@ Json evidence_json(const rerank::Evidence& evidence) {
   return told;
 }
 
-Json answer_json(const Asked& asked, const Answer& answer, const serving::Reasons& reasons,
+Json answer_json(const Explaining& asked, const Answer& answer, const serving::Reasons& reasons,
                  const std::vector<serving::Explained>& items) {
   const serving::Catalogue catalogue = asked.recommender->catalogue();
   Json list = Json::array();
@@ -178,7 +179,7 @@ Json answer_json(const Asked& asked, const Answer& answer, const serving::Reason
 }
 
 // Waits for the recommendation, on a thread of the API's.
-Json explained(const Service& service, Asked& asked, bool stale) {
+Json explained(const Service& service, Explaining& asked, bool stale) {
   Answer answer;
   if (asked.answer.valid()) {
     answer = asked.answer.get();
@@ -211,7 +212,7 @@ Json explain_all(const Service& service, const Json& json, bool stale) {
   constexpr std::string_view kFields[] = {"requests"};
   check_fields(json, kFields);
   const Json& requests = list_field(json, "requests", kMostBatch);
-  std::vector<std::optional<Asked>> asked(requests.size());
+  std::vector<std::optional<Explaining>> asked(requests.size());
   std::vector<Json> answers(requests.size());
   const auto attempt = [&](size_t i, auto step) {
     try {
@@ -243,7 +244,7 @@ void add_explain_routes(Router& router, Service& service) {
                 if (json.contains("requests")) {
                   return call.reply(json_reply(explain_all(service, json, stale)));
                 }
-                Asked asked = read(json);
+                Explaining asked = read(json);
                 submit(service, asked);
                 call.reply(json_reply(explained(service, asked, stale)));
               }});

@@ -12,7 +12,7 @@ namespace {
 
 constexpr size_t kMostShown = 80;  // characters of a title
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   return fmt::format("“{}”", text::quotable_text(text, kMostShown));
 }
 
@@ -25,7 +25,7 @@ std::string words_text(const std::vector<std::string>& words) {
   std::string text;
   for (size_t i = 0; i < words.size(); ++i) {
     if (i > 0) text += i + 1 == words.size() ? " and " : ", ";
-    text += quoted(words[i]);
+    text += in_quotes(words[i]);
   }
   return text;
 }
@@ -40,9 +40,9 @@ std::string beside_other(const Claim& claim) {
     case ClaimKind::kTogether:
       return fmt::format("{} who took it took this, too", counted(claim.count, "person", "people"));
     case ClaimKind::kCategory:
-      return fmt::format("this is of the same category, {}", quoted(claim.category));
+      return fmt::format("this is of the same category, {}", in_quotes(claim.category));
     case ClaimKind::kBrand:
-      return fmt::format("this is of the same brand, {}", quoted(claim.brand));
+      return fmt::format("this is of the same brand, {}", in_quotes(claim.brand));
     case ClaimKind::kWords:
       return fmt::format("both titles have {}", words_text(claim.words));
     default:
@@ -76,7 +76,7 @@ std::string sentence(const Claim& claim,
     case ClaimKind::kCountCategory:
       return fmt::format("{} that you took {} of the category {}, as this is.",
                          counted(claim.count, "item", "items"), claim.count == 1 ? "is" : "are",
-                         quoted(claim.category));
+                         in_quotes(claim.category));
     case ClaimKind::kPrice:
       return fmt::format("It costs {:.2f}; what you took costs {:.2f} to {:.2f}.", claim.price,
                          claim.low, claim.high);
@@ -90,7 +90,7 @@ std::string sentence(const Claim& claim,
       return fmt::format("It is new{}.", dated(": it came out on ", claim.date));
     default:
       const std::string title = title_of(claim.other);
-      return fmt::format("You took {}{}; {}.", quoted(title.empty() ? claim.other : title),
+      return fmt::format("You took {}{}; {}.", in_quotes(title.empty() ? claim.other : title),
                          dated(" on ", claim.date), beside_other(claim));
   }
 }
