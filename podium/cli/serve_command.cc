@@ -13,6 +13,8 @@
 #include "podium/cli/commands.h"
 #include "podium/serve/api.h"
 #include "podium/serve/http_server.h"
+#include "podium/serve/open_files.h"
+#include "podium/serve/tls_certificate.h"
 
 namespace podium::cli {
 namespace {
@@ -20,11 +22,12 @@ namespace {
 struct ServeArguments {
   std::string bundle, version;
   std::string state = "podium-state";
-  std::string rules, keys;
+  std::string rules, keys, tls_cert, tls_key;
   std::string address = "127.0.0.1";
   int port = 8080;
   int threads = 0;
   int waiting = 128;
+  int connections = 10000;
 
   template <class V>
   void visit(V& v) {
@@ -33,15 +36,24 @@ struct ServeArguments {
       "file of rules (docs/rules.md), read again when it changes; STATE/rules.toml unless told");
     v("keys", keys,
       "file of keys, made by `podium keys add`; without, whoever reaches the server may do all");
+    v("tls-cert", tls_cert,
+      "certificate in PEM, with those that vouch for it: HTTPS alone; read again when it changes");
+    v("tls-key", tls_key, "the certificate's private key in PEM, not encrypted");
     v("address", address, "address to listen on; others than 127.0.0.1 and ::1 need --keys");
     v("port", port, "port to listen on; 0: any that is free", between(0, 65535));
     v("threads", threads, "threads; 0: every core", between(0, kMostThreads));
     v("waiting", waiting, "requests under way above which others are told to come back (429)",
       between(1, 100000));
+    v("connections", connections,
+      "connections open at once; one more takes the place of that which is silent longest",
+      between(1, 1000000));
   }
 };
 
 void check(const ServeArguments& a) {
+  if (a.tls_cert.empty() != a.tls_key.empty()) {
+    throw Error("TLS needs a certificate and its key", "give both --tls-cert and --tls-key");
+  }
   if (!a.keys.empty() || a.address == "127.0.0.1" || a.address == "::1") return;
   throw Error(fmt::format("anyone who reaches {} could read and erase", a.address),
               "make keys with `podium keys add`, and name their file by --keys");
@@ -56,6 +68,16 @@ void reload(serve::ActiveRules& rules) {
   }
 }
 
+void reload(serve::TlsCertificate& certificate) {
+  try {
+    if (certificate.reload()) {
+      log_info(fmt::format("new certificate from {}", certificate.file().string()));
+    }
+  } catch (const std::exception& error) {
+    log_warning(fmt::format("the certificate stays as it was: {}", error.what()));
+  }
+}
+
 void serve(ServeArguments& a) {
   OptionList(a).check();
   check(a);
@@ -63,6 +85,8 @@ void serve(ServeArguments& a) {
   std::vector<serve::Key> keys;
   if (!a.keys.empty()) keys = serve::read_keys(a.keys);
   if (!a.keys.empty() && keys.empty()) throw Error("the file holds no keys", "add one", a.keys);
+  std::shared_ptr<serve::TlsCertificate> tls;
+  if (!a.tls_cert.empty()) tls = std::make_shared<serve::TlsCertificate>(a.tls_cert, a.tls_key);
   const auto store = std::make_shared<store::Store>(a.state);
   serve::ActiveBundle bundle(a.bundle, fs::path(a.state) / "bundles.json", store,
                              {.threads = threads});
@@ -72,18 +96,23 @@ void serve(ServeArguments& a) {
                   .most_waiting = size_t(a.waiting),
                   .version = a.version,
                   .keys = std::move(keys)});
-  serve::HttpServer server({.address = a.address, .port = uint16_t(a.port)},
+  serve::HttpServer server({.address = a.address,
+                            .port = uint16_t(a.port),
+                            .most_connections = serve::connections_allowed(size_t(a.connections)),
+                            .tls = tls},
                            [&](serve::HttpRequest request, const serve::Reply& reply) {
                              api.handle(std::move(request), reply);
                            });
   log_info(fmt::format("{} changes in {}", store->applied(), a.state));
   const bool six = a.address.find(':') != std::string::npos;
-  std::printf("listening on http://%s:%d\n", (six ? "[" + a.address + "]" : a.address).c_str(),
-              int(server.port()));
+  std::printf("listening on %s://%s:%d\n", tls ? "https" : "http",
+              (six ? "[" + a.address + "]" : a.address).c_str(), int(server.port()));
   std::fflush(stdout);
   for (int round = 0; !interrupted(); ++round) {
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
-    if (round % 20 == 0) reload(rules);
+    if (round % 20 != 0) continue;
+    reload(rules);
+    if (tls) reload(*tls);
   }
   log_info("ending: requests under way are answered first");
   api.stop_being_ready();

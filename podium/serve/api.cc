@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "podium/base/error.h"
+#include "podium/serve/content_coding.h"
 #include "podium/serve/openapi.h"
 #include "podium/serve/problem.h"
 
@@ -143,6 +144,7 @@ class Api::Impl {
     boost::asio::post(pool_, [&route, call = std::move(call)]() mutable {
       const Reply reply = call.reply;
       try {
+        if (auto refused = decode(call.request, kMostBodyBytes)) return reply(std::move(*refused));
         route.answer(std::move(call));
       } catch (...) {
         reply(problem(std::current_exception()));

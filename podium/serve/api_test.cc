@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "podium/serve/console_assets.h"
+#include "podium/serve/content_coding.h"
 #include "podium/serve/openapi.h"
 #include "podium/serve/test_api.h"
 
@@ -242,6 +243,19 @@ TEST_F(ApiTest, ServesTheConsoleUnderAStrictPolicy) {
                                         &std::pair<std::string, std::string>::first);
   ASSERT_NE(policy, page.headers.end());
   EXPECT_EQ(policy->second.find("unsafe"), std::string::npos);
+}
+
+TEST_F(ApiTest, UnpacksWhatIsSentCompressed) {
+  const auto status = [&](const std::string& body, const std::string& coding) {
+    return call("POST", "/v1/recommend", body, {{"Content-Encoding", coding}}).first;
+  };
+  const std::string asked = gzip(R"({"user": "u1", "k": 3})");
+  const auto [told, json] = call("POST", "/v1/recommend", asked, {{"Content-Encoding", "gzip"}});
+  EXPECT_EQ(told, 200);
+  EXPECT_EQ(json["items"].size(), 3u);
+  EXPECT_EQ(status(asked, "br"), 415);
+  EXPECT_EQ(status(asked.substr(0, asked.size() - 1), "gzip"), 400);
+  EXPECT_EQ(status(gzip(std::string(kMostBodyBytes + 1, ' ')), "gzip"), 413);
 }
 
 TEST_F(ApiTest, SendsBackWhoeverComesWhenItIsFull) {

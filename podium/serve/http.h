@@ -1,6 +1,7 @@
 // HTTP as the API sees it, without a library's types.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -8,6 +9,11 @@
 #include <vector>
 
 namespace podium::serve {
+
+inline constexpr uint64_t kMostBodyBytes = 8 << 20;  // of a request
+
+// Of headers: in any case.
+bool same_name(std::string_view a, std::string_view b);
 
 struct HttpRequest {
   std::string method, target;  // "POST", "/v1/events?x=1"

@@ -6,20 +6,11 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
-#include <string>
 
 #include "podium/serve/http.h"
+#include "podium/serve/http_options.h"
 
 namespace podium::serve {
-
-struct HttpServerOptions {
-  std::string address = "127.0.0.1";
-  uint16_t port = 0;  // 0: any that is free
-  uint32_t most_header_bytes = 16 << 10;
-  uint64_t most_body_bytes = 8 << 20;
-  std::chrono::milliseconds read_timeout{30000};  // of a request, from its first byte or earlier
-  std::chrono::milliseconds idle_timeout{75000};  // between requests
-};
 
 class HttpServer {
  public:
@@ -32,6 +23,7 @@ class HttpServer {
   HttpServer& operator=(const HttpServer&) = delete;
 
   uint16_t port() const;
+  size_t connections() const;  // that are open
   // Accepts no more, closes idle connections, waits for the replies under way, at most so long.
   void drain(std::chrono::milliseconds most = std::chrono::seconds(30));
 

@@ -18,8 +18,6 @@ const char* title_of(int status) {
       return "Not Found";
     case 405:
       return "Method Not Allowed";
-    case 408:
-      return "Request Timeout";
     case 409:
       return "Conflict";
     case 413:
