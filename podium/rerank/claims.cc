@@ -37,6 +37,18 @@ std::vector<std::string_view> history_categories(const PromptContext& context, c
   return found;
 }
 
+// At most `most`, the strongest first.
+std::vector<EvidenceKind> strongest(const Evidence& evidence, size_t most) {
+  std::vector<EvidenceKind> kinds;
+  for (int kind = 0; kind < kEvidenceKinds; ++kind) {
+    if (evidence[kind] > 0) kinds.push_back(EvidenceKind(kind));
+  }
+  std::stable_sort(kinds.begin(), kinds.end(),
+                   [&](EvidenceKind a, EvidenceKind b) { return evidence[a] > evidence[b]; });
+  kinds.resize(std::min(most, kinds.size()));
+  return kinds;
+}
+
 std::vector<TokenId> spell_pattern(const PromptContext& context, std::string_view pattern) {
   return context.tokenizer.encode(fmt::format("{}{}.", kPatternBegin, pattern));
 }
@@ -61,18 +73,11 @@ std::string usual_pattern(const PromptContext& context, const Slate& slate) {
 }
 
 std::string evidence_text(const Evidence& evidence, size_t most) {
-  std::vector<int> kinds;
-  for (int kind = 0; kind < kEvidenceKinds; ++kind) {
-    if (evidence[kind] > 0) kinds.push_back(kind);
-  }
+  const std::vector<EvidenceKind> kinds = strongest(evidence, most);
   if (kinds.empty()) return fmt::format(" {}", kNoEvidence);
-  std::stable_sort(kinds.begin(), kinds.end(),
-                   [&](int a, int b) { return evidence[a] > evidence[b]; });
-  if (kinds.size() > most) kinds.resize(most);
   std::string text;
-  for (int kind : kinds) {
-    text += fmt::format("{} {}", text.empty() ? "" : ",",
-                        evidence_claim(EvidenceKind(kind), evidence[kind]));
+  for (const EvidenceKind kind : kinds) {
+    text += fmt::format("{} {}", text.empty() ? "" : ",", evidence_claim(kind, evidence[kind]));
   }
   return text;
 }
@@ -137,6 +142,28 @@ void ClaimsWalk::accept(TokenId token) {
     if (complete) begin(all ? Step::kChoose : Step::kCite);
   }
   refresh();
+}
+
+std::vector<Citation> citations(const PromptContext& context, const Slate& slate,
+                                std::span<const TokenId> trace) {
+  if (foreign_to_claims(context, slate, trace)) return {};
+  std::vector<size_t> names;  // where they stand; the last is the choice
+  const TokenId first = context.vocabulary.first_candidate;
+  const TokenId end = first + TokenId(slate.candidates.size());
+  for (size_t t = 0; t < trace.size(); ++t) {
+    if (trace[t] >= first && trace[t] < end) names.push_back(t);
+  }
+  std::vector<Citation> cited;
+  for (size_t i = 0; i + 1 < names.size(); ++i) {
+    const auto candidate = size_t(trace[names[i]] - first);
+    const Evidence& evidence = slate.candidates[candidate].evidence;
+    const std::string said =
+        context.tokenizer.decode(trace.subspan(names[i] + 1, names[i + 1] - names[i] - 1));
+    size_t most = kMostClaims;
+    while (most > 0 && !said.starts_with(evidence_text(evidence, most))) --most;
+    cited.push_back({candidate, strongest(evidence, most)});
+  }
+  return cited;
 }
 
 std::optional<std::string> foreign_to_claims(const PromptContext& context, const Slate& slate,

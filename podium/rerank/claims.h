@@ -53,6 +53,15 @@ class ClaimsWalk {
   std::vector<TokenId> allowed_;
 };
 
+// A candidate that a trace cites, and what it says of it, the strongest first.
+struct Citation {
+  size_t candidate;
+  std::vector<EvidenceKind> kinds;
+};
+// In the order of the trace; empty for a trace that does not keep to the grammar.
+std::vector<Citation> citations(const PromptContext& context, const Slate& slate,
+                                std::span<const TokenId> trace);
+
 // What in a trace the grammar does not hold, as text; nullopt: nothing.
 std::optional<std::string> foreign_to_claims(const PromptContext& context, const Slate& slate,
                                              std::span<const TokenId> trace);

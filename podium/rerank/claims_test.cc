@@ -51,6 +51,29 @@ TEST_F(Claims, WhateverIsSaidIsTrue) {
   EXPECT_GT(said.size(), 190U) << "there is something to choose";
 }
 
+TEST_F(Claims, AreReadBack) {
+  for (int i = 0; i < 200; ++i) {
+    const Slate slate = world_.random_slate(rng_, 2 + int(rng_.below(8)), int(rng_.below(6)));
+    const auto tokens = random_answer(slate);
+    const auto trace = trace_of(context_, tokens);
+    const std::string text = world_.tokenizer().decode(trace);
+    const auto cited = citations(context_, slate, trace);
+    ASSERT_EQ(cited.size(), kCitations) << text;
+    size_t at = 0;
+    for (const Citation& citation : cited) {
+      const Evidence& evidence = slate.candidates[citation.candidate].evidence;
+      const std::string said = fmt::format("<c_{}>{}", citation.candidate + 1,
+                                           evidence_text(evidence, citation.kinds.size()));
+      const size_t found = text.find(said, at);
+      ASSERT_NE(found, std::string::npos) << said << " in " << text;
+      at = found + said.size();
+      EXPECT_NE(text[at], ',') << "all that is said of it";
+    }
+    const auto cut = trace.first(trace.size() - 1);
+    EXPECT_TRUE(citations(context_, slate, cut).empty()) << "it ends too soon";
+  }
+}
+
 TEST_F(Claims, HoldTheEvidenceTeachersTraces) {
   const EvidenceTeacher teacher(1.0);
   for (int i = 0; i < 200; ++i) {

@@ -75,6 +75,7 @@ class Api::Impl {
         pool_(size_t(std::max(1, options.threads))) {
     if (!options.keys.empty()) gate_.emplace(options.keys);
     add_recommend_routes(router, service);
+    add_explain_routes(router, service);
     add_rerank_forms(router, service);
     add_event_routes(router, service);
     add_item_routes(router, service);

@@ -88,6 +88,11 @@ struct Metrics::Parts {
           .Name("podium_degraded_total")
           .Help("Answers that went without something, by what.")
           .Register(registry);
+  prometheus::Family<prometheus::Counter>& claims =
+      prometheus::BuildCounter()
+          .Name("podium_explained_claims_total")
+          .Help("Claims of explanations, by whether they were told or dropped without a proof.")
+          .Register(registry);
   prometheus::Gauge& waiting = gauge("podium_requests_under_way", "Requests under way.");
   prometheus::Gauge& offset = gauge("podium_log_offset", "Offset of the newest durable change.");
   prometheus::Gauge& added = gauge("podium_added_items", "Items that came after training.");
@@ -137,6 +142,11 @@ void Metrics::recommended(const serving::Answer& answer) {
     const MutexLock lock(parts_->mutex);
     ++parts_->went_without[std::string(what)];
   }
+}
+
+void Metrics::explained(size_t told, size_t dropped) {
+  parts_->claims.Add({{"what", "told"}}).Increment(double(told));
+  parts_->claims.Add({{"what", "dropped"}}).Increment(double(dropped));
 }
 
 std::string Metrics::prometheus(const Gauges& gauges) const {

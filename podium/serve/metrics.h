@@ -21,6 +21,8 @@ class Metrics {
   void answered(const std::string& route, int status, serving::Clock::duration took, bool light);
   void recommended(const serving::Answer& answer);  // its stages, and what it went without
 
+  void explained(size_t told, size_t dropped);  // reasons, and claims that were not proved
+
   struct Gauges {
     size_t waiting = 0;      // requests under way
     int64_t log_offset = 0;  // of the store

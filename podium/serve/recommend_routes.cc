@@ -7,8 +7,8 @@
 #include "podium/base/mutex.h"
 #include "podium/serve/problem.h"
 #include "podium/serve/read_json.h"
+#include "podium/serve/recommend_fields.h"
 #include "podium/serve/rerank_forms.h"
-#include "podium/serve/ruled.h"
 #include "podium/serve/service.h"
 #include "podium/serving/reasons.h"
 #include "podium/serving/request_json.h"
@@ -94,35 +94,6 @@ Json answer_json(const Telling& telling, const Answer& answer, const serving::Bu
   return out;
 }
 
-// A caller that has been told of an offset and asks for at least that: this server applies a change
-// before it acknowledges it, so that only an offset of another server, or one to come, is not
-// there.
-bool is_stale(const Service& service, const HttpRequest& request) {
-  check_query(request, {"min_offset"});
-  return query_number(request, "min_offset", 0, size_t(INT64_MAX)) >
-         size_t(service.store.applied());
-}
-
-// The fields of a request that rules read, taken out of it.
-RulesRequest take_rules_request(Json& json, bool& debug) {
-  RulesRequest rules;
-  rules.seed = next_seed();
-  if (const auto context = json.find("context"); context != json.end()) {
-    if (!context->is_object()) refuse("context", "must be an object of texts");
-    for (const auto& [name, value] : context->items()) {
-      if (!value.is_string()) refuse("context." + name, "must be a text");
-      rules.context.emplace(name, value.get<std::string>());
-    }
-    json.erase("context");
-  }
-  if (const auto told = json.find("debug"); told != json.end()) {
-    if (!told->is_boolean()) refuse("debug", "must be true or false");
-    debug = told->get<bool>();
-    json.erase("debug");
-  }
-  return rules;
-}
-
 using Told = std::function<void(int status, Json json)>;
 
 void tell_problem(const HttpReply& reply, const Told& done) {
@@ -135,7 +106,10 @@ void ask(const Service& service, Json json, RequestKind kind, bool stale, const 
   Telling telling{.id = {}, .stale = stale};
   const bool recommend = kind == RequestKind::kRecommend;
   RulesRequest ruled;
-  if (recommend && json.is_object()) ruled = take_rules_request(json, telling.debug);
+  if (recommend && json.is_object()) {
+    ruled = take_rules_request(json);
+    telling.debug = take_flag(json, "debug", false);
+  }
   auto parsed = serving::request_of(json, 0, kind);
   if (const auto* wrong = std::get_if<serving::RequestProblem>(&parsed)) {
     return tell_problem(problem(400, wrong->message, "see /openapi.json", wrong->field), done);

@@ -26,9 +26,10 @@ struct Service {
 
 // The actions keep the service by reference: it must outlive the router.
 void add_recommend_routes(Router& router, Service& service);  // recommend, rerank, similar
-void add_rerank_forms(Router& router, Service& service);      // Cohere's, Jina's and TEI's
-void add_event_routes(Router& router, Service& service);      // events, users
-void add_item_routes(Router& router, Service& service);       // items, the map of them
+void add_explain_routes(Router& router, Service& service);
+void add_rerank_forms(Router& router, Service& service);  // Cohere's, Jina's and TEI's
+void add_event_routes(Router& router, Service& service);  // events, users
+void add_item_routes(Router& router, Service& service);   // items, the map of them
 void add_bundle_routes(Router& router, Service& service);
 void add_gorse_routes(Router& router, Service& service);  // gorse.h
 HttpReply gorse_health(bool ready, int status);

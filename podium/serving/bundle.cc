@@ -40,7 +40,8 @@ Bundle::Bundle(const fs::path& dir, const BundleOptions& options)
         return std::make_unique<Encoder>(Encoder{text::load_text_encoder(dir / "sid")});
       }),
       reasoning_(later("policy", options.engine)),
-      fast_(later("policy-fast", options.engine)) {
+      fast_(later("policy-fast", options.engine)),
+      claim_index_([this] { return std::make_unique<ClaimIndex>(dataset_); }) {
   check();
 }
 

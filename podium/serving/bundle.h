@@ -13,6 +13,7 @@
 #include "podium/rerank/prompt.h"
 #include "podium/runtime/engine.h"
 #include "podium/runtime/policy.h"
+#include "podium/serving/claim_index.h"
 #include "podium/serving/live_state.h"
 #include "podium/sid/codebook.h"
 #include "podium/text/text_encoder.h"
@@ -27,7 +28,8 @@ struct BundleOptions {
                                    .item_bytes = size_t{256} << 20};
 };
 
-// Immutable and thread-safe. Policies and the text encoder are read when they are first asked for.
+// Immutable and thread-safe. Policies, the text encoder and the claim index are read when they
+// are first asked for.
 class Bundle {
  public:
   // Throws Error when the directory is no bundle, of another format, or damaged.
@@ -49,6 +51,9 @@ class Bundle {
 
   // The reasoning policy, or the internalised one.
   const runtime::Policy& policy(bool with_trace) const;
+
+  // Read when it is first asked for: it walks over all events.
+  const ClaimIndex& claim_index() const { return claim_index_.get(); }
 
   size_t slate_size() const { return size_t(options_.k); }  // K: candidates that a policy orders
   // Whether the events have real times. Without, their times are numbers, and no clock is compared
@@ -86,6 +91,7 @@ class Bundle {
   std::vector<std::string> source_names_;
   Lazy<Encoder> encoder_;
   Lazy<OpenPolicy> reasoning_, fast_;
+  Lazy<ClaimIndex> claim_index_;
 };
 
 }  // namespace podium::serving

@@ -66,6 +66,8 @@ class LiveState {
   virtual LiveHistory history_of(std::string_view user) const = 0;
   // Forgets the user's events, and what the bundle knows of the user. Later events count again.
   virtual void erase_user(std::string_view user) = 0;
+  // As history_of() tells it, for who asks about many.
+  virtual bool erased(std::string_view user) const = 0;
 
   virtual void put_items(std::span<const LiveItem> items) = 0;  // replace those of the same id
   virtual bool remove_item(std::string_view id) = 0;            // false: it was not there
@@ -81,6 +83,7 @@ class MemoryState : public LiveState {
   void add_event(std::string_view user, const LiveEvent& event) override;
   LiveHistory history_of(std::string_view user) const override;
   void erase_user(std::string_view user) override;
+  bool erased(std::string_view user) const override { return history_of(user).erased; }
   void put_items(std::span<const LiveItem> items) override;
   bool remove_item(std::string_view id) override;
   std::vector<LiveItem> items() const override;

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "podium/base/error.h"
+#include "podium/rerank/claims.h"
 #include "podium/rerank/reward.h"
 #include "podium/serving/history.h"
 #include "podium/serving/readable_trace.h"
@@ -336,8 +337,19 @@ void Recommender::finish(Flight& flight, const runtime::Rollout& rollout) const 
     const auto parsed = rerank::parse_answer(bundle_->prompts(), flight.slate, rollout.tokens);
     answer.explanation =
         readable_trace(parsed.trace, flight.slate, bundle_->dataset(), bundle_->sids().table);
+    cite(flight, rollout);
   }
   answer.items.resize(std::min(flight.k, answer.items.size()));
+}
+
+void Recommender::cite(Flight& flight, const runtime::Rollout& rollout) const {
+  const rerank::PromptContext& context = bundle_->prompts();
+  if (!context.options.claims) return;
+  const auto trace = rerank::trace_of(context, rollout.tokens);
+  for (auto& [candidate, kinds] : rerank::citations(context, flight.slate, trace)) {
+    const auto cited = answer_item(flight, flight.slate.candidates[candidate], 0);
+    flight.answer.cited.push_back({cited.id, std::move(kinds)});
+  }
 }
 
 bool apply_order(std::span<const int> order, std::span<const size_t> places,

@@ -96,6 +96,7 @@ class Recommender {
                          size_t rank) const;
   void ask(runtime::Scheduler& policy, std::unique_ptr<Flight> flight, Done done) const;
   void finish(Flight& flight, const runtime::Rollout& rollout) const;
+  void cite(Flight& flight, const runtime::Rollout& rollout) const;
 
   std::shared_ptr<const Bundle> bundle_;
   std::shared_ptr<LiveState> state_;

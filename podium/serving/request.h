@@ -58,6 +58,12 @@ struct AnswerItem {
   float score = std::numeric_limits<float>::quiet_NaN();
 };
 
+// An item that a policy's trace cites, and what it says of it, the strongest first.
+struct Cited {
+  std::string item;
+  std::vector<rerank::EvidenceKind> kinds;
+};
+
 // What an answer went without. Each is a text that stays: "policy late", ...
 namespace degraded {
 inline constexpr std::string_view kRetrievalLate = "retrieval late";  // the most popular items
@@ -77,6 +83,7 @@ struct StageTimes {
 struct Answer {
   std::vector<AnswerItem> items;  // best first
   std::string explanation = {};   // the policy's trace, items by their titles; empty without one
+  std::vector<Cited> cited = {};  // in it; empty where traces keep to no grammar of claims
   std::vector<std::string_view> degraded = {};
   StageTimes took = {};
   size_t history = 0;          // events that were used

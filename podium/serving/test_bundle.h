@@ -77,7 +77,7 @@ inline int write_test_tokenizer(const fs::path& file, const data::Dataset& datas
 
 // Returns the bundle's directory, inside `root`, which is emptied first.
 inline fs::path write_test_bundle(const fs::path& root, int users = 80,
-                                  const std::string& seen = "exclude") {
+                                  const std::string& seen = "exclude", bool claims = false) {
   fs::remove_all(root);
   write_test_shop(root / "shop", users);
   const data::Dataset dataset = data::Dataset::open(root / "shop");
@@ -86,7 +86,8 @@ inline fs::path write_test_bundle(const fs::path& root, int users = 80,
   funnel::ServingOptions options;
   options.upstream.ranker.rounds = 5;
   options.upstream.sources.seen = seen;
-  options.max_trace = 12;
+  options.max_trace = claims ? 96 : 12;
+  options.prompt.claims = claims;
   const auto text_of = [&](size_t i) { return dataset.item_text(data::ItemIndex(i)); };
   const auto encoder = text::fit_text_encoder(dataset.items(), text_of, {.lsa = {.dim = 16}}, 1, 1);
   const sid::SidOptions sid_options{.codes = 16};

@@ -52,6 +52,7 @@ class Store : public serving::LiveState {
   serving::LiveHistory history_of(std::string_view user) const override;
   // The user's events leave the file, too. What stays is a digest of the id.
   void erase_user(std::string_view user) override;
+  bool erased(std::string_view user) const override { return is_erased(user); }
   void put_items(std::span<const serving::LiveItem> items) override;
   bool remove_item(std::string_view id) override;
   std::vector<serving::LiveItem> items() const override;

@@ -166,6 +166,8 @@ TEST_F(StoreTest, ErasesAUserFromEveryFile) {
   Store store(dir_);
   EXPECT_TRUE(store.history_of("secret-user-42").erased) << "what the bundle knows counts no more";
   EXPECT_TRUE(store.history_of("secret-user-42").events.empty());
+  EXPECT_TRUE(store.erased("secret-user-42"));
+  EXPECT_FALSE(store.erased("other"));
   EXPECT_FALSE(store.history_of("other").erased);
   store.add_event("secret-user-42", {"b", 500});
   EXPECT_EQ(store.history_of("secret-user-42").events.size(), 1u) << "later events count again";
