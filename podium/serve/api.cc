@@ -25,6 +25,12 @@ std::string new_request_id() {
   return fmt::format("{:x}-{:x}", start, ++count);
 }
 
+void count(const Service& service, const serving::Recommender& by, const serving::Answer& answer,
+           const std::exception_ptr& error) {
+  if (!error) service.metrics.recommended(answer);
+  service.bundle.answered(by, answer, error);
+}
+
 namespace {
 
 // The caller's, where it is one that can be written into logs and headers.
@@ -69,7 +75,8 @@ std::optional<HttpReply> foreign_page(const HttpRequest& request) {
 class Api::Impl {
  public:
   Impl(ActiveBundle& bundle, ActiveRules& rules, store::Store& store, const ApiOptions& options)
-      : service{bundle, rules, store, metrics, recent_},
+      : trials(bundle, store, recent_),
+        service{bundle, rules, store, metrics, recent_, trials},
         options_(options),
         pool_(size_t(std::max(1, options.threads))) {
     if (!options.keys.empty()) gate_.emplace(options.keys);
@@ -83,6 +90,7 @@ class Api::Impl {
     add_console_routes(router);
   }
   ~Impl() {
+    trials.stop();
     pool_.join();
     while (waiting_ > 0) std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
@@ -130,6 +138,7 @@ class Api::Impl {
   }
 
   Metrics metrics;
+  BundleTrials trials;
   Service service;
   Router router;
 
@@ -162,6 +171,11 @@ Api::Api(ActiveBundle& bundle, ActiveRules& rules, store::Store& store, const Ap
 }
 Api::~Api() = default;
 
+void Api::stop_being_ready() {
+  ready_ = false;
+  impl_->trials.stop();
+}
+
 const Router& Api::router() const { return impl_->router; }
 
 void Api::handle(HttpRequest request, const Reply& reply) {
@@ -184,7 +198,8 @@ void Api::add_status_routes(Router& router) {
     const Service& service = impl_->service;
     const Metrics::Gauges gauges{.waiting = impl_->waiting(),
                                  .log_offset = service.store.applied(),
-                                 .added_items = service.bundle.now()->added_items()};
+                                 .added_items = service.bundle.now()->added_items(),
+                                 .roll_backs = service.bundle.roll_backs()};
     return HttpReply{.body = service.metrics.prometheus(gauges),
                      .type = "text/plain; version=0.0.4"};
   });

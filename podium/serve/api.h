@@ -29,8 +29,8 @@ class Api {
 
   // A Handler.
   void handle(HttpRequest request, const Reply& reply);
-  // From now on /readyz says no, so that a balancer sends nobody here.
-  void stop_being_ready() { ready_ = false; }
+  // From now on /readyz says no, so that a balancer sends nobody here; a bundle's trial ends.
+  void stop_being_ready();
 
   const Router& router() const;
 

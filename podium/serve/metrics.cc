@@ -93,6 +93,13 @@ struct Metrics::Parts {
   prometheus::Gauge& added = gauge("podium_added_items", "Items that came after training.");
   prometheus::Gauge& resident = gauge("process_resident_memory_bytes", "Resident memory.");
 
+  prometheus::Counter& roll_backs =
+      prometheus::BuildCounter()
+          .Name("podium_bundle_roll_backs_total")
+          .Help("Bundles that were taken back for their answers, without being asked to.")
+          .Register(registry)
+          .Add({});
+
   Mutex mutex;
   Window all PODIUM_GUARDED_BY(mutex);
   std::map<std::string, Window> of_route PODIUM_GUARDED_BY(mutex);
@@ -144,6 +151,7 @@ std::string Metrics::prometheus(const Gauges& gauges) const {
   parts_->offset.Set(double(gauges.log_offset));
   parts_->added.Set(double(gauges.added_items));
   parts_->resident.Set(double(resident_bytes()));
+  parts_->roll_backs.Increment(double(gauges.roll_backs) - parts_->roll_backs.Value());
   return prometheus::TextSerializer().Serialize(parts_->registry.Collect());
 }
 

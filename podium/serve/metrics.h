@@ -22,9 +22,10 @@ class Metrics {
   void recommended(const serving::Answer& answer);  // its stages, and what it went without
 
   struct Gauges {
-    size_t waiting = 0;      // requests under way
-    int64_t log_offset = 0;  // of the store
-    size_t added_items = 0;  // since training
+    size_t waiting = 0;       // requests under way
+    int64_t log_offset = 0;   // of the store
+    size_t added_items = 0;   // since training
+    uint64_t roll_backs = 0;  // that the server made by itself
   };
   std::string prometheus(const Gauges& gauges) const;
   // {"routes", "stages", "degraded", "series", "rss_bytes"}, times in ms.

@@ -144,20 +144,24 @@ void ask(const Service& service, Json json, RequestKind kind, bool stale, const 
   serving::Request& request = read.request;
   telling.id = read.id;
   request.may_be_new = true;
-  if (read.deadline_ms > 0) request.deadline = start + std::chrono::milliseconds(read.deadline_ms);
+  auto within = serving::Clock::duration::max();
+  if (read.deadline_ms > 0) {
+    within = std::chrono::milliseconds(read.deadline_ms);
+    request.deadline = start + within;
+  }
   ruled.k = request.k;
   const auto rules = service.rules.now();
   if (recommend) {
-    service.recent.add({request, ruled.context});
+    service.recent.add({request, ruled.context, within});
     request.k = asked_for(*rules, ruled.k);
   }
   const auto recommender = service.bundle.now();
   const bool by_rules = recommend && !rules->empty();
-  recommender->submit(request, [&metrics = service.metrics, recommender, rules, by_rules, ruled,
-                                telling, user = request.user, history = request.history,
+  recommender->submit(request, [&service, recommender, rules, by_rules, ruled, telling,
+                                user = request.user, history = request.history,
                                 done](const Answer& answer, const std::exception_ptr& error) {
+    count(service, *recommender, answer, error);
     if (error) return tell_problem(problem(error), done);
-    metrics.recommended(answer);
     const serving::Bundle& bundle = recommender->bundle();
     if (!by_rules) return done(200, answer_json(telling, answer, bundle, nullptr));
     const auto outcome = apply_rules(*rules, ruled, *recommender, user, history, answer.items);
