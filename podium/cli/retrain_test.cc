@@ -1,9 +1,10 @@
-// Whether the next bundle is better, by a server's log.
+// From a server's log to the next bundle, and whether that is better.
 #include <gtest/gtest.h>
 
 #include "podium/base/error.h"
 #include "podium/base/scratch.h"
 #include "podium/cli/commands.h"
+#include "podium/cli/train_command.h"
 #include "podium/serving/recommender.h"
 #include "podium/serving/test_bundle.h"
 #include "podium/store/store.h"
@@ -23,6 +24,7 @@ class RetrainTest : public testing::Test {
   static std::string run(const std::vector<std::string>& arguments, std::string* told = nullptr) {
     CLI::App app;
     add_eval_command(app);
+    add_train_commands(app);
     testing::internal::CaptureStdout();
     try {
       app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
@@ -69,6 +71,33 @@ TEST_F(RetrainTest, ComparesTwoBundlesOnWhatUsersDidSince) {
   EXPECT_THROW(run({"eval", "--bundle", other}), Error) << "beside which?";
   EXPECT_THROW(run({"eval"}), CLI::ParseError);
   EXPECT_THROW(run({"eval", "--run", other, "--bundle", other}), CLI::ParseError);
+}
+
+TEST_F(RetrainTest, TrainsOnTheLogAndGoesOnWithWhatItBegan) {
+  store::Store store(state_);
+  for (int i = 0; i < 10; ++i) store.add_event("visitor", {fmt::format("i{}", i), 2000000 + i});
+  const fs::path out = root_ / "run";
+  const std::vector<std::string> train = {
+      "train", "--from-store", state_, "--bundle", bundle_, "--out", out, "--until", "sid"};
+  const auto trained_on = [&] {
+    const data::Dataset dataset = data::Dataset::open(root_ / "run.data");
+    return dataset.items_of(*dataset.find_user("visitor")).size();
+  };
+  run(train);
+  EXPECT_EQ(trained_on(), 8u) << "a fifth is held out";
+  EXPECT_TRUE(fs::exists(out / "stages" / "sid"));
+  for (int i = 10; i < 20; ++i) store.add_event("visitor", {fmt::format("i{}", i), 2000000 + i});
+  run(train);
+  EXPECT_EQ(trained_on(), 8u) << "the run goes on with what it was begun with";
+  auto anew = train;
+  anew.insert(anew.end(), {"--retrain", "--hold-out", "1"});
+  run(anew);
+  EXPECT_EQ(trained_on(), 19u);
+  EXPECT_THROW(run({"train", "--out", out}), CLI::ParseError) << "on what?";
+  EXPECT_THROW(run({"train", "--out", out, "--from-store", state_}), CLI::ParseError);
+  EXPECT_THROW(run({"train", "--out", out, "--from-store", state_, "--bundle", bundle_, "--data",
+                    root_ / "shop"}),
+               CLI::ParseError);
 }
 
 }  // namespace
