@@ -10,6 +10,7 @@
 #include "podium/base/options.h"
 #include "podium/base/parallel.h"
 #include "podium/base/progress.h"
+#include "podium/base/service.h"
 #include "podium/cli/commands.h"
 #include "podium/serve/api.h"
 #include "podium/serve/http_server.h"
@@ -25,6 +26,7 @@ struct ServeArguments {
   int port = 8080;
   int threads = 0;
   int waiting = 128;
+  bool log_json = false;
 
   template <class V>
   void visit(V& v) {
@@ -38,6 +40,7 @@ struct ServeArguments {
     v("threads", threads, "threads; 0: every core", between(0, kMostThreads));
     v("waiting", waiting, "requests under way above which others are told to come back (429)",
       between(1, 100000));
+    v("log_json", log_json, "log as JSON, an object a line, for a collector of logs");
   }
 };
 
@@ -45,6 +48,25 @@ void check(const ServeArguments& a) {
   if (!a.keys.empty() || a.address == "127.0.0.1" || a.address == "::1") return;
   throw Error(fmt::format("anyone who reaches {} could read and erase", a.address),
               "make keys with `podium keys add`, and name their file by --keys");
+}
+
+std::vector<serve::Key> keys_of(const ServeArguments& a) {
+  if (a.keys.empty()) return {};
+  std::vector<serve::Key> keys = serve::read_keys(a.keys);
+  if (keys.empty()) throw Error("the file holds no keys", "add one", a.keys);
+  return keys;
+}
+
+// A file that cannot be read leaves the keys before it in force.
+void reload_keys(const ServeArguments& a, serve::Api& api) {
+  try {
+    std::vector<serve::Key> keys = keys_of(a);
+    const size_t count = keys.size();
+    api.replace_keys(std::move(keys));
+    log_info(fmt::format("{} keys from {}", count, a.keys));
+  } catch (const std::exception& error) {
+    log_warning(fmt::format("the keys stay as they were: {}", error.what()));
+  }
 }
 
 // A file that cannot be read leaves the rules before it in force.
@@ -59,10 +81,9 @@ void reload(serve::ActiveRules& rules) {
 void serve(ServeArguments& a) {
   OptionList(a).check();
   check(a);
+  if (a.log_json) log_as_json();
   const int threads = a.threads > 0 ? a.threads : default_threads();
-  std::vector<serve::Key> keys;
-  if (!a.keys.empty()) keys = serve::read_keys(a.keys);
-  if (!a.keys.empty() && keys.empty()) throw Error("the file holds no keys", "add one", a.keys);
+  std::vector<serve::Key> keys = keys_of(a);
   const auto store = std::make_shared<store::Store>(a.state);
   serve::ActiveBundle bundle(a.bundle, fs::path(a.state) / "bundles.json", store,
                              {.threads = threads});
@@ -81,11 +102,15 @@ void serve(ServeArguments& a) {
   std::printf("listening on http://%s:%d\n", (six ? "[" + a.address + "]" : a.address).c_str(),
               int(server.port()));
   std::fflush(stdout);
+  if (!a.keys.empty()) reload_on_hangup();
+  tell_service_manager("READY=1");
   for (int round = 0; !interrupted(); ++round) {
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
     if (round % 20 == 0) reload(rules);
+    if (reload_asked()) reload_keys(a, api);
   }
   log_info("ending: requests under way are answered first");
+  tell_service_manager("STOPPING=1");
   api.stop_being_ready();
   server.drain();
   forget_interruption();
@@ -100,7 +125,7 @@ void add_serve_command(CLI::App& app) {
   OptionList(*a).add_flags(*command);
   command->footer(
       "Events and items that it is told of are on disk before they are acknowledged. SIGTERM and\n"
-      "Ctrl-C let requests under way end.\n"
+      "Ctrl-C let requests under way end; SIGHUP reads the file of --keys again.\n"
       "  curl localhost:8080/v1/recommend -d '{\"user\": \"196\", \"k\": 5}'\n"
       "  curl localhost:8080/v1/events -d '{\"events\": [{\"user\": \"196\", \"item\": \"50\"}]}'\n"
       "  curl localhost:8080/v1/rerank -d '{\"user\": \"196\", \"candidates\": [\"174\", "

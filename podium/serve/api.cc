@@ -142,6 +142,12 @@ class Api::Impl {
   Service service;
   Router router;
 
+  void replace_keys(std::vector<Key> keys) {
+    PODIUM_CHECK(gate_);
+    if (keys.empty()) throw Error("the file holds no keys", "add one: `podium keys add`");
+    gate_->replace(std::move(keys));
+  }
+
   const std::string& version() const { return options_.version; }
   size_t waiting() const { return waiting_; }
   size_t most_waiting() const { return options_.most_waiting; }
@@ -175,6 +181,8 @@ void Api::stop_being_ready() {
   ready_ = false;
   impl_->trials.stop();
 }
+
+void Api::replace_keys(std::vector<Key> keys) { impl_->replace_keys(std::move(keys)); }
 
 const Router& Api::router() const { return impl_->router; }
 

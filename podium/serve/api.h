@@ -32,6 +32,10 @@ class Api {
   // From now on /readyz says no, so that a balancer sends nobody here; a bundle's trial ends.
   void stop_being_ready();
 
+  // Of a server that was started with keys: only these count from now on. Throws Error when there
+  // are none, and nothing is changed then.
+  void replace_keys(std::vector<Key> keys);
+
   const Router& router() const;
 
  private:
