@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdio>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 
@@ -21,7 +22,7 @@ namespace {
 struct ServeArguments {
   std::string bundle, version;
   std::string state = "podium-state";
-  std::string rules, keys;
+  std::string rules, keys, otlp;
   std::string address = "127.0.0.1";
   int port = 8080;
   int threads = 0;
@@ -35,6 +36,8 @@ struct ServeArguments {
       "file of rules (docs/rules.md), read again when it changes; STATE/rules.toml unless told");
     v("keys", keys,
       "file of keys, made by `podium keys add`; without, whoever reaches the server may do all");
+    v("otlp", otlp,
+      "address of an OpenTelemetry collector that takes traces, http://127.0.0.1:4318");
     v("address", address, "address to listen on; others than 127.0.0.1 and ::1 need --keys");
     v("port", port, "port to listen on; 0: any that is free", between(0, 65535));
     v("threads", threads, "threads; 0: every core", between(0, kMostThreads));
@@ -88,11 +91,16 @@ void serve(ServeArguments& a) {
   serve::ActiveBundle bundle(a.bundle, fs::path(a.state) / "bundles.json", store,
                              {.threads = threads});
   serve::ActiveRules rules(a.rules.empty() ? fs::path(a.state) / "rules.toml" : fs::path(a.rules));
+  std::optional<serve::Tracer> tracer;
+  if (!a.otlp.empty()) {
+    tracer.emplace(serve::otlp_over_http(a.otlp), serve::TracerOptions{.version = a.version});
+  }
   serve::Api api(bundle, rules, *store,
                  {.threads = threads,
                   .most_waiting = size_t(a.waiting),
                   .version = a.version,
-                  .keys = std::move(keys)});
+                  .keys = std::move(keys),
+                  .tracer = tracer ? &*tracer : nullptr});
   serve::HttpServer server({.address = a.address, .port = uint16_t(a.port)},
                            [&](serve::HttpRequest request, const serve::Reply& reply) {
                              api.handle(std::move(request), reply);

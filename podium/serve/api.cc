@@ -25,9 +25,11 @@ std::string new_request_id() {
   return fmt::format("{:x}-{:x}", start, ++count);
 }
 
-void count(const Service& service, const serving::Recommender& by, const serving::Answer& answer,
+void count(const Service& service, const std::shared_ptr<RequestTrace>& trace,
+           const serving::Recommender& by, const serving::Answer& answer,
            const std::exception_ptr& error) {
   if (!error) service.metrics.recommended(answer);
+  if (!error && trace) trace->add(answer);
   service.bundle.answered(by, answer, error);
 }
 
@@ -98,8 +100,12 @@ class Api::Impl {
   void handle(HttpRequest request, const Reply& reply) {
     const auto began = serving::Clock::now();
     const std::string id = request_id(request);
-    const auto tell = [this, began, id, reply](const Route* route, HttpReply answer) {
+    const auto trace = options_.tracer ? options_.tracer->begin(request) : nullptr;
+    const auto tell = [this, began, id, trace, reply](const Route* route, HttpReply answer) {
       answer.headers.emplace_back("X-Request-ID", id);
+      if (trace && route && !route->light) {
+        options_.tracer->end(trace->end(route->name(), id, answer.status));
+      }
       metrics.answered(route ? route->name() : "none", answer.status, serving::Clock::now() - began,
                        !route || route->light);
       reply(std::move(answer));
@@ -118,7 +124,7 @@ class Api::Impl {
         }
         if (refused) return tell(route, std::move(*refused));
       }
-      Call call{std::move(request), std::move(at.ids), {}};
+      Call call{std::move(request), std::move(at.ids), {}, trace};
       if (route->light) {
         call.reply = [tell, route](HttpReply answer) { tell(route, std::move(answer)); };
         return route->answer(std::move(call));
@@ -148,6 +154,7 @@ class Api::Impl {
     gate_->replace(std::move(keys));
   }
 
+  const Tracer* tracer() const { return options_.tracer; }
   const std::string& version() const { return options_.version; }
   size_t waiting() const { return waiting_; }
   size_t most_waiting() const { return options_.most_waiting; }
@@ -207,7 +214,9 @@ void Api::add_status_routes(Router& router) {
     const Metrics::Gauges gauges{.waiting = impl_->waiting(),
                                  .log_offset = service.store.applied(),
                                  .added_items = service.bundle.now()->added_items(),
-                                 .roll_backs = service.bundle.roll_backs()};
+                                 .roll_backs = service.bundle.roll_backs(),
+                                 .spans_sent = impl_->tracer() ? impl_->tracer()->sent() : 0,
+                                 .spans_dropped = impl_->tracer() ? impl_->tracer()->dropped() : 0};
     return HttpReply{.body = service.metrics.prometheus(gauges),
                      .type = "text/plain; version=0.0.4"};
   });

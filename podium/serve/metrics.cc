@@ -100,6 +100,12 @@ struct Metrics::Parts {
           .Register(registry)
           .Add({});
 
+  prometheus::Family<prometheus::Counter>& spans =
+      prometheus::BuildCounter()
+          .Name("podium_spans_total")
+          .Help("Spans of traces, by whether the collector took them.")
+          .Register(registry);
+
   Mutex mutex;
   Window all PODIUM_GUARDED_BY(mutex);
   std::map<std::string, Window> of_route PODIUM_GUARDED_BY(mutex);
@@ -151,7 +157,12 @@ std::string Metrics::prometheus(const Gauges& gauges) const {
   parts_->offset.Set(double(gauges.log_offset));
   parts_->added.Set(double(gauges.added_items));
   parts_->resident.Set(double(resident_bytes()));
-  parts_->roll_backs.Increment(double(gauges.roll_backs) - parts_->roll_backs.Value());
+  const auto raise = [](prometheus::Counter& counter, uint64_t to) {
+    counter.Increment(double(to) - counter.Value());
+  };
+  raise(parts_->roll_backs, gauges.roll_backs);
+  raise(parts_->spans.Add({{"outcome", "sent"}}), gauges.spans_sent);
+  raise(parts_->spans.Add({{"outcome", "dropped"}}), gauges.spans_dropped);
   return prometheus::TextSerializer().Serialize(parts_->registry.Collect());
 }
 

@@ -26,6 +26,7 @@ class Metrics {
     int64_t log_offset = 0;   // of the store
     size_t added_items = 0;   // since training
     uint64_t roll_backs = 0;  // that the server made by itself
+    uint64_t spans_sent = 0, spans_dropped = 0;
   };
   std::string prometheus(const Gauges& gauges) const;
   // {"routes", "stages", "degraded", "series", "rss_bytes"}, times in ms.

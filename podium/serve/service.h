@@ -26,9 +26,10 @@ struct Service {
   BundleTrials& trials;
 };
 
-// What a bundle's recommender answered a request, or did not: for the metrics, and for the bundle's
-// own place.
-void count(const Service& service, const serving::Recommender& by, const serving::Answer& answer,
+// What a bundle's recommender answered a request, or did not: for the metrics, for the bundle's own
+// place, and for the request's trace, where it has one.
+void count(const Service& service, const std::shared_ptr<RequestTrace>& trace,
+           const serving::Recommender& by, const serving::Answer& answer,
            const std::exception_ptr& error);
 
 // The actions keep the service by reference: it must outlive the router.
