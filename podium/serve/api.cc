@@ -77,7 +77,8 @@ std::optional<HttpReply> foreign_page(const HttpRequest& request) {
 class Api::Impl {
  public:
   Impl(ActiveBundle& bundle, ActiveRules& rules, store::Store& store, const ApiOptions& options)
-      : trials(bundle, store, recent_),
+      : metrics(options.version),
+        trials(bundle, store, recent_),
         service{bundle, rules, store, metrics, recent_, trials},
         options_(options),
         pool_(size_t(std::max(1, options.threads))) {

@@ -112,12 +112,17 @@ struct Metrics::Parts {
   std::map<std::string, Window> of_stage PODIUM_GUARDED_BY(mutex);
   std::map<std::string, uint64_t> went_without PODIUM_GUARDED_BY(mutex);
 
-  prometheus::Gauge& gauge(const char* name, const char* help) {
-    return prometheus::BuildGauge().Name(name).Help(help).Register(registry).Add({});
+  prometheus::Gauge& gauge(const char* name, const char* help,
+                           const prometheus::Labels& labels = {}) {
+    return prometheus::BuildGauge().Name(name).Help(help).Register(registry).Add(labels);
   }
 };
 
-Metrics::Metrics() : parts_(std::make_unique<Parts>()) {}
+Metrics::Metrics(const std::string& version) : parts_(std::make_unique<Parts>()) {
+  parts_->gauge("podium_build_info", "The program that runs.", {{"version", version}}).Set(1);
+  parts_->gauge("process_start_time_seconds", "When the server was started, unix seconds.")
+      .Set(double(std::time(nullptr)));
+}
 Metrics::~Metrics() = default;
 
 void Metrics::answered(const std::string& route, int status, serving::Clock::duration took,

@@ -14,7 +14,7 @@ namespace podium::serve {
 // Thread-safe.
 class Metrics {
  public:
-  Metrics();
+  explicit Metrics(const std::string& version);  // of podium
   ~Metrics();
 
   // light: not of the work that the server is for, such as its own metrics.
