@@ -1,5 +1,6 @@
 #include "podium/base/progress.h"
 
+#include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -8,15 +9,18 @@
 #include <cmath>
 #include <csignal>
 #include <cstdio>
+#include <ctime>
 #include <utility>
 
 #include "podium/base/error.h"
+#include "podium/base/json.h"
+#include "podium/base/service.h"
 
 namespace podium {
 namespace {
 
-std::atomic<bool> g_quiet{false};
-volatile std::sig_atomic_t g_interrupted = 0;
+std::atomic<bool> g_quiet{false}, g_json{false};
+volatile std::sig_atomic_t g_interrupted = 0, g_reload = 0;
 
 std::string duration(double seconds) {
   const auto s = int64_t{std::llround(seconds)};
@@ -37,6 +41,19 @@ double seconds_between(std::chrono::steady_clock::time_point a,
 }
 
 extern "C" void on_signal(int) { g_interrupted = 1; }
+extern "C" void on_hangup(int) { g_reload = 1; }
+
+void log_line(const char* before, const char* level, std::string_view text) {
+  std::string line = fmt::format("podium: {}{}", before, text);
+  if (g_json) {
+    const Json json = {
+        {"time", fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)))},
+        {"level", level},
+        {"message", text}};
+    line = json.dump(-1, ' ', false, Json::error_handler_t::replace);
+  }
+  std::fprintf(stderr, "%s\n", line.c_str());
+}
 
 }  // namespace
 
@@ -91,12 +108,12 @@ void Progress::print(bool last) {
 }
 
 void log_info(std::string_view text) {
-  if (!g_quiet) std::fprintf(stderr, "podium: %.*s\n", static_cast<int>(text.size()), text.data());
+  if (!g_quiet) log_line("", "info", text);
 }
 
-void log_warning(std::string_view text) {
-  std::fprintf(stderr, "podium: warning: %.*s\n", static_cast<int>(text.size()), text.data());
-}
+void log_warning(std::string_view text) { log_line("warning: ", "warning", text); }
+
+void log_as_json() { g_json = true; }
 
 void set_quiet(bool quiet) { g_quiet = quiet; }
 
@@ -116,6 +133,19 @@ void install_interrupt_handler() {
   struct sigaction hangup {};
   sigaction(SIGHUP, nullptr, &hangup);
   if (hangup.sa_handler != SIG_IGN) sigaction(SIGHUP, &action, nullptr);
+}
+
+void reload_on_hangup() {
+  struct sigaction action {};
+  action.sa_handler = on_hangup;
+  action.sa_flags = SA_RESTART;
+  sigaction(SIGHUP, &action, nullptr);
+}
+
+bool reload_asked() {
+  const bool asked = g_reload != 0;
+  if (asked) g_reload = 0;
+  return asked;
 }
 
 }  // namespace podium

@@ -11,7 +11,8 @@ void add_recommend_command(CLI::App& app);  // recommend --bundle DIR --user ID
 void add_rerank_command(CLI::App& app);     // rerank --bundle DIR < slates.jsonl
 void add_serve_command(CLI::App& app);      // serve --bundle DIR
 void add_keys_command(CLI::App& app);
-void add_eval_command(CLI::App& app);      // eval --run DIR
+void add_doctor_command(CLI::App& app);    // doctor --bundle DIR
+void add_eval_command(CLI::App& app);      // eval --run DIR, eval --bundle DIR
 void add_retrieve_command(CLI::App& app);  // retrieve --policy DIR
 void add_report_command(CLI::App& app);    // report --run DIR
 void add_slates_command(CLI::App& app);    // slates show --run DIR, and the next

@@ -146,6 +146,7 @@ void add_describe(CLI::App& data) {
 void add_from_store(CLI::App& data) {
   struct Arguments {
     std::string bundle, state = "podium-state", out;
+    size_t hold_out = 0;
     bool json = false;
   };
   auto a = std::make_shared<Arguments>();
@@ -155,14 +156,21 @@ void add_from_store(CLI::App& data) {
   command->add_option("--state", a->state, "the server's --state; it may go on running")
       ->capture_default_str();
   command->add_option("--out", a->out, "dataset directory to write")->required();
+  command
+      ->add_option("--hold-out", a->hold_out,
+                   "newest events of the log to leave out, no more than a fifth of them, for the "
+                   "next bundle to be judged by")
+      ->capture_default_str();
   command->add_flag("--json", a->json, "print the summary as JSON");
   command->footer(
       "Erased users are left out. Train the next bundle on it, and let the server take it:\n"
-      "  podium data from-store --bundle out/run/bundle --out out/newer\n"
+      "  podium data from-store --bundle out/run/bundle --hold-out 2000 --out out/newer\n"
       "  podium train --data out/newer --out out/run2\n"
+      "`podium train --from-store` is both in one.\n"
       "  curl localhost:8080/v1/bundles/activate -d '{\"dir\": \"out/run2/bundle\"}'");
   command->callback([a] {
-    const Json content = store::write_dataset(a->state, *serving::Bundle::open(a->bundle), a->out);
+    const Json content =
+        store::write_dataset(a->state, *serving::Bundle::open(a->bundle), a->out, a->hold_out);
     if (a->json) return fmt::print("{}\n", content.dump(2));
     fmt::print("{}: {} events of {} users over {} items; since training {} events, {} items\n",
                a->out, content["events"].get<size_t>(), content["users"].get<size_t>(),

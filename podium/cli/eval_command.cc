@@ -1,6 +1,8 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <cstdio>
+#include <ctime>
 #include <memory>
 #include <string>
 #include <vector>
@@ -14,12 +16,15 @@
 #include "podium/eval/report.h"
 #include "podium/pipeline/pipeline.h"
 #include "podium/pipeline/stages.h"
+#include "podium/shadow/gate.h"
+#include "podium/shadow/log_state.h"
 
 namespace podium::cli {
 namespace {
 
 struct EvalArguments {
   std::vector<std::string> runs, against;
+  std::string bundle, state;
   std::string split = "test";
   eval::MetricOptions metrics;
   int threads = 0;
@@ -109,6 +114,35 @@ std::string single(const EvalArguments& a, int threads) {
   return a.json ? report.dump(2) + "\n" : eval::render_table(report);
 }
 
+constexpr size_t kHeldOut = 2000, kLeastQuestions = 100;
+
+// Two bundles on what users did after both were trained.
+std::string on_log(const EvalArguments& a, int threads, std::vector<std::string>& objections) {
+  if (a.against.size() != 1 || a.state.empty()) {
+    throw Error("a bundle is compared with another on a server's log",
+                "name that bundle by --against, and the server's folder by --state");
+  }
+  const auto state = std::make_shared<shadow::LogState>(a.state);
+  const serving::RecommenderOptions options{.threads = threads};
+  const serving::Recommender active(serving::Bundle::open(a.against.front()), state, options);
+  const serving::Recommender candidate(serving::Bundle::open(a.bundle), state, options);
+  const auto found = shadow::held_out(state->newest_events(), *state, active.bundle(),
+                                      candidate.bundle(), std::time(nullptr), kHeldOut);
+  std::vector<shadow::Question> questions;
+  for (const shadow::HeldOut& event : found.events) {
+    questions.push_back(shadow::question_of(event));
+  }
+  shadow::fill_up(questions, active.bundle(), kLeastQuestions);
+  const auto report =
+      shadow::compare(active, candidate, questions,
+                      {.most = std::chrono::hours(24), .resamples = a.metrics.resamples});
+  objections = shadow::objections(report);
+  if (!a.json) return shadow::render(report);
+  Json json = shadow::to_json(report);
+  json["objections"] = objections;
+  return json.dump(2) + "\n";
+}
+
 std::string text_of(const EvalArguments& a, int threads) {
   if (!a.against.empty()) return compared(a, threads);
   return a.runs.size() == 1 ? single(a, threads) : pooled(a, threads);
@@ -117,6 +151,14 @@ std::string text_of(const EvalArguments& a, int threads) {
 void evaluate(EvalArguments& a) {
   OptionList(a).check();
   const int threads = a.threads > 0 ? a.threads : default_threads();
+  if (!a.bundle.empty()) {
+    std::vector<std::string> objections;
+    std::fputs(on_log(a, threads, objections).c_str(), stdout);
+    if (objections.empty()) return;
+    throw Error(fmt::format("a server would not activate it: {}", fmt::join(objections, "; ")),
+                R"("force": true activates it as it is)", a.bundle);
+  }
+  if (a.runs.empty()) throw CLI::RequiredError("--run or --bundle");
   std::fputs(text_of(a, threads).c_str(), stdout);
 }
 
@@ -125,22 +167,30 @@ void evaluate(EvalArguments& a) {
 void add_eval_command(CLI::App& app) {
   auto a = std::make_shared<EvalArguments>();
   CLI::App* command = app.add_subcommand(
-      "eval", "metrics, intervals and paired tests again, from a run's saved rankings");
+      "eval",
+      "metrics, intervals and paired tests: of a run's saved rankings, or of a bundle on the log");
   // Callbacks run in order of declaration: the run's options first, then the flags'.
-  command
-      ->add_option_function<std::vector<std::string>>(
-          "--run", [a](const std::vector<std::string>& runs) { set_runs(*a, runs); },
-          "run directory; several, to pool seeds and data sets")
-      ->required();
+  CLI::Option* run = command->add_option_function<std::vector<std::string>>(
+      "--run", [a](const std::vector<std::string>& runs) { set_runs(*a, runs); },
+      "run directory; several, to pool seeds and data sets");
   command->add_option("--against", a->against,
-                      "runs of the same targets, as many: what has changed since, stage by stage");
+                      "runs of the same targets, as many: what has changed since, stage by stage; "
+                      "of a bundle the one that is served");
+  CLI::Option* bundle = command
+                            ->add_option("--bundle", a->bundle,
+                                         "bundle, to compare on what users did since: exit code 1 "
+                                         "when a server would not activate it")
+                            ->excludes(run);
+  command->add_option("--state", a->state, "the server's --state; it may go on running")
+      ->needs(bundle);
   OptionList(*a).add_flags(*command);
   command->add_flag("--json", a->json, "print JSON");
   command->footer(
       "Examples:\n  podium eval --run out/run --split valid --resamples 10000\n"
       "  podium eval --run out/ml-1 --run out/ml-2 --run out/beauty-1    one table, paired over "
       "users\n"
-      "  podium eval --run out/new --against out/old                     what has changed");
+      "  podium eval --run out/new --against out/old                     what has changed\n"
+      "  podium eval --bundle out/new/bundle --against out/old/bundle --state podium-state");
   command->callback([a] { evaluate(*a); });
 }
 

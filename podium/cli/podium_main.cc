@@ -42,6 +42,7 @@ void add_commands(CLI::App& app) {
   podium::cli::add_rerank_command(app);
   podium::cli::add_serve_command(app);
   podium::cli::add_keys_command(app);
+  podium::cli::add_doctor_command(app);
   podium::cli::add_config_command(app);
   podium::cli::add_verify_command(app);
 }

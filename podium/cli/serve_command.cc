@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdio>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 
@@ -10,6 +11,7 @@
 #include "podium/base/options.h"
 #include "podium/base/parallel.h"
 #include "podium/base/progress.h"
+#include "podium/base/service.h"
 #include "podium/cli/commands.h"
 #include "podium/serve/api.h"
 #include "podium/serve/http_server.h"
@@ -22,12 +24,13 @@ namespace {
 struct ServeArguments {
   std::string bundle, version;
   std::string state = "podium-state";
-  std::string rules, keys, tls_cert, tls_key;
+  std::string rules, keys, tls_cert, tls_key, otlp;
   std::string address = "127.0.0.1";
   int port = 8080;
   int threads = 0;
   int waiting = 128;
   int connections = 10000;
+  bool log_json = false;
 
   template <class V>
   void visit(V& v) {
@@ -39,6 +42,8 @@ struct ServeArguments {
     v("tls-cert", tls_cert,
       "certificate in PEM, with those that vouch for it: HTTPS alone; read again when it changes");
     v("tls-key", tls_key, "the certificate's private key in PEM, not encrypted");
+    v("otlp", otlp,
+      "address of an OpenTelemetry collector that takes traces, http://127.0.0.1:4318");
     v("address", address, "address to listen on; others than 127.0.0.1 and ::1 need --keys");
     v("port", port, "port to listen on; 0: any that is free", between(0, 65535));
     v("threads", threads, "threads; 0: every core", between(0, kMostThreads));
@@ -47,6 +52,7 @@ struct ServeArguments {
     v("connections", connections,
       "connections open at once; one more takes the place of that which is silent longest",
       between(1, 1000000));
+    v("log_json", log_json, "log as JSON, an object a line, for a collector of logs");
   }
 };
 
@@ -57,6 +63,25 @@ void check(const ServeArguments& a) {
   if (!a.keys.empty() || a.address == "127.0.0.1" || a.address == "::1") return;
   throw Error(fmt::format("anyone who reaches {} could read and erase", a.address),
               "make keys with `podium keys add`, and name their file by --keys");
+}
+
+std::vector<serve::Key> keys_of(const ServeArguments& a) {
+  if (a.keys.empty()) return {};
+  std::vector<serve::Key> keys = serve::read_keys(a.keys);
+  if (keys.empty()) throw Error("the file holds no keys", "add one", a.keys);
+  return keys;
+}
+
+// A file that cannot be read leaves the keys before it in force.
+void reload_keys(const ServeArguments& a, serve::Api& api) {
+  try {
+    std::vector<serve::Key> keys = keys_of(a);
+    const size_t count = keys.size();
+    api.replace_keys(std::move(keys));
+    log_info(fmt::format("{} keys from {}", count, a.keys));
+  } catch (const std::exception& error) {
+    log_warning(fmt::format("the keys stay as they were: {}", error.what()));
+  }
 }
 
 // A file that cannot be read leaves the rules before it in force.
@@ -81,21 +106,25 @@ void reload(serve::TlsCertificate& certificate) {
 void serve(ServeArguments& a) {
   OptionList(a).check();
   check(a);
+  if (a.log_json) log_as_json();
   const int threads = a.threads > 0 ? a.threads : default_threads();
-  std::vector<serve::Key> keys;
-  if (!a.keys.empty()) keys = serve::read_keys(a.keys);
-  if (!a.keys.empty() && keys.empty()) throw Error("the file holds no keys", "add one", a.keys);
+  std::vector<serve::Key> keys = keys_of(a);
   std::shared_ptr<serve::TlsCertificate> tls;
   if (!a.tls_cert.empty()) tls = std::make_shared<serve::TlsCertificate>(a.tls_cert, a.tls_key);
   const auto store = std::make_shared<store::Store>(a.state);
   serve::ActiveBundle bundle(a.bundle, fs::path(a.state) / "bundles.json", store,
                              {.threads = threads});
   serve::ActiveRules rules(a.rules.empty() ? fs::path(a.state) / "rules.toml" : fs::path(a.rules));
+  std::optional<serve::Tracer> tracer;
+  if (!a.otlp.empty()) {
+    tracer.emplace(serve::otlp_over_http(a.otlp), serve::TracerOptions{.version = a.version});
+  }
   serve::Api api(bundle, rules, *store,
                  {.threads = threads,
                   .most_waiting = size_t(a.waiting),
                   .version = a.version,
-                  .keys = std::move(keys)});
+                  .keys = std::move(keys),
+                  .tracer = tracer ? &*tracer : nullptr});
   serve::HttpServer server({.address = a.address,
                             .port = uint16_t(a.port),
                             .most_connections = serve::connections_allowed(size_t(a.connections)),
@@ -108,13 +137,17 @@ void serve(ServeArguments& a) {
   std::printf("listening on %s://%s:%d\n", tls ? "https" : "http",
               (six ? "[" + a.address + "]" : a.address).c_str(), int(server.port()));
   std::fflush(stdout);
+  if (!a.keys.empty()) reload_on_hangup();
+  tell_service_manager("READY=1");
   for (int round = 0; !interrupted(); ++round) {
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    if (reload_asked()) reload_keys(a, api);
     if (round % 20 != 0) continue;
     reload(rules);
     if (tls) reload(*tls);
   }
   log_info("ending: requests under way are answered first");
+  tell_service_manager("STOPPING=1");
   api.stop_being_ready();
   server.drain();
   forget_interruption();
@@ -129,7 +162,7 @@ void add_serve_command(CLI::App& app) {
   OptionList(*a).add_flags(*command);
   command->footer(
       "Events and items that it is told of are on disk before they are acknowledged. SIGTERM and\n"
-      "Ctrl-C let requests under way end.\n"
+      "Ctrl-C let requests under way end; SIGHUP reads the file of --keys again.\n"
       "  curl localhost:8080/v1/recommend -d '{\"user\": \"196\", \"k\": 5}'\n"
       "  curl localhost:8080/v1/events -d '{\"events\": [{\"user\": \"196\", \"item\": \"50\"}]}'\n"
       "  curl localhost:8080/v1/rerank -d '{\"user\": \"196\", \"candidates\": [\"174\", "

@@ -26,6 +26,14 @@ std::string new_request_id() {
   return fmt::format("{:x}-{:x}", start, ++count);
 }
 
+void count(const Service& service, const std::shared_ptr<RequestTrace>& trace,
+           const serving::Recommender& by, const serving::Answer& answer,
+           const std::exception_ptr& error) {
+  if (!error) service.metrics.recommended(answer);
+  if (!error && trace) trace->add(answer);
+  service.bundle.answered(by, answer, error);
+}
+
 namespace {
 
 // The caller's, where it is one that can be written into logs and headers.
@@ -70,7 +78,9 @@ std::optional<HttpReply> foreign_page(const HttpRequest& request) {
 class Api::Impl {
  public:
   Impl(ActiveBundle& bundle, ActiveRules& rules, store::Store& store, const ApiOptions& options)
-      : service{bundle, rules, store, metrics, recent_},
+      : metrics(options.version),
+        trials(bundle, store, recent_),
+        service{bundle, rules, store, metrics, recent_, trials},
         options_(options),
         pool_(size_t(std::max(1, options.threads))) {
     if (!options.keys.empty()) gate_.emplace(options.keys);
@@ -85,6 +95,7 @@ class Api::Impl {
     add_console_routes(router);
   }
   ~Impl() {
+    trials.stop();
     pool_.join();
     while (waiting_ > 0) std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
@@ -92,8 +103,12 @@ class Api::Impl {
   void handle(HttpRequest request, const Reply& reply) {
     const auto began = serving::Clock::now();
     const std::string id = request_id(request);
-    const auto tell = [this, began, id, reply](const Route* route, HttpReply answer) {
+    const auto trace = options_.tracer ? options_.tracer->begin(request) : nullptr;
+    const auto tell = [this, began, id, trace, reply](const Route* route, HttpReply answer) {
       answer.headers.emplace_back("X-Request-ID", id);
+      if (trace && route && !route->light) {
+        options_.tracer->end(trace->end(route->name(), id, answer.status));
+      }
       metrics.answered(route ? route->name() : "none", answer.status, serving::Clock::now() - began,
                        !route || route->light);
       reply(std::move(answer));
@@ -112,7 +127,7 @@ class Api::Impl {
         }
         if (refused) return tell(route, std::move(*refused));
       }
-      Call call{std::move(request), std::move(at.ids), {}};
+      Call call{std::move(request), std::move(at.ids), {}, trace};
       if (route->light) {
         call.reply = [tell, route](HttpReply answer) { tell(route, std::move(answer)); };
         return route->answer(std::move(call));
@@ -132,9 +147,17 @@ class Api::Impl {
   }
 
   Metrics metrics;
+  BundleTrials trials;
   Service service;
   Router router;
 
+  void replace_keys(std::vector<Key> keys) {
+    PODIUM_CHECK(gate_);
+    if (keys.empty()) throw Error("the file holds no keys", "add one: `podium keys add`");
+    gate_->replace(std::move(keys));
+  }
+
+  const Tracer* tracer() const { return options_.tracer; }
   const std::string& version() const { return options_.version; }
   size_t waiting() const { return waiting_; }
   size_t most_waiting() const { return options_.most_waiting; }
@@ -165,6 +188,13 @@ Api::Api(ActiveBundle& bundle, ActiveRules& rules, store::Store& store, const Ap
 }
 Api::~Api() = default;
 
+void Api::stop_being_ready() {
+  ready_ = false;
+  impl_->trials.stop();
+}
+
+void Api::replace_keys(std::vector<Key> keys) { impl_->replace_keys(std::move(keys)); }
+
 const Router& Api::router() const { return impl_->router; }
 
 void Api::handle(HttpRequest request, const Reply& reply) {
@@ -187,7 +217,10 @@ void Api::add_status_routes(Router& router) {
     const Service& service = impl_->service;
     const Metrics::Gauges gauges{.waiting = impl_->waiting(),
                                  .log_offset = service.store.applied(),
-                                 .added_items = service.bundle.now()->added_items()};
+                                 .added_items = service.bundle.now()->added_items(),
+                                 .roll_backs = service.bundle.roll_backs(),
+                                 .spans_sent = impl_->tracer() ? impl_->tracer()->sent() : 0,
+                                 .spans_dropped = impl_->tracer() ? impl_->tracer()->dropped() : 0};
     return HttpReply{.body = service.metrics.prometheus(gauges),
                      .type = "text/plain; version=0.0.4"};
   });

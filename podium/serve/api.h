@@ -11,6 +11,7 @@
 #include "podium/serve/http.h"
 #include "podium/serve/keys.h"
 #include "podium/serve/service.h"
+#include "podium/serve/trace.h"
 
 namespace podium::serve {
 
@@ -19,6 +20,7 @@ struct ApiOptions {
   size_t most_waiting = 128;   // requests under way above which others are told to come back: 429
   std::string version = {};    // of podium, as it is told
   std::vector<Key> keys = {};  // none: everybody who reaches the server may call everything
+  Tracer* tracer = nullptr;    // null: nothing is traced; else it must outlive the Api
 };
 
 class Api {
@@ -29,8 +31,12 @@ class Api {
 
   // A Handler.
   void handle(HttpRequest request, const Reply& reply);
-  // From now on /readyz says no, so that a balancer sends nobody here.
-  void stop_being_ready() { ready_ = false; }
+  // From now on /readyz says no, so that a balancer sends nobody here; a bundle's trial ends.
+  void stop_being_ready();
+
+  // Of a server that was started with keys: only these count from now on. Throws Error when there
+  // are none, and nothing is changed then.
+  void replace_keys(std::vector<Key> keys);
 
   const Router& router() const;
 

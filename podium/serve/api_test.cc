@@ -180,6 +180,9 @@ TEST_F(ApiTest, TellsHowItGoes) {
   api_.stop_being_ready();
   EXPECT_EQ(call("GET", "/readyz").first, 503);
   EXPECT_EQ(call("HEAD", "/healthz").first, 200);
+  const std::string metrics = reply(api_, "GET", "/metrics").body;
+  EXPECT_NE(metrics.find("podium_build_info{version=\"test\"} 1"), std::string::npos);
+  EXPECT_NE(metrics.find("\nprocess_start_time_seconds 1"), std::string::npos) << "of this century";
 }
 
 TEST_F(ApiTest, WithoutKeysAPageOfAnotherSiteIsRefused) {

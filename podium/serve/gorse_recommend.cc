@@ -122,10 +122,10 @@ void ask(const Service& service, const Call& call, Asked asked,
   asked.request.k = asked.wanted.all() ? asked_for(*rules, ruled.k) : kMostItems;
   const auto recommender = service.bundle.now();
   recommender->submit(asked.request,
-                      [&metrics = service.metrics, recommender, rules, ruled, cut, asked, done,
+                      [&service, trace = call.trace, recommender, rules, ruled, cut, asked, done,
                        reply = call.reply](const Answer& answer, const std::exception_ptr& error) {
+                        count(service, trace, *recommender, answer, error);
                         if (error) return reply(problem(error));
-                        metrics.recommended(answer);
                         done(cut.of(told_of(*recommender, *rules, ruled, asked, answer.items)));
                       });
 }

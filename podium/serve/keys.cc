@@ -96,11 +96,16 @@ std::string new_key() {
   return text;
 }
 
-Gate::Gate(std::vector<Key> keys) {
+Gate::Gate(std::vector<Key> keys) { replace(std::move(keys)); }
+
+void Gate::replace(std::vector<Key> keys) {
+  std::vector<Holder> holders;
   for (Key& key : keys) {
     const double burst = std::max(1.0, key.per_second);
-    holders_.push_back({std::move(key), burst});
+    holders.push_back({std::move(key), burst});
   }
+  const MutexLock lock(mutex_);
+  holders_.swap(holders);
 }
 
 std::optional<HttpReply> Gate::refusal(const HttpRequest& request, Scope scope,

@@ -35,6 +35,8 @@ std::string new_key();                    // 256 random bits as text: hashed it 
 class Gate {
  public:
   explicit Gate(std::vector<Key> keys);
+  // Other keys from now on; what one of before had left of its rate begins anew.
+  void replace(std::vector<Key> keys);
   // Nothing when the request may pass; else 401, 403 or 429.
   std::optional<HttpReply> refusal(const HttpRequest& request, Scope scope,
                                    serving::Clock::time_point now);

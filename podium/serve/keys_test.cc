@@ -54,6 +54,20 @@ TEST(Gate, HoldsEachKeyToItsRate) {
   EXPECT_TRUE(passed("b", start));
 }
 
+TEST(Keys, AreReplacedWhileTheServerRuns) {
+  Gate gate({{"old", sha256("a"), {Scope::kRead}}});
+  const auto status = [&](const std::string& key) {
+    const auto refused =
+        gate.refusal({"GET", "/", {{"Authorization", "Bearer " + key}}, ""}, Scope::kRead, {});
+    return refused ? refused->status : 200;
+  };
+  EXPECT_EQ(status("a"), 200);
+  EXPECT_EQ(status("b"), 401);
+  gate.replace({{"new", sha256("b"), {Scope::kRead}}});
+  EXPECT_EQ(status("a"), 401);
+  EXPECT_EQ(status("b"), 200);
+}
+
 TEST(Keys, AreKeptAsHashes) {
   const fs::path file = scratch_dir("keys") / "keys.json";
   const std::string key = new_key();

@@ -98,18 +98,36 @@ struct Metrics::Parts {
   prometheus::Gauge& added = gauge("podium_added_items", "Items that came after training.");
   prometheus::Gauge& resident = gauge("process_resident_memory_bytes", "Resident memory.");
 
+  prometheus::Counter& roll_backs =
+      prometheus::BuildCounter()
+          .Name("podium_bundle_roll_backs_total")
+          .Help("Bundles that were taken back for their answers, without being asked to.")
+          .Register(registry)
+          .Add({});
+
+  prometheus::Family<prometheus::Counter>& spans =
+      prometheus::BuildCounter()
+          .Name("podium_spans_total")
+          .Help("Spans of traces, by whether the collector took them.")
+          .Register(registry);
+
   Mutex mutex;
   Window all PODIUM_GUARDED_BY(mutex);
   std::map<std::string, Window> of_route PODIUM_GUARDED_BY(mutex);
   std::map<std::string, Window> of_stage PODIUM_GUARDED_BY(mutex);
   std::map<std::string, uint64_t> went_without PODIUM_GUARDED_BY(mutex);
 
-  prometheus::Gauge& gauge(const char* name, const char* help) {
-    return prometheus::BuildGauge().Name(name).Help(help).Register(registry).Add({});
+  prometheus::Gauge& gauge(const char* name, const char* help,
+                           const prometheus::Labels& labels = {}) {
+    return prometheus::BuildGauge().Name(name).Help(help).Register(registry).Add(labels);
   }
 };
 
-Metrics::Metrics() : parts_(std::make_unique<Parts>()) {}
+Metrics::Metrics(const std::string& version) : parts_(std::make_unique<Parts>()) {
+  parts_->gauge("podium_build_info", "The program that runs.", {{"version", version}}).Set(1);
+  parts_->gauge("process_start_time_seconds", "When the server was started, unix seconds.")
+      .Set(double(std::time(nullptr)));
+}
 Metrics::~Metrics() = default;
 
 void Metrics::answered(const std::string& route, int status, serving::Clock::duration took,
@@ -154,6 +172,12 @@ std::string Metrics::prometheus(const Gauges& gauges) const {
   parts_->offset.Set(double(gauges.log_offset));
   parts_->added.Set(double(gauges.added_items));
   parts_->resident.Set(double(resident_bytes()));
+  const auto raise = [](prometheus::Counter& counter, uint64_t to) {
+    counter.Increment(double(to) - counter.Value());
+  };
+  raise(parts_->roll_backs, gauges.roll_backs);
+  raise(parts_->spans.Add({{"outcome", "sent"}}), gauges.spans_sent);
+  raise(parts_->spans.Add({{"outcome", "dropped"}}), gauges.spans_dropped);
   return prometheus::TextSerializer().Serialize(parts_->registry.Collect());
 }
 

@@ -14,7 +14,7 @@ namespace podium::serve {
 // Thread-safe.
 class Metrics {
  public:
-  Metrics();
+  explicit Metrics(const std::string& version);  // of podium
   ~Metrics();
 
   // light: not of the work that the server is for, such as its own metrics.
@@ -24,9 +24,11 @@ class Metrics {
   void explained(size_t told, size_t dropped);  // reasons, and claims that were not proved
 
   struct Gauges {
-    size_t waiting = 0;      // requests under way
-    int64_t log_offset = 0;  // of the store
-    size_t added_items = 0;  // since training
+    size_t waiting = 0;       // requests under way
+    int64_t log_offset = 0;   // of the store
+    size_t added_items = 0;   // since training
+    uint64_t roll_backs = 0;  // that the server made by itself
+    uint64_t spans_sent = 0, spans_dropped = 0;
   };
   std::string prometheus(const Gauges& gauges) const;
   // {"routes", "stages", "degraded", "series", "rss_bytes"}, times in ms.

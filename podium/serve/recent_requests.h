@@ -1,4 +1,4 @@
-// The newest requests for recommendations, for trying rules on what people really ask.
+// The newest requests for recommendations, for trying rules and bundles on what people really ask.
 #pragma once
 
 #include <algorithm>
@@ -14,7 +14,8 @@ namespace podium::serve {
 
 struct RecentRequest {
   serving::Request request;
-  std::map<std::string, std::string, std::less<>> context;
+  std::map<std::string, std::string, std::less<>> context = {};
+  serving::Clock::duration within = serving::Clock::duration::max();  // it was to be answered
 };
 
 // Thread-safe.

@@ -101,7 +101,8 @@ void tell_problem(const HttpReply& reply, const Told& done) {
 }
 
 // Asks one request; `done` gets the answer, or the problem, as JSON.
-void ask(const Service& service, Json json, RequestKind kind, bool stale, const Told& done) try {
+void ask(const Service& service, const std::shared_ptr<RequestTrace>& trace, Json json,
+         RequestKind kind, bool stale, const Told& done) try {
   const auto start = serving::Clock::now();
   Telling telling{.id = {}, .stale = stale};
   const bool recommend = kind == RequestKind::kRecommend;
@@ -118,20 +119,24 @@ void ask(const Service& service, Json json, RequestKind kind, bool stale, const 
   serving::Request& request = read.request;
   telling.id = read.id;
   request.may_be_new = true;
-  if (read.deadline_ms > 0) request.deadline = start + std::chrono::milliseconds(read.deadline_ms);
+  auto within = serving::Clock::duration::max();
+  if (read.deadline_ms > 0) {
+    within = std::chrono::milliseconds(read.deadline_ms);
+    request.deadline = start + within;
+  }
   ruled.k = request.k;
   const auto rules = service.rules.now();
   if (recommend) {
-    service.recent.add({request, ruled.context});
+    service.recent.add({request, ruled.context, within});
     request.k = asked_for(*rules, ruled.k);
   }
   const auto recommender = service.bundle.now();
   const bool by_rules = recommend && !rules->empty();
-  recommender->submit(request, [&metrics = service.metrics, recommender, rules, by_rules, ruled,
-                                telling, user = request.user, history = request.history,
+  recommender->submit(request, [&service, trace, recommender, rules, by_rules, ruled, telling,
+                                user = request.user, history = request.history,
                                 done](const Answer& answer, const std::exception_ptr& error) {
+    count(service, trace, *recommender, answer, error);
     if (error) return tell_problem(problem(error), done);
-    metrics.recommended(answer);
     const serving::Bundle& bundle = recommender->bundle();
     if (!by_rules) return done(200, answer_json(telling, answer, bundle, nullptr));
     const auto outcome = apply_rules(*rules, ruled, *recommender, user, history, answer.items);
@@ -160,16 +165,17 @@ void ask_all(const Service& service, const Call& call, const Json& json, Request
     batch->missing = requests.size();
   }
   for (size_t i = 0; i < requests.size(); ++i) {
-    ask(service, requests[i], kind, stale, [batch, i, reply = call.reply](int, Json answer) {
-      std::vector<Json> all;
-      {
-        const MutexLock lock(batch->mutex);
-        batch->answers[i] = std::move(answer);
-        if (--batch->missing > 0) return;
-        all.swap(batch->answers);
-      }
-      reply(json_reply({{"answers", std::move(all)}}));
-    });
+    ask(service, call.trace, requests[i], kind, stale,
+        [batch, i, reply = call.reply](int, Json answer) {
+          std::vector<Json> all;
+          {
+            const MutexLock lock(batch->mutex);
+            batch->answers[i] = std::move(answer);
+            if (--batch->missing > 0) return;
+            all.swap(batch->answers);
+          }
+          reply(json_reply({{"answers", std::move(all)}}));
+        });
   }
 }
 
@@ -180,12 +186,13 @@ void answer(const Service& service, const Call& call, RequestKind kind) {
   if (kind == RequestKind::kRerank && json.contains("documents")) {
     return rerank_documents(service, call, json, DocumentForm::kV1, stale);
   }
-  ask(service, std::move(json), kind, stale, [reply = call.reply](int status, const Json& told) {
-    HttpReply answer = json_reply(told);
-    answer.status = status;
-    if (status != 200) answer.type = kProblemType;
-    reply(std::move(answer));
-  });
+  ask(service, call.trace, std::move(json), kind, stale,
+      [reply = call.reply](int status, const Json& told) {
+        HttpReply answer = json_reply(told);
+        answer.status = status;
+        if (status != 200) answer.type = kProblemType;
+        reply(std::move(answer));
+      });
 }
 
 }  // namespace

@@ -285,10 +285,10 @@ void rerank_documents(const Service& service, const Call& call, const Json& json
     return call.reply(reply_of(asked, candidates.scored(alone), new_request_id(), {}));
   }
   recommender->submit(request, [asked = std::move(asked), candidates, stale, reply = call.reply,
-                                recommender, &metrics = service.metrics](
+                                recommender, trace = call.trace, &service](
                                    const serving::Answer& answer, const std::exception_ptr& error) {
+    count(service, trace, *recommender, answer, error);
     if (error) return reply(problem(error));
-    metrics.recommended(answer);
     auto warnings = warnings_of(answer, candidates.left_out());
     if (stale) warnings.emplace_back("stale");
     reply(reply_of(asked, candidates.scored(answer), new_request_id(), warnings));

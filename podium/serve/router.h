@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <initializer_list>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -16,10 +17,13 @@ namespace podium::serve {
 // What a caller has to be allowed.
 enum class Scope { kOpen, kRead, kWrite, kAdmin };
 
+class RequestTrace;  // trace.h
+
 struct Call {
   HttpRequest request;
   std::vector<std::string> ids;  // what stands for the path's {...}, decoded
   Reply reply;
+  std::shared_ptr<RequestTrace> trace = {};  // null: it is not traced
 };
 
 struct Route {

@@ -6,6 +6,7 @@
 #include "podium/base/json.h"
 #include "podium/serve/active_bundle.h"
 #include "podium/serve/active_rules.h"
+#include "podium/serve/bundle_trials.h"
 #include "podium/serve/metrics.h"
 #include "podium/serve/recent_requests.h"
 #include "podium/serve/router.h"
@@ -22,7 +23,14 @@ struct Service {
   store::Store& store;
   Metrics& metrics;
   RecentRequests& recent;
+  BundleTrials& trials;
 };
+
+// What a bundle's recommender answered a request, or did not: for the metrics, for the bundle's own
+// place, and for the request's trace, where it has one.
+void count(const Service& service, const std::shared_ptr<RequestTrace>& trace,
+           const serving::Recommender& by, const serving::Answer& answer,
+           const std::exception_ptr& error);
 
 // The actions keep the service by reference: it must outlive the router.
 void add_recommend_routes(Router& router, Service& service);  // recommend, rerank, similar

@@ -67,7 +67,12 @@ void Bundle::check() const {
 Lazy<Bundle::OpenPolicy> Bundle::later(const char* name,
                                        const runtime::EngineOptions& options) const {
   return Lazy<OpenPolicy>([this, dir = dir_ / name, options] {
-    return std::make_unique<OpenPolicy>(dir, prompts_, options);
+    try {
+      return std::make_unique<OpenPolicy>(dir, prompts_, options);
+    } catch (const Error& error) {  // whoever asks first is not to blame
+      if (error.kind() != ErrorKind::kBadRequest) throw;
+      throw Error(ErrorKind::kCorrupt, error.message(), "serve another bundle", error.where());
+    }
   });
 }
 

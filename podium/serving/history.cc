@@ -14,6 +14,18 @@ struct Event {
   int64_t time;
 };
 
+// Whether the bundle was trained on this event, which the log then holds as well
+// (store/export.h): the dataset has one event of a user, item and moment.
+bool was_trained_on(const data::Dataset& dataset, data::UserIndex user, const Event& event) {
+  const auto times = dataset.times_of(user);
+  const auto items = dataset.items_of(user);
+  auto at = size_t(std::lower_bound(times.begin(), times.end(), event.time) - times.begin());
+  for (; at < times.size() && times[at] == event.time; ++at) {
+    if (items[at] == event.item) return true;
+  }
+  return false;
+}
+
 std::vector<Event> events_of_user(const Bundle& bundle, const LiveState& state,
                                   const AddedItems& added, const Request& request,
                                   History& history) {
@@ -33,11 +45,13 @@ std::vector<Event> events_of_user(const Bundle& bundle, const LiveState& state,
     for (size_t i = 0; i < items.size(); ++i) events.push_back({items[i], times[i]});
   }
   const auto trained = std::ptrdiff_t(events.size());
+  const bool repeats = index && !live.erased && bundle.timed();
   for (const LiveEvent& event : live.events) {
-    if (const auto item = find_item(bundle, added, event.item)) {
-      events.push_back({*item, event.time});
-    } else {
+    const auto item = find_item(bundle, added, event.item);
+    if (!item) {
       ++history.unknown;
+    } else if (!repeats || !was_trained_on(dataset, *index, {*item, event.time})) {
+      events.push_back({*item, event.time});
     }
   }
   if (bundle.timed()) {  // else the two kinds of times cannot be compared

@@ -37,7 +37,8 @@ struct History {
 // for; a server asks as of request.time, or else `clock` (unix seconds). A history without times,
 // and every history of a bundle whose events have none, counts as having ended just now.
 //
-// A user's history is the bundle's, then what the live state has, by time. Throws Error when the
+// A user's history is the bundle's, then what the live state has, by time; an event that is in both
+// counts once, as a bundle was often trained on what the log has. Throws Error when the
 // user is unknown to both and may not be new, when history and times of a request do not fit, and
 // when time_problem() says so of one of its times.
 History history_of(const Bundle& bundle, const LiveState& state, const AddedItems& added,

@@ -43,6 +43,19 @@ TEST_F(RecommenderLiveTest, AnEventChangesTheNextAnswer) {
   EXPECT_THROW(recommender.add_event("u", {std::string(513, 'x'), 5}), Error);
 }
 
+TEST_F(RecommenderLiveTest, AnEventThatTheBundleWasTrainedOnCountsOnce) {
+  Recommender recommender(bundle_, state());
+  const Answer before = recommender.answer(of_user("u7"));
+  for (const LiveEvent& event : bundle_->events_of("u7")) recommender.add_event("u7", event);
+  const Answer after = recommender.answer(of_user("u7"));
+  EXPECT_EQ(after.history, before.history);
+  EXPECT_EQ(ids(after), ids(before));
+  LiveEvent again = bundle_->events_of("u7").front();
+  again.time += 1;
+  recommender.add_event("u7", again);
+  EXPECT_EQ(recommender.answer(of_user("u7")).history, before.history + 1) << "another moment";
+}
+
 TEST_F(RecommenderLiveTest, AnErasedUserIsSomebodyNew) {
   Recommender recommender(bundle_, state());
   recommender.add_event("u8", {"i3", 19 * 86400});

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "podium/artifact/manifest.h"
 #include "podium/base/rng.h"
 #include "podium/data/dataset_builder.h"
 #include "podium/data/split.h"
@@ -122,6 +123,34 @@ inline fs::path write_test_bundle(const fs::path& root, int users = 80,
                               .content = {{"dataset", "test shop"}}},
                              root / "bundle");
   return root / "bundle";
+}
+
+// A copy of a bundle beside it, called `name`, whose files are changed; its manifest is of them.
+template <class Change>
+fs::path with_files(const fs::path& bundle, const std::string& name, const Change& change) {
+  const fs::path copy = bundle.parent_path() / name;
+  fs::remove_all(copy);
+  fs::copy(bundle, copy, fs::copy_options::recursive);
+  const Json content = artifact::read_manifest(copy, "bundle", funnel::kBundleVersion);
+  change(copy);
+  artifact::write_manifest(copy, "bundle", funnel::kBundleVersion, content);
+  return copy;
+}
+
+// Whose policy orders candidates otherwise.
+inline fs::path with_other_policy(const fs::path& bundle, const std::string& name) {
+  return with_files(bundle, name, [](const fs::path& copy) {
+    const Json config = read_json(copy / "policy-fast" / "config.json");
+    const auto scale = funnel::FeatureScale::from_json(read_json(copy / "upstream" / "scale.json"));
+    write_random_policy(copy / "policy-fast", config.at("vocab_size").get<int>(),
+                        int(scale.numbers()), 99);
+  });
+}
+// That answers no request for an explanation: its reasoning policy cannot be read.
+inline fs::path with_broken_policy(const fs::path& bundle, const std::string& name) {
+  return with_files(bundle, name, [](const fs::path& copy) {
+    write_file_atomic(copy / "policy" / "config.json", "{}");
+  });
 }
 
 // A copy of a bundle beside it, whose manifest is changed; the last one's place is taken.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <map>
 #include <unordered_set>
 
@@ -60,7 +61,25 @@ void add_catalogue(const data::Dataset& dataset, const Since& since,
   }
 }
 
-size_t add_events(const data::Dataset& dataset, const Since& since, data::DatasetBuilder& builder) {
+// The moment from which on events are left out.
+int64_t end_of_training(const Since& since, size_t hold_out) {
+  std::vector<int64_t> times;
+  for (const auto& [id, events] : since.users) {
+    for (const serving::LiveEvent& event : events) times.push_back(event.time);
+  }
+  const size_t most = std::min(hold_out, times.size() / 5);
+  if (most == 0) return std::numeric_limits<int64_t>::max();
+  const auto first = times.end() - std::ptrdiff_t(most);
+  std::nth_element(times.begin(), first, times.end());
+  return *first;
+}
+
+struct Live {
+  size_t events = 0, held_out = 0;
+};
+
+Live add_events(const data::Dataset& dataset, const Since& since, int64_t end,
+                data::DatasetBuilder& builder) {
   for (data::UserIndex user = 0; user < data::UserIndex(dataset.users()); ++user) {
     const std::string_view id = dataset.user_id(user);
     if (!since.erased.empty() && since.erased.contains(digest_of(id))) continue;
@@ -71,11 +90,15 @@ size_t add_events(const data::Dataset& dataset, const Since& since, data::Datase
       builder.add_event({id, dataset.item_id(items[i]), times[i], ratings[i]});
     }
   }
-  size_t live = 0;
+  Live live;
   for (const auto& [id, events] : since.users) {
     for (const serving::LiveEvent& event : events) {
+      if (event.time >= end) {
+        ++live.held_out;
+        continue;
+      }
       builder.add_event({id, event.item, event.time, 1});
-      ++live;
+      ++live.events;
     }
   }
   return live;
@@ -83,7 +106,8 @@ size_t add_events(const data::Dataset& dataset, const Since& since, data::Datase
 
 }  // namespace
 
-Json write_dataset(const fs::path& state, const serving::Bundle& bundle, const fs::path& out) {
+Json write_dataset(const fs::path& state, const serving::Bundle& bundle, const fs::path& out,
+                   size_t hold_out) {
   if (!bundle.timed()) {
     throw Error("the bundle's events have no times, and those of the log have",
                 "train on events with times first", bundle.dir().string());
@@ -97,10 +121,11 @@ Json write_dataset(const fs::path& state, const serving::Bundle& bundle, const f
   });
   data::DatasetBuilder builder;
   add_catalogue(bundle.dataset(), since, builder);
-  const size_t live = add_events(bundle.dataset(), since, builder);
+  const Live live = add_events(bundle.dataset(), since, end_of_training(since, hold_out), builder);
   const Json source = {{"bundle", bundle.dir().string()}, {"log_offset", last}};
   Json content = builder.write(place, bundle.dataset().name(), 0, source);
-  content["live_events"] = live;
+  content["live_events"] = live.events;
+  content["held_out"] = live.held_out;
   content["live_items"] = since.items.size();
   return content;
 }

@@ -82,6 +82,28 @@ TEST_F(ExportTest, WhoWasErasedIsNotInIt) {
       << "what she did later counts";
 }
 
+TEST_F(ExportTest, TheNewestEventsCanBeHeldOut) {
+  {
+    Store store(state_);
+    std::vector<Change> changes;
+    for (int i = 0; i < 50; ++i) {  // not in the order of their times
+      changes.emplace_back(Event{"many", {fmt::format("i{}", i % 40), 9000000 + i * 7 % 50}});
+    }
+    store.append(std::move(changes));
+  }
+  const auto newest = [&](size_t hold_out) {
+    content_ = write_dataset(state_, *bundle_, out_, hold_out);
+    const data::Dataset dataset = data::Dataset::open(out_);
+    return dataset.times_of(*dataset.find_user("many")).back();
+  };
+  EXPECT_EQ(newest(0), 9000049);
+  EXPECT_EQ(content_["held_out"], 0);
+  EXPECT_EQ(newest(4), 9000045);
+  EXPECT_EQ(content_["held_out"], 4);
+  EXPECT_EQ(content_["live_events"], 46);
+  EXPECT_EQ(newest(1000), 9000039) << "no more than a fifth";
+}
+
 TEST_F(ExportTest, ReadsALongLogInPieces) {
   {
     Store store(state_);

@@ -244,7 +244,8 @@ void Log::read(const std::function<void(Offset, const Change&)>& take) {
   while (rows.step()) take_row(database_, rows, take);
 }
 
-void read_log(const fs::path& file, const std::function<void(Offset, const Change&)>& take) {
+void read_log(const fs::path& file, const std::function<void(Offset, const Change&)>& take,
+              Offset after) {
   constexpr int64_t kPiece = 10000;
   if (!fs::exists(file)) {
     throw Error(ErrorKind::kNotFound, "there is no log",
@@ -255,7 +256,7 @@ void read_log(const fs::path& file, const std::function<void(Offset, const Chang
   Statement rows(database,
                  "SELECT offset, kind, id, item, time FROM log WHERE offset > ? ORDER BY offset "
                  "LIMIT ?");
-  Offset last = 0;
+  Offset last = after;
   for (int64_t read = kPiece; read == kPiece;) {
     rows.bind(1, last).bind(2, kPiece);
     for (read = 0; rows.step(); ++read) last = take_row(database, rows, take);

@@ -58,9 +58,11 @@ using Change =
 
 inline constexpr const char* kLogFile = "podium.sqlite";  // in a store's folder
 
-// Every change in order, of a log that another process may be writing: in short pieces, so that
-// what it erases does not wait. Throws as Log's calls do, and when there is no such file.
-void read_log(const fs::path& file, const std::function<void(Offset, const Change&)>& take);
+// Every change in order, or those after one, of a log that somebody else may be writing: in short
+// pieces, so that what is erased does not wait. Throws as Log's calls do, and when there is no such
+// file.
+void read_log(const fs::path& file, const std::function<void(Offset, const Change&)>& take,
+              Offset after = 0);
 
 // What is kept of an erased user's id.
 std::string digest_of(std::string_view user);

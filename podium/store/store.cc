@@ -13,7 +13,7 @@ constexpr size_t kMostChanges = 512;  // of one transaction, unless one append h
 
 }  // namespace
 
-Store::Store(const fs::path& dir) : lock_(dir / "lock"), log_(dir / kLogFile) {
+Store::Store(const fs::path& dir) : dir_(dir), lock_(dir / "lock"), log_(dir / kLogFile) {
   log_.read([&](Offset offset, const Change& change) {
     if (const auto* erase = std::get_if<EraseUser>(&change)) {
       const WriterLock lock(erased_mutex_);

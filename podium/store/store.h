@@ -44,6 +44,7 @@ class Store : public serving::LiveState {
   void submit(std::vector<Change> changes, std::string key, Done done);
   Offset append(std::vector<Change> changes, std::string key = {});  // waits
 
+  const fs::path& dir() const { return dir_; }
   // Every change up to this offset is seen by readers.
   Offset applied() const { return applied_; }
 
@@ -78,6 +79,7 @@ class Store : public serving::LiveState {
   void apply(const Change& change);
   bool is_erased(std::string_view user) const;
 
+  const fs::path dir_;
   FileLock lock_;
   Log log_;  // the writer's
   serving::MemoryState state_;
