@@ -36,9 +36,9 @@ struct ServeArguments {
       "file of rules (docs/rules.md), read again when it changes; STATE/rules.toml unless told");
     v("keys", keys,
       "file of keys, made by `podium keys add`; without, whoever reaches the server may do all");
-    v("tls-cert", tls_cert,
+    v("tls_cert", tls_cert,
       "certificate in PEM, with those that vouch for it: HTTPS alone; read again when it changes");
-    v("tls-key", tls_key, "the certificate's private key in PEM, not encrypted");
+    v("tls_key", tls_key, "the certificate's private key in PEM, not encrypted");
     v("address", address, "address to listen on; others than 127.0.0.1 and ::1 need --keys");
     v("port", port, "port to listen on; 0: any that is free", between(0, 65535));
     v("threads", threads, "threads; 0: every core", between(0, kMostThreads));
@@ -51,9 +51,6 @@ struct ServeArguments {
 };
 
 void check(const ServeArguments& a) {
-  if (a.tls_cert.empty() != a.tls_key.empty()) {
-    throw Error("TLS needs a certificate and its key", "give both --tls-cert and --tls-key");
-  }
   if (!a.keys.empty() || a.address == "127.0.0.1" || a.address == "::1") return;
   throw Error(fmt::format("anyone who reaches {} could read and erase", a.address),
               "make keys with `podium keys add`, and name their file by --keys");
@@ -64,6 +61,8 @@ void reload(serve::ActiveRules& rules) {
   try {
     if (rules.reload()) log_info(fmt::format("new rules from {}", rules.file().string()));
   } catch (const std::exception& error) {
+    v.rule([this] { return tls_cert.empty() == tls_key.empty(); },
+           "TLS needs both tls_cert and tls_key");
     log_info(fmt::format("the rules stay as they were: {}", error.what()));
   }
 }
