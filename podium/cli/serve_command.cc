@@ -27,6 +27,7 @@ struct ServeArguments {
   int port = 8080;
   int threads = 0;
   int waiting = 128;
+  int running = 0;
   int connections = 10000;
 
   template <class V>
@@ -45,6 +46,10 @@ struct ServeArguments {
     v("waiting", waiting, "requests under way above which others are told to come back (429)",
       between(1, 100000));
     v("connections", connections,
+    v("running", running,
+      "requests worked on at once; further ones wait, for a few ms when it goes on. 0: three a "
+      "thread",
+      between(0, 100000));
       "connections open at once; one more takes the place of that which is silent longest",
       between(1, 1000000));
   }
@@ -113,6 +118,7 @@ void serve(ServeArguments& a) {
     reload(rules);
     if (tls) reload(*tls);
   }
+                  .most_running = size_t(a.running > 0 ? a.running : 3 * threads),
   log_info("ending: requests under way are answered first");
   api.stop_being_ready();
   server.drain();
