@@ -71,7 +71,7 @@ std::optional<HttpReply> foreign_page(const HttpRequest& request) {
 class Api::Impl {
  public:
   Impl(ActiveBundle& bundle, ActiveRules& rules, store::Store& store, const ApiOptions& options)
-      : service{bundle, rules, store, metrics, recent_},
+      : service{bundle, rules, store, metrics, recent_, options.deadline},
         options_(options),
         admission_({.most_running = options.most_running}),
         pool_(size_t(std::max(1, options.threads))) {
@@ -113,7 +113,7 @@ class Api::Impl {
         }
         if (refused) return tell(route, std::move(*refused));
       }
-      Call call{std::move(request), std::move(at.ids), {}};
+      Call call{std::move(request), std::move(at.ids), {}, began};
       if (route->light) {
         call.reply = [tell, route](HttpReply answer) { tell(route, std::move(answer)); };
         return route->answer(std::move(call));
