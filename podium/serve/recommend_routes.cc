@@ -100,18 +100,20 @@ void tell_problem(const HttpReply& reply, const Told& done) {
   done(reply.status, Json::parse(reply.body));
 }
 
+struct Asking {
+  RequestKind kind;
+  bool stale;  // an offset was asked for that is not there
+  serving::Clock::time_point arrived;
+};
+
 // Asks one request; `done` gets the answer, or the problem, as JSON.
 void ask(const Service& service, const std::shared_ptr<RequestTrace>& trace, Json json,
-         RequestKind kind, bool stale, const Told& done) try {
-  const auto start = serving::Clock::now();
-  Telling telling{.id = {}, .stale = stale};
-  const bool recommend = kind == RequestKind::kRecommend;
+         const Asking& asking, const Told& done) try {
+  Telling telling{.id = {}, .stale = asking.stale};
+  const bool recommend = asking.kind == RequestKind::kRecommend;
   RulesRequest ruled;
-  if (recommend && json.is_object()) {
-    ruled = take_rules_request(json);
-    telling.debug = take_flag(json, "debug", false);
-  }
-  auto parsed = serving::request_of(json, 0, kind);
+  if (recommend && json.is_object()) ruled = take_rules_request(json, telling.debug);
+  auto parsed = serving::request_of(json, 0, asking.kind);
   if (const auto* wrong = std::get_if<serving::RequestProblem>(&parsed)) {
     return tell_problem(problem(400, wrong->message, "see /openapi.json", wrong->field), done);
   }
@@ -119,15 +121,14 @@ void ask(const Service& service, const std::shared_ptr<RequestTrace>& trace, Jso
   serving::Request& request = read.request;
   telling.id = read.id;
   request.may_be_new = true;
-  auto within = serving::Clock::duration::max();
-  if (read.deadline_ms > 0) {
-    within = std::chrono::milliseconds(read.deadline_ms);
-    request.deadline = start + within;
-  }
+  request.deadline = due(service, asking.arrived, read.deadline_ms);
   ruled.k = request.k;
   const auto rules = service.rules.now();
   if (recommend) {
-    service.recent.add({request, ruled.context, within});
+    using Clock = serving::Clock;
+    const bool timed = request.deadline != Clock::time_point::max();
+    service.recent.add({request, ruled.context,
+                        timed ? request.deadline - asking.arrived : Clock::duration::max()});
     request.k = asked_for(*rules, ruled.k);
   }
   const auto recommender = service.bundle.now();
@@ -157,7 +158,7 @@ void ask_all(const Service& service, const Call& call, const Json& json, Request
   constexpr std::string_view kFields[] = {"requests"};
   check_fields(json, kFields);
   const Json& requests = list_field(json, "requests", kMostBatch);
-  const bool stale = is_stale(service, call.request);
+  const Asking asking{kind, is_stale(service, call.request), call.arrived};
   const auto batch = std::make_shared<Batch>();
   {
     const MutexLock lock(batch->mutex);
@@ -165,17 +166,16 @@ void ask_all(const Service& service, const Call& call, const Json& json, Request
     batch->missing = requests.size();
   }
   for (size_t i = 0; i < requests.size(); ++i) {
-    ask(service, call.trace, requests[i], kind, stale,
-        [batch, i, reply = call.reply](int, Json answer) {
-          std::vector<Json> all;
-          {
-            const MutexLock lock(batch->mutex);
-            batch->answers[i] = std::move(answer);
-            if (--batch->missing > 0) return;
-            all.swap(batch->answers);
-          }
-          reply(json_reply({{"answers", std::move(all)}}));
-        });
+    ask(service, call.trace, requests[i], asking, [batch, i, reply = call.reply](int, Json answer) {
+      std::vector<Json> all;
+      {
+        const MutexLock lock(batch->mutex);
+        batch->answers[i] = std::move(answer);
+        if (--batch->missing > 0) return;
+        all.swap(batch->answers);
+      }
+      reply(json_reply({{"answers", std::move(all)}}));
+    });
   }
 }
 
@@ -186,7 +186,7 @@ void answer(const Service& service, const Call& call, RequestKind kind) {
   if (kind == RequestKind::kRerank && json.contains("documents")) {
     return rerank_documents(service, call, json, DocumentForm::kV1, stale);
   }
-  ask(service, call.trace, std::move(json), kind, stale,
+  ask(service, call.trace, std::move(json), {kind, stale, call.arrived},
       [reply = call.reply](int status, const Json& told) {
         HttpReply answer = json_reply(told);
         answer.status = status;

@@ -1,6 +1,7 @@
 // Which code answers which method and path.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <initializer_list>
 #include <memory>
@@ -24,6 +25,7 @@ struct Call {
   std::vector<std::string> ids;  // what stands for the path's {...}, decoded
   Reply reply;
   std::shared_ptr<RequestTrace> trace = {};  // null: it is not traced
+  std::chrono::steady_clock::time_point arrived = {};
 };
 
 struct Route {
