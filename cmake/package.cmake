@@ -23,8 +23,11 @@ endforeach()
 function(podium_package component destination)
   install(FILES ${ARGN} DESTINATION ${destination} COMPONENT ${component} EXCLUDE_FROM_ALL)
 endfunction()
-podium_package(service /lib/systemd/system ${packaging}/podium.service)
-podium_package(service /etc/podium ${packaging}/podium.env)
+podium_package(service /lib/systemd/system ${packaging}/podium.service ${packaging}/podium-train.service
+               ${packaging}/podium-train.timer)
+podium_package(service /etc/podium ${packaging}/podium.env ${packaging}/podium-train.env)
+install(PROGRAMS ${packaging}/podium-retrain DESTINATION /usr/libexec/podium COMPONENT service
+        EXCLUDE_FROM_ALL)
 podium_package(docs /usr/share/man/man1 ${made}/podium.1.gz)
 podium_package(docs ${manual} ${packaging}/copyright ${root}/README.md ${root}/SECURITY.md
                ${made}/changelog.gz ${made}/changelog.Debian.gz)
@@ -56,8 +59,9 @@ set(CPACK_DEBIAN_PACKAGE_RELEASE 1)
 set(CPACK_DEBIAN_PACKAGE_SECTION science)
 set(CPACK_DEBIAN_PACKAGE_PRIORITY optional)
 set(CPACK_DEBIAN_PACKAGE_DEPENDS adduser)
+set(CPACK_DEBIAN_PACKAGE_RECOMMENDS curl)  # podium-retrain asks by it
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
-file(WRITE ${made}/conffiles "/etc/podium/podium.env\n")
+file(WRITE ${made}/conffiles "/etc/podium/podium.env\n/etc/podium/podium-train.env\n")
 set(CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA ${made}/conffiles ${packaging}/postinst ${packaging}/prerm
     ${packaging}/postrm)
 set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)

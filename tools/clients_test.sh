@@ -10,7 +10,9 @@ cases=${CASES:-1500}
 
 work=$(mktemp -d)
 server=
+collector=
 finish() {
+  [ -z "$collector" ] || kill "$collector" 2>/dev/null || true
   [ -z "$server" ] || kill "$server" 2>/dev/null || true
   [ -z "$server" ] || wait "$server" 2>/dev/null || true
   rm -rf "$work"
@@ -42,7 +44,7 @@ node_packages() {
 start() {
   local bundle
   bundle=$(build/podium/capi/podium_test_bundle "$work/bundle" 2>"$work/log")
-  build/bin/podium serve --bundle "$bundle" --state "$work/state" --port 0 --threads 2 \
+  build/bin/podium serve --bundle "$bundle" --state "$work/state" --port 0 --threads 2 --otlp "$traces" \
     >"$work/out" 2>"$work/log" &
   server=$!
   for _ in $(seq 200); do
@@ -69,7 +71,19 @@ fuzz() {
     "$(grep -oE '[0-9,]+ generated' "$work/fuzz" | tail -n 1) requests"
 }
 
+# A collector of traces; its address is then in $traces.
+collect() {
+  mkdir "$work/spans"
+  python3 "$clients/otlp_collector.py" listen "$work/spans" >"$work/collector" &
+  collector=$!
+  until traces=$(grep http "$work/collector"); do
+    kill -0 "$collector"
+    sleep .05
+  done
+}
+
 installed python "$clients/requirements.txt" python_packages
+collect
 start
 for script in cohere_client langchain_client jina_http gorse_client; do
   (cd "$work" && "$home/python/bin/python" -W ignore "$clients/$script.py" "$url")
@@ -81,4 +95,5 @@ else
   echo "NOT RUN: gorsejs, which needs Node"
 fi
 fuzz
+"$home/python/bin/python" "$clients/otlp_collector.py" check "$work/spans"
 kill -0 "$server" || { echo "the server ended before its time"; cat "$work/log"; exit 1; }

@@ -12,7 +12,8 @@ for tool in curl sqlite3; do
 done
 root=$(mktemp -d)
 server=
-trap '[ -z "$server" ] || kill -9 "$server" 2>/dev/null || true; rm -rf "$root"' EXIT
+manager=
+trap '[ -z "$manager" ] || kill "$manager" 2>/dev/null || true; [ -z "$server" ] || kill -9 "$server" 2>/dev/null || true; rm -rf "$root"' EXIT
 port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
 
 fail() {
@@ -29,8 +30,30 @@ here() {
     -e "s/8080/$port/g; s/(\"|users\/)196/\1$user/g; s/-o podium -g podium //"
 }
 
+# Training is a copy here: what it makes is tested elsewhere, what becomes of it is tested here.
+train() {
+  local out=
+  while [ $# -gt 0 ]; do
+    [ "$1" != --out ] || out=$2
+    shift
+  done
+  mkdir -p "$out.data" "$out"
+  cp -a "$root/srv/podium/bundle" "$out/bundle"
+}
+
 systemctl() {
   local verb=$1
+  case "$*" in
+    *podium-train.timer) return 0 ;;
+    *podium-train)
+      retrain
+      return 0
+      ;;
+    reload*)
+      kill -HUP "$server"
+      return 0
+      ;;
+  esac
   if [ "$verb" != start ] && [ "$verb" != enable ] && [ -n "$server" ]; then
     kill -TERM "$server"
     wait "$server" || fail "the server ended with $?"
@@ -43,8 +66,20 @@ systemctl() {
   local start
   start=$(sed -n 's/^ExecStart=\/usr\/bin\///p' packaging/podium.service | sed 's#%S#/var/lib#' | here)
   eval "exec_start=($start)"
-  "${exec_start[@]}" >>"$root/journal" 2>&1 &
+  NOTIFY_SOCKET=$root/notify "${exec_start[@]}" >>"$root/journal" 2>&1 &
   server=$!
+}
+
+# As packaging/podium-train.service does.
+retrain() {
+  (
+    set -a
+    # shellcheck disable=SC1091
+    source "$root/podium-train.env"
+    CREDENTIALS_DIRECTORY=$root/credentials
+    PATH=$root/training:$PATH
+    packaging/podium-retrain
+  ) >>"$root/journal" 2>&1
 }
 
 # The page's N-th section by its heading.
@@ -66,15 +101,38 @@ event() { told shop /v1/events -d "{\"events\": [{\"user\": \"$user\", \"item\":
 # events [TEXT]: the user's since training, without their times
 events() { told "$1" "/v1/users/$user" | python3 -c 'import json, sys; print([e["item"] for e in json.load(sys.stdin)["events"]])'; }
 
-mkdir -p "$root"/{bin,root,etc/podium,srv/podium,var/lib/podium}
+mkdir -p "$root"/{bin,training,credentials,root,etc/podium,srv/podium,var/lib/podium,var/lib/podium-train}
 ln -s "$podium" "$root/bin/podium"
+cat >"$root/training/podium" <<EOF
+#!/usr/bin/env bash
+set -e
+root=$root
+$(declare -f train)
+if [ "\$1" = train ]; then train "\$@"; else exec "$podium" "\$@"; fi
+EOF
+chmod +x "$root/training/podium"
+here <packaging/podium-train.env >"$root/podium-train.env"
+ln -s "$root/etc/podium/operator.header" "$root/credentials/header"
 PATH=$root/bin:$PATH
 touch "$root/journal"
 cp -a "$bundle" "$root/srv/podium/bundle"
 cp -a "$bundle" "$root/srv/podium/bundle-2"
 here <packaging/podium.env >"$root/etc/podium/podium.env"
 
+# What a unit of Type=notify is waited for by.
+python3 - "$root/notify" "$root/notified" <<'EOF' &
+import socket, sys
+manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+manager.bind(sys.argv[1])
+with open(sys.argv[2], "w", buffering=1) as notified:
+    while True:
+        notified.write(manager.recv(100).decode() + "\n")
+EOF
+manager=$!
+until [ -e "$root/notified" ]; do sleep .05; done
+
 run Install
+grep -qx READY=1 "$root/notified" || fail "systemd was not told that the server listens"
 grep -q '"items":\[{' "$root/output" || fail "no recommendation"
 [ "$(curl -s -o /dev/null -w '%{http_code}' "localhost:$port/v1/status")" = 401 ] || fail "no key is needed"
 event first
@@ -97,6 +155,19 @@ run Restore
 run "A new bundle"
 [ "$(grep -o '"active":"[^"]*"' "$root/output" | tail -1)" = "\"active\":\"$root/srv/podium/bundle\"" ] || fail "not rolled back"
 
+run "Every night"
+active=$(grep -o '"active":"[^"]*"' "$root/output" | tail -1)
+[[ $active == "\"active\":\"$root/var/lib/podium-train/run-"*"/bundle\"" ]] || fail "not activated: $active"
+for _ in 1 2 3 4; do
+  sleep 1.1 # a run's name is its second
+  systemctl start podium-train
+done
+runs=("$root"/var/lib/podium-train/run-*.data)
+[ ${#runs[@]} = 3 ] || fail "${#runs[@]} runs are kept"
+rm -r "${runs[0]%.data}/bundle"
+systemctl start podium-train
+[ -e "${runs[0]%.data}/bundle/manifest.json" ] || fail "a run that was stopped does not go on"
+
 run Keys
 [ "$(events shop-2)" = "$before" ] || fail "the new key reads something else"
 
@@ -112,4 +183,5 @@ for name in $(grep -ohE '\b(podium|process)_[a-z_]+' packaging/grafana.json pack
 done
 systemctl stop podium
 grep -q 'ending' "$root/journal" || fail "SIGTERM did not end it in order"
+[ "$(tail -n 1 "$root/notified")" = STOPPING=1 ] || fail "systemd was not told that the server ends"
 echo passed
