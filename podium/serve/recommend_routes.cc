@@ -112,7 +112,10 @@ void ask(const Service& service, const std::shared_ptr<RequestTrace>& trace, Jso
   Telling telling{.id = {}, .stale = asking.stale};
   const bool recommend = asking.kind == RequestKind::kRecommend;
   RulesRequest ruled;
-  if (recommend && json.is_object()) ruled = take_rules_request(json, telling.debug);
+  if (recommend && json.is_object()) {
+    ruled = take_rules_request(json);
+    telling.debug = take_flag(json, "debug", false);
+  }
   auto parsed = serving::request_of(json, 0, asking.kind);
   if (const auto* wrong = std::get_if<serving::RequestProblem>(&parsed)) {
     return tell_problem(problem(400, wrong->message, "see /openapi.json", wrong->field), done);
