@@ -13,7 +13,7 @@
 namespace podium::cli {
 namespace {
 
-constexpr const char* kFooter =
+constexpr const char* kFrontFooter =
     R"(Coverage is the share of the slate's categories in the first ranks, distance the mean of
 1 - cosine over their pairs. Neither tells orders apart with as many ranks as candidates.
 Of a simulated shop's slates (podium data simulate --tiring) the users' expected clicks on the first
@@ -63,7 +63,7 @@ void add_front_command(CLI::App& slates) {
   command->add_option("--data", a->data, "the run's dataset")->required();
   OptionList(*a).add_flags(*command);
   command->add_flag("--json", a->json, "print JSON");
-  command->footer(kFooter);
+  command->footer(kFrontFooter);
   command->callback([a] { print_front(*a); });
 }
 

@@ -10,7 +10,7 @@
 namespace podium::cli {
 namespace {
 
-constexpr const char* kFooter =
+constexpr const char* kSimulateFooter =
     R"(Users come one at a time and their slates go straight to disk, so memory grows with what the
 dataset keeps: up to about 72 bytes an event, 100 a user and 1 kB an item.
 Examples:
@@ -50,7 +50,7 @@ void add_simulate_command(CLI::App& data) {
   command->add_option("--name", a->name, "name of the dataset (default: OUT's)");
   list->add_flags(*command);
   command->add_flag("--json", a->json, "print the summary as JSON");
-  command->footer(kFooter);
+  command->footer(kSimulateFooter);
   command->callback([a, list] { simulate(*a); });
 }
 

@@ -61,7 +61,7 @@ TEST(ClickModel, BestOrderIsNearTheBestOfAll) {
 }
 
 // Clicks that were drawn against those expected, by the number of earlier items of the category.
-class SimulatedClicks : public testing::Test {
+class ClicksOfAModel : public testing::Test {
  protected:
   void run(bool tiring) {
     SimulateOptions options;
@@ -95,7 +95,7 @@ class SimulatedClicks : public testing::Test {
   std::set<double> fatigue_, depth_;
 };
 
-TEST_F(SimulatedClicks, AreThoseExpectedWhenUsersTire) {
+TEST_F(ClicksOfAModel, AreThoseExpectedWhenUsersTire) {
   run(/*tiring=*/true);
   for (size_t n = 0; n < clicks_.size(); ++n) {
     EXPECT_GT(expected_[n], 50) << n;
@@ -106,7 +106,7 @@ TEST_F(SimulatedClicks, AreThoseExpectedWhenUsersTire) {
   EXPECT_GT(*fatigue_.begin(), 0);
 }
 
-TEST_F(SimulatedClicks, AreAsEverWithoutTheOption) {
+TEST_F(ClicksOfAModel, AreAsEverWithoutTheOption) {
   run(/*tiring=*/false);
   EXPECT_EQ(fatigue_, (std::set<double>{0}));
   EXPECT_EQ(depth_, (std::set<double>{std::pow(10.0, -0.6)}));

@@ -10,7 +10,9 @@
 namespace podium::eval {
 namespace {
 
-std::string figure(double value) { return std::isnan(value) ? "–" : fmt::format("{:.4f}", value); }
+std::string four_digits(double value) {
+  return std::isnan(value) ? "–" : fmt::format("{:.4f}", value);
+}
 
 std::string gain(const Estimate& e) { return std::isnan(e.value) ? "–" : signed_interval(e); }
 
@@ -55,10 +57,12 @@ std::string render(const std::vector<PooledTable>& tables) {
                     "N@10 gain, 95 %", "over the trees", "all: R@10", "N@10"});
     for (const PooledStage& s : table.stages) {
       const MetricRow& own = s.in_slate;
-      rows.add({s.stage == "upstream" ? "As it came" : stage_title(s.stage), figure(own[kR1].value),
-                figure(own[kR3].value), figure(own[kN3].value), figure(own[kN10].value),
-                figure(own[kAuc].value), share(s, kR1), share(s, kN3), gain(s.over_order[kN10]),
-                gain(s.over_trees[kN10]), figure(s.all[kR10].value), figure(s.all[kN10].value)});
+      rows.add({s.stage == "upstream" ? "As it came" : stage_title(s.stage),
+                four_digits(own[kR1].value), four_digits(own[kR3].value),
+                four_digits(own[kN3].value), four_digits(own[kN10].value),
+                four_digits(own[kAuc].value), share(s, kR1), share(s, kN3),
+                gain(s.over_order[kN10]), gain(s.over_trees[kN10]), four_digits(s.all[kR10].value),
+                four_digits(s.all[kN10].value)});
     }
     text += rows.text();
   }
