@@ -25,6 +25,8 @@ struct ServeArguments {
   int port = 8080;
   int threads = 0;
   int waiting = 128;
+  int hot_mb = 256;
+  int keep_days = 0;
 
   template <class V>
   void visit(V& v) {
@@ -38,6 +40,12 @@ struct ServeArguments {
     v("threads", threads, "threads; 0: every core", between(0, kMostThreads));
     v("waiting", waiting, "requests under way above which others are told to come back (429)",
       between(1, 100000));
+    v("hot-mb", hot_mb,
+      "memory for the histories of users who were asked about lately; others are on the disk",
+      between(1, 1000000));
+    v("keep-days", keep_days,
+      "days after which events and impressions are dropped, files included; 0: never",
+      between(0, 36500));
   }
 };
 
@@ -63,7 +71,8 @@ void serve(ServeArguments& a) {
   std::vector<serve::Key> keys;
   if (!a.keys.empty()) keys = serve::read_keys(a.keys);
   if (!a.keys.empty() && keys.empty()) throw Error("the file holds no keys", "add one", a.keys);
-  const auto store = std::make_shared<store::Store>(a.state);
+  const auto store = std::make_shared<store::Store>(
+      a.state, store::StoreOptions{.hot_bytes = size_t(a.hot_mb) << 20U, .keep_days = a.keep_days});
   serve::ActiveBundle bundle(a.bundle, fs::path(a.state) / "bundles.json", store,
                              {.threads = threads});
   serve::ActiveRules rules(a.rules.empty() ? fs::path(a.state) / "rules.toml" : fs::path(a.rules));
@@ -71,6 +80,7 @@ void serve(ServeArguments& a) {
                  {.threads = threads,
                   .most_waiting = size_t(a.waiting),
                   .version = a.version,
+                  .keep_days = a.keep_days,
                   .keys = std::move(keys)});
   serve::HttpServer server({.address = a.address, .port = uint16_t(a.port)},
                            [&](serve::HttpRequest request, const serve::Reply& reply) {

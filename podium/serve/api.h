@@ -18,6 +18,7 @@ struct ApiOptions {
   int threads = 1;             // that find and rank candidates
   size_t most_waiting = 128;   // requests under way above which others are told to come back: 429
   std::string version = {};    // of podium, as it is told
+  int keep_days = 0;           // of requests that rules are tried on; 0: until newer ones have come
   std::vector<Key> keys = {};  // none: everybody who reaches the server may call everything
 };
 
