@@ -95,7 +95,7 @@ std::vector<Store::Job> Store::next_jobs() {
 }
 
 void Store::write_on() {
-  auto due = steady_clock::now(), retry = due;
+  auto retry = steady_clock::now(), due = retry + options_.tend_every;
   while (true) {
     bool idle = false;
     {
