@@ -65,7 +65,8 @@ fuzz() {
   examples=$((cases / calls - covering))
   [ "$examples" -ge 1 ] || examples=1
   (cd "$work" && "$home/python/bin/st" run "$url/openapi.json" --phases examples,coverage,fuzzing \
-    --exclude-checks positive_data_acceptance --max-examples "$examples" --seed 1 --no-color) \
+    --exclude-checks positive_data_acceptance --max-examples "$examples" --seed 1 --no-color \
+    --request-timeout 60) \
     >"$work/fuzz" 2>&1 || { cat "$work/fuzz"; return 1; }
   echo "schemathesis $("$home/python/bin/st" --version | grep -oE '[0-9.]+$'):" \
     "$(grep -oE '[0-9,]+ generated' "$work/fuzz" | tail -n 1) requests"

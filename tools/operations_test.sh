@@ -172,7 +172,7 @@ run Keys
 [ "$(events shop-2)" = "$before" ] || fail "the new key reads something else"
 
 run Upgrade
-grep -qx 3 "$root/output" || fail "the log's version is not 3, as the page says: $(cat "$root/output")"
+grep -qx 4 "$root/output" || fail "the log's version is not 4, as the page says: $(cat "$root/output")"
 grep -q '"version": 9' "$root/output" || fail "the bundle's format is not 9, as the page says: $(cat "$root/output")"
 
 echo "== what the dashboard and the alerts read is what the server tells"

@@ -69,7 +69,7 @@ trainer() {
 raced() {
   stage "what several threads use, under ThreadSanitizer"
   export TSAN_OPTIONS="suppressions=$PWD/tools/tsan_suppressions.txt"
-  instrumented tsan "base runtime serving capi"
+  instrumented tsan "base runtime serving store capi"
 }
 
 # The web console: types, unit tests, size, every page in Chromium.

@@ -25,7 +25,7 @@
 #include "podium/policy/rules.h"
 #include "podium/serve/keys.h"
 #include "podium/serving/bundle.h"
-#include "podium/store/log.h"
+#include "podium/store/reader.h"
 
 namespace podium::cli {
 namespace {
@@ -164,7 +164,7 @@ Finding log_of(const fs::path& state) try {
   const fs::path file = state / store::kLogFile;
   if (!fs::exists(file)) return {"log", Health::kFit, "none yet"};
   store::read_log(
-      file, [](store::Offset, const store::Change&) {}, std::numeric_limits<store::Offset>::max());
+      file, [](const store::Row&) {}, std::numeric_limits<store::Offset>::max());
   store::Database database = store::Database::reader(file);
   return {"log", Health::kFit,
           fmt::format("version {}, {} changes so far", database.number("PRAGMA user_version"),

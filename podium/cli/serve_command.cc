@@ -34,6 +34,8 @@ struct ServeArguments {
   int deadline_ms = 0, retrieval_ms = 0, ranking_ms = 0, policy_ms = 0;
   int connections = 10000;
   bool log_json = false;
+  int hot_mb = 256;
+  int keep_days = 0;
 
   template <class V>
   void visit(V& v) {
@@ -70,6 +72,12 @@ struct ServeArguments {
       "connections open at once; one more takes the place of that which is silent longest",
       between(1, 1000000));
     v("log_json", log_json, "log as JSON, an object a line, for a collector of logs");
+    v("hot_mb", hot_mb,
+      "memory for the histories of users who were asked about lately; others are on the disk",
+      between(1, 1000000));
+    v("keep_days", keep_days,
+      "days after which events and impressions are dropped, files included; 0: never",
+      between(0, 36500));
     v.rule([this] { return tls_cert.empty() == tls_key.empty(); },
            "TLS needs both tls_cert and tls_key");
   }
@@ -132,7 +140,8 @@ void serve(ServeArguments& a) {
   std::vector<serve::Key> keys = keys_of(a);
   std::shared_ptr<serve::TlsCertificate> tls;
   if (!a.tls_cert.empty()) tls = std::make_shared<serve::TlsCertificate>(a.tls_cert, a.tls_key);
-  const auto store = std::make_shared<store::Store>(a.state);
+  const auto store = std::make_shared<store::Store>(
+      a.state, store::StoreOptions{.hot_bytes = size_t(a.hot_mb) << 20U, .keep_days = a.keep_days});
   serve::ActiveBundle bundle(a.bundle, fs::path(a.state) / "bundles.json", store,
                              {.threads = threads,
                               .retrieval_until = budget(a.retrieval_ms),
@@ -149,6 +158,7 @@ void serve(ServeArguments& a) {
                   .most_waiting = size_t(a.waiting),
                   .deadline = budget(a.deadline_ms),
                   .version = a.version,
+                  .keep_days = a.keep_days,
                   .keys = std::move(keys),
                   .tracer = tracer ? &*tracer : nullptr});
   serve::HttpServer server({.address = a.address,

@@ -203,7 +203,7 @@ class Api::Impl {
   }
 
   ApiOptions options_;
-  RecentRequests recent_;
+  RecentRequests recent_{std::chrono::hours(24 * options_.keep_days)};
   std::optional<Gate> gate_;
   std::atomic<size_t> waiting_{0};
   Admission admission_;

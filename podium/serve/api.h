@@ -22,6 +22,7 @@ struct ApiOptions {
   // Of every answer, after its request came: a stage that is late then goes without (Recommender).
   serving::Clock::duration deadline = serving::Clock::duration::max();
   std::string version = {};    // of podium, as it is told
+  int keep_days = 0;           // of requests that rules are tried on; 0: until newer ones have come
   std::vector<Key> keys = {};  // none: everybody who reaches the server may call everything
   Tracer* tracer = nullptr;    // null: nothing is traced; else it must outlive the Api
 };

@@ -1,9 +1,13 @@
 #include "podium/serve/api.h"
 
+#include <sys/resource.h>
+
 #include <algorithm>
+#include <csignal>
 #include <set>
 #include <thread>
 
+#include "podium/base/error.h"
 #include "podium/serve/console_assets.h"
 #include "podium/serve/content_coding.h"
 #include "podium/serve/openapi.h"
@@ -40,6 +44,61 @@ TEST_F(ApiTest, WhatIsSentAgainIsWrittenOnce) {
   const Json erased = call("GET", "/v1/users/u4").second;
   EXPECT_EQ(erased["events"].size(), 0u);
   EXPECT_EQ(erased["trained"].size(), 0u);
+}
+
+TEST_F(ApiTest, WhatHasNoTimeHappensNowHoweverTheClockJumps) {
+  const std::string event = R"({"events": [{"user": "u4", "item": "i1"}]})",
+                    later = R"({"events": [{"user": "u4", "item": "i2"}]})",
+                    shown = R"({"impressions": [{"user": "u4", "items": ["i1"]}]})";
+  const auto first = call("POST", "/v1/events", event, {{"Idempotency-Key", "a"}});
+  const auto impression = call("POST", "/v1/impressions", shown, {{"Idempotency-Key", "b"}});
+  clock_ -= 100'000'000;
+  EXPECT_EQ(call("POST", "/v1/events", event, {{"Idempotency-Key", "a"}}), first);
+  EXPECT_EQ(call("POST", "/v1/impressions", shown, {{"Idempotency-Key", "b"}}), impression);
+  EXPECT_EQ(call("POST", "/v1/events", later).first, 200);
+  const Json events = call("GET", "/v1/users/u4").second["events"];
+  ASSERT_EQ(events.size(), 2u);
+  EXPECT_EQ(events[1]["item"], "i2") << "what comes later happened later";
+  EXPECT_EQ(events[1]["time"], 2'000'000'000);
+}
+
+TEST_F(ApiTest, AFullDiskRefusesWritesAndNothingElse) {
+  ::signal(SIGXFSZ, SIG_IGN);
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
+  const rlimit none{1, before.rlim_max};  // bytes of a file
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &none), 0);
+  const std::string event = R"({"events": [{"user": "u4", "item": "i1"}]})";
+  const auto refused = call("POST", "/v1/events", event);
+  const int erased = call("DELETE", "/v1/users/u4").first;
+  const auto items = recommended(R"({"user": "u4", "k": 5})");
+  const int known = call("GET", "/v1/users/u4").first;
+  EXPECT_EQ(::setrlimit(RLIMIT_FSIZE, &before), 0);
+  EXPECT_EQ(refused.first, 503) << refused.second.dump();
+  EXPECT_TRUE(refused.second.contains("cure"));
+  EXPECT_EQ(erased, 503);
+  EXPECT_EQ(items.size(), 5u);
+  EXPECT_EQ(known, 200);
+  EXPECT_EQ(call("POST", "/v1/events", event).first, 200) << "there is space again";
+}
+
+TEST_F(ApiTest, ADamagedBundleIsNotActivated) {
+  const fs::path damaged = scratch("damaged_bundle");
+  fs::copy(bundle_dir_, damaged, fs::copy_options::recursive);
+  fs::path largest;
+  for (const auto& entry : fs::recursive_directory_iterator(damaged)) {
+    if (!entry.is_regular_file()) continue;
+    if (largest.empty() || entry.file_size() > fs::file_size(largest)) largest = entry.path();
+  }
+  std::string bytes = read_file(largest);
+  bytes[bytes.size() / 2] ^= 1;
+  write_file_atomic(largest, bytes);
+  const auto [status, told] =
+      call("POST", "/v1/bundles/activate", Json({{"dir", damaged.string()}}).dump());
+  EXPECT_EQ(status, 500) << told.dump();
+  EXPECT_TRUE(told.contains("cure"));
+  EXPECT_EQ(recommended(R"({"user": "u4", "k": 5})").size(), 5u) << "the old one goes on";
+  EXPECT_THROW(ActiveBundle(damaged, state_ / "other.json", store_, {.threads = 1}), Error);
 }
 
 TEST_F(ApiTest, ANewItemIsRecommendedAtOnce) {
@@ -308,36 +367,6 @@ TEST_F(ApiTest, SendsBackWhoeverComesWhenItIsFull) {
   while (answered + refused < 200) std::this_thread::sleep_for(1ms);
   EXPECT_GE(answered, 2);
   EXPECT_GT(refused, 0);
-}
-
-TEST_F(ApiTest, AnotherBundleIsServedWithoutAFailedRequest) {
-  const fs::path other = root_ / "other";
-  if (!fs::exists(other)) fs::copy(bundle_dir_, other, fs::copy_options::recursive);
-  std::atomic<bool> stop{false};
-  std::atomic<int> failed{0}, answered{0};
-  std::thread asking([&] {
-    while (!stop) {
-      const int status = reply(api_, "POST", "/v1/recommend", R"({"user": "u3"})").status;
-      ++(status == 200 ? answered : failed);
-    }
-  });
-  const std::string activate = Json({{"dir", other.string()}}).dump();
-  for (int i = 0; i < 5; ++i) {
-    EXPECT_EQ(call("POST", "/v1/bundles/activate", activate).second["active"], other.string());
-    EXPECT_EQ(call("POST", "/v1/bundles/roll-back").second["active"], bundle_dir_.string());
-  }
-  EXPECT_EQ(problem("POST", "/v1/bundles/roll-back").substr(0, 3), "409");
-  EXPECT_EQ(problem("POST", "/v1/bundles/activate", R"({"dir": "/nowhere"})").substr(0, 3), "404");
-  EXPECT_EQ(call("POST", "/v1/bundles/activate", activate).first, 200);
-  stop = true;
-  asking.join();
-  EXPECT_EQ(failed, 0);
-  EXPECT_GT(answered, 0);
-  // Started again, it serves what was activated; with another bundle named, that.
-  const ActiveBundle again(bundle_dir_, state_ / "bundles.json", store_, {});
-  EXPECT_EQ(again.history().back().dir, other);
-  const ActiveBundle named(other, state_ / "bundles.json", store_, {});
-  EXPECT_EQ(named.history().size(), 1u);
 }
 
 }  // namespace

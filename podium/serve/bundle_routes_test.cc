@@ -1,5 +1,6 @@
 // Bundles compared, refused, activated and taken back while requests run.
 #include <algorithm>
+#include <atomic>
 #include <thread>
 
 #include "podium/serve/test_api.h"
@@ -168,6 +169,36 @@ TEST_F(BundleRoutesTest, ABundleIsJudgedByItsNewestAnswersAndThoseBefore) {
   watch.begin(*second, true);
   EXPECT_FALSE(answer(watch, second, int(BundleWatch::kWatched), 0));
   EXPECT_FALSE(answer(watch, second, 400, 10)) << "trusted by now";
+}
+
+TEST_F(BundleRoutesTest, AnotherBundleIsServedWithoutAFailedRequest) {
+  const fs::path other = root_ / "other";
+  if (!fs::exists(other)) fs::copy(bundle_dir_, other, fs::copy_options::recursive);
+  std::atomic<bool> stop{false};
+  std::atomic<int> failed{0}, answered{0};
+  std::thread asking([&] {
+    while (!stop) {
+      const int status = reply(api_, "POST", "/v1/recommend", R"({"user": "u3"})").status;
+      ++(status == 200 ? answered : failed);
+    }
+  });
+  const std::string activate = Json({{"dir", other.string()}}).dump();
+  for (int i = 0; i < 5; ++i) {
+    EXPECT_EQ(call("POST", "/v1/bundles/activate", activate).second["active"], other.string());
+    EXPECT_EQ(call("POST", "/v1/bundles/roll-back").second["active"], bundle_dir_.string());
+  }
+  EXPECT_EQ(problem("POST", "/v1/bundles/roll-back").substr(0, 3), "409");
+  EXPECT_EQ(problem("POST", "/v1/bundles/activate", R"({"dir": "/nowhere"})").substr(0, 3), "404");
+  EXPECT_EQ(call("POST", "/v1/bundles/activate", activate).first, 200);
+  stop = true;
+  asking.join();
+  EXPECT_EQ(failed, 0);
+  EXPECT_GT(answered, 0);
+  // Started again, it serves what was activated; with another bundle named, that.
+  const ActiveBundle again(bundle_dir_, state_ / "bundles.json", store_, {});
+  EXPECT_EQ(again.history().back().dir, other);
+  const ActiveBundle named(other, state_ / "bundles.json", store_, {});
+  EXPECT_EQ(named.history().size(), 1u);
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "podium/serve/bundle_trials.h"
 
+#include <algorithm>
 #include <ctime>
 #include <utility>
 
@@ -7,6 +8,11 @@
 #include "podium/shadow/log_state.h"
 
 namespace podium::serve {
+namespace {
+
+constexpr double kRest = 1;  // half of the time the processor is the requests' alone
+
+}  // namespace
 
 BundleTrials::BundleTrials(ActiveBundle& bundle, const store::Store& store,
                            const RecentRequests& recent)
@@ -45,14 +51,16 @@ shadow::Report BundleTrials::run(const serving::Recommender& candidate,
   const auto newest = shadow::newest_events(store_.dir(), store_.applied());
   const auto found = shadow::held_out(newest, store_, active->bundle(), candidate.bundle(),
                                       std::time(nullptr), size.events);
-  for (const shadow::HeldOut& event : found.events) {
-    questions.push_back(shadow::question_of(event));
-  }
-  for (const RecentRequest& recent : recent_.newest(size.requests)) {
-    questions.push_back({.request = recent.request, .within = recent.within});
+  const auto recent = recent_.newest(size.requests);
+  // In turn, so that a trial whose time is over has some of both.
+  for (size_t i = 0; i < std::max(found.events.size(), recent.size()); ++i) {
+    if (i < found.events.size()) questions.push_back(shadow::question_of(found.events[i]));
+    if (i < recent.size()) {
+      questions.push_back({.request = recent[i].request, .within = recent[i].within});
+    }
   }
   shadow::fill_up(questions, active->bundle(), kLeastQuestions);
-  return shadow::compare(*active, candidate, questions, {.stop = &stop_});
+  return shadow::compare(*active, candidate, questions, {.rest = kRest, .stop = &stop_});
 }
 
 }  // namespace podium::serve

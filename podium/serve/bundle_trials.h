@@ -1,6 +1,6 @@
 // A candidate bundle beside the one that is served (shadow/trial.h), and the gate that it passes
 // before it is served. Runs on a thread of its own, one trial at a time, each of a bounded number
-// of questions, so that requests share the processor with no more than one of them.
+// of questions, and rests half of the time: requests share the processor with one of them at most.
 #pragma once
 
 #include <atomic>

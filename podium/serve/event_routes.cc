@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <ctime>
 
 #include "podium/base/error.h"
 #include "podium/serve/problem.h"
@@ -21,15 +20,16 @@ std::vector<Change> events_of(std::string_view body) {
   const Json json = object_of(body);
   constexpr std::string_view kFields[] = {"events"}, kOfEvent[] = {"user", "item", "time"};
   check_fields(json, kFields);
-  const int64_t now = std::time(nullptr);
   const Json& events = list_field(json, "events", kMostEvents);
   std::vector<Change> changes;
   for (size_t i = 0; i < events.size(); ++i) {
     const std::string prefix = place_of("events", i);
     check_fields(events[i], kOfEvent, prefix);
-    changes.emplace_back(
-        store::Event{id_field(events[i], "user", prefix),
-                     {id_field(events[i], "item", prefix), time_field(events[i], prefix, now)}});
+    store::Event event{.user = id_field(events[i], "user", prefix), .event = {}};
+    event.event.item = id_field(events[i], "item", prefix);
+    event.event.time = time_field(events[i], prefix, 0);
+    event.now = !events[i].contains("time");
+    changes.emplace_back(std::move(event));
   }
   return changes;
 }
@@ -57,15 +57,15 @@ std::vector<Change> impressions_of(std::string_view body) {
   constexpr std::string_view kFields[] = {"impressions"},
                              kOfEach[] = {"user", "items", "time", "propensities", "request"};
   check_fields(json, kFields);
-  const int64_t now = std::time(nullptr);
   const Json& all = list_field(json, "impressions", kMostEvents);
   std::vector<Change> changes;
   for (size_t i = 0; i < all.size(); ++i) {
     const std::string prefix = place_of("impressions", i);
     check_fields(all[i], kOfEach, prefix);
     store::Impression shown{.user = id_field(all[i], "user", prefix),
-                            .time = time_field(all[i], prefix, now),
-                            .items = {}};
+                            .time = time_field(all[i], prefix, 0),
+                            .items = {},
+                            .now = !all[i].contains("time")};
     const auto items = all[i].find("items");
     if (items == all[i].end() || !items->is_array() || items->empty() ||
         items->size() > serving::kMostItems) {

@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <ctime>
 #include <map>
 #include <tuple>
 
@@ -107,13 +106,12 @@ void list_feedback(Service& service, const Call& call) {
 // POST adds events; PUT takes away those of the same user, item and type first.
 void insert_feedback(Service& service, const Call& call, bool instead) {
   const Json json = objects_of(call);
-  const int64_t now = std::time(nullptr);
   std::vector<store::Change> changes;
   for (size_t i = 0; i < json.size(); ++i) {
-    Feedback row = feedback_of(json[i], fmt::format("[{}].", i), now);
+    Feedback row = feedback_of(json[i], fmt::format("[{}].", i), 0);
     if (instead) changes.emplace_back(store::RemoveEvents{row.user, row.item, row.type});
-    changes.emplace_back(
-        store::Event{std::move(row.user), {row.item, row.time, row.type, row.value}});
+    changes.emplace_back(store::Event{
+        std::move(row.user), {row.item, row.time, row.type, row.value}, row.time == 0});
   }
   write(service, call, std::move(changes), json.size());
 }

@@ -135,6 +135,7 @@ void ask(const Service& service, const Call& call, Asked asked,
 struct WriteBack {
   std::string type;
   int64_t time = 0;
+  bool now = false;
 
   explicit WriteBack(const Call& call)
       : type(query_field(call.request, "write-back-type").value_or("")) {
@@ -143,11 +144,14 @@ struct WriteBack {
     const auto seconds = duration_of(delay.empty() ? "0" : delay);
     if (!seconds) refuse("write-back-delay", "must be a length of time like 1h30m");
     time = std::time(nullptr) + *seconds;
+    now = *seconds == 0;
     serving::check_time(time, "write-back-delay");
   }
   std::vector<store::Change> changes(const std::string& user, const Scores& scores) const {
     std::vector<store::Change> changes;
-    for (const auto& one : scores) changes.emplace_back(store::Event{user, {one.id, time, type}});
+    for (const auto& one : scores) {
+      changes.emplace_back(store::Event{user, {one.id, time, type}, now});
+    }
     return changes;
   }
 };

@@ -16,6 +16,7 @@ struct RecentRequest {
   serving::Request request;
   std::map<std::string, std::string, std::less<>> context = {};
   serving::Clock::duration within = serving::Clock::duration::max();  // it was to be answered
+  serving::Clock::time_point came = serving::Clock::now();
 };
 
 // Thread-safe.
@@ -23,13 +24,19 @@ class RecentRequests {
  public:
   static constexpr size_t kKept = 200;
 
+  // keep: for how long at most; zero: until newer ones have come.
+  explicit RecentRequests(serving::Clock::duration keep = {}) : keep_(keep) {}
+
   void add(RecentRequest request) {
     const MutexLock lock(mutex_);
+    drop_older(request.came);
     kept_.push_back(std::move(request));
     if (kept_.size() > kKept) kept_.pop_front();
   }
-  std::vector<RecentRequest> newest(size_t most) const {
+  std::vector<RecentRequest> newest(size_t most,
+                                    serving::Clock::time_point now = serving::Clock::now()) {
     const MutexLock lock(mutex_);
+    drop_older(now);
     const size_t n = std::min(most, kept_.size());
     return {kept_.end() - std::ptrdiff_t(n), kept_.end()};
   }
@@ -40,7 +47,13 @@ class RecentRequests {
   }
 
  private:
-  mutable Mutex mutex_;
+  void drop_older(serving::Clock::time_point now) PODIUM_REQUIRES(mutex_) {
+    if (keep_ == serving::Clock::duration::zero()) return;
+    while (!kept_.empty() && kept_.front().came < now - keep_) kept_.pop_front();
+  }
+
+  const serving::Clock::duration keep_;
+  Mutex mutex_;
   std::deque<RecentRequest> kept_ PODIUM_GUARDED_BY(mutex_);
 };
 

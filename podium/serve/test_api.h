@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <future>
 
 #include "podium/base/scratch.h"
@@ -50,7 +51,9 @@ class ApiTest : public testing::Test {
 
   static inline fs::path root_, bundle_dir_;
   const fs::path state_ = scratch_dir("api_state");
-  const std::shared_ptr<store::Store> store_ = std::make_shared<store::Store>(state_);
+  std::atomic<int64_t> clock_{2'000'000'000};  // unix seconds, by which what has no time happens
+  const std::shared_ptr<store::Store> store_ = std::make_shared<store::Store>(
+      state_, store::StoreOptions{.clocks = {.unix_time = [this] { return clock_.load(); }}});
   ActiveBundle bundle_{bundle_dir_, state_ / "bundles.json", store_, {.threads = 1}};
   ActiveRules rules_{state_ / "rules.toml"};
   Api api_{bundle_, rules_, *store_, {.threads = 2, .version = "test"}};

@@ -75,36 +75,45 @@ class LiveState {
   virtual std::optional<LiveItem> item(std::string_view id) const = 0;
 };
 
-// In memory, lost with the process. Of a user the newest kLiveEvents are kept.
+// Of a user the newest kLiveEvents are kept.
 inline constexpr size_t kLiveEvents = 1000;
 
+// Into a user's events: after those of the same time. One too many takes the place of the oldest.
+void add_in_order(std::vector<LiveEvent>& events, const LiveEvent& event);
+
+// As the items of a LiveState. Thread-safe.
+class LiveItems {
+ public:
+  void put(std::span<const LiveItem> items);
+  bool remove(std::string_view id);
+  std::vector<LiveItem> all() const;
+  std::optional<LiveItem> find(std::string_view id) const;
+
+ private:
+  mutable SharedMutex mutex_;
+  std::map<std::string, LiveItem, std::less<>> items_ PODIUM_GUARDED_BY(mutex_);
+};
+
+// In memory, lost with the process.
 class MemoryState : public LiveState {
  public:
   void add_event(std::string_view user, const LiveEvent& event) override;
   LiveHistory history_of(std::string_view user) const override;
   void erase_user(std::string_view user) override;
   bool erased(std::string_view user) const override { return history_of(user).erased; }
-  void put_items(std::span<const LiveItem> items) override;
-  bool remove_item(std::string_view id) override;
-  std::vector<LiveItem> items() const override;
-  std::optional<LiveItem> item(std::string_view id) const override;
+  void put_items(std::span<const LiveItem> items) override { items_.put(items); }
+  bool remove_item(std::string_view id) override { return items_.remove(id); }
+  std::vector<LiveItem> items() const override { return items_.all(); }
+  std::optional<LiveItem> item(std::string_view id) const override { return items_.find(id); }
 
   // Forgets the user's events of this item: of one type, or of all.
   void remove_events(std::string_view user, std::string_view item,
                      const std::optional<std::string>& type);
-  void put_user(std::string_view user, std::string told);
-  LiveUser user(std::string_view id) const;
-  // In order of id, from the first that is not before `id` on.
-  std::vector<LiveUser> users_from(std::string_view id, size_t most) const;
 
  private:
+  LiveItems items_;
   mutable SharedMutex mutex_;
-  struct User {
-    LiveHistory history;
-    std::optional<std::string> told = {};
-  };
-  std::map<std::string, User, std::less<>> users_ PODIUM_GUARDED_BY(mutex_);
-  std::map<std::string, LiveItem, std::less<>> items_ PODIUM_GUARDED_BY(mutex_);
+  std::map<std::string, LiveHistory, std::less<>> users_ PODIUM_GUARDED_BY(mutex_);
 };
 
 }  // namespace podium::serving

@@ -33,31 +33,6 @@ TEST(MemoryState, ErasesAUser) {
   EXPECT_TRUE(state.history_of("u").erased) << "what the bundle knows stays forgotten";
 }
 
-TEST(MemoryState, RemovesEventsOfAnItem) {
-  MemoryState state;
-  for (const char* type : {"read", "star", ""}) state.add_event("u", {"a", 1, type});
-  state.add_event("u", {"b", 1, "read"});
-  state.remove_events("u", "a", "read");
-  EXPECT_EQ(state.user("u").history.events.size(), 3u);
-  state.remove_events("u", "a", std::nullopt);
-  state.remove_events("v", "a", std::nullopt);
-  EXPECT_EQ(state.user("u").history.events, (std::vector<LiveEvent>{{"b", 1, "read"}}));
-  EXPECT_TRUE(state.users_from("v", 5).empty()) << "nobody came of it";
-}
-
-TEST(MemoryState, KeepsWhatIsToldOfAUser) {
-  MemoryState state;
-  state.put_user("b", "1");
-  state.add_event("a", {"item", 1});
-  EXPECT_EQ(state.user("b").told, "1");
-  EXPECT_FALSE(state.user("nobody").told);
-  ASSERT_EQ(state.users_from("", 5).size(), 2u);
-  EXPECT_EQ(state.users_from("", 5)[0].id, "a");
-  EXPECT_EQ(state.users_from("aa", 5)[0].id, "b");
-  state.erase_user("b");
-  EXPECT_FALSE(state.user("b").told);
-}
-
 TEST(MemoryState, ReplacesAndRemovesItems) {
   MemoryState state;
   std::vector<LiveItem> items(2);

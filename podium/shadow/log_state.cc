@@ -6,9 +6,9 @@ namespace podium::shadow {
 
 LogState::LogState(const fs::path& state) {
   store::Offset end = 0;
-  store::read_log(state / store::kLogFile, [&](store::Offset offset, const store::Change& change) {
-    apply(change);
-    end = offset;
+  store::read_log(state / store::kLogFile, [&](const store::Row& row) {
+    apply(store::change_of(row));
+    end = row.offset;
   });
   newest_ = shadow::newest_events(state, end);
 }
@@ -37,7 +37,8 @@ std::vector<store::Event> newest_events(const fs::path& state, store::Offset end
   std::vector<store::Event> events;
   store::read_log(
       state / store::kLogFile,
-      [&](store::Offset, const store::Change& change) {
+      [&](const store::Row& row) {
+        const store::Change change = store::change_of(row);
         if (const auto* event = std::get_if<store::Event>(&change)) events.push_back(*event);
       },
       std::max<store::Offset>(0, end - store::Offset(kNewestChanges)));

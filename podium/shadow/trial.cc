@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <thread>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -171,11 +172,16 @@ Report compare(const serving::Recommender& active, const serving::Recommender& c
     throw Error(ErrorKind::kInterrupted, "the evaluation was ended before it was done",
                 "ask for it again");
   };
+  const auto rest_since = [&](Clock::time_point began) {
+    if (options.rest > 0) std::this_thread::sleep_for((Clock::now() - began) * options.rest);
+  };
   Asked of_active(active), of_candidate(candidate);
   for (size_t i = 0; i < std::min(kWarmUp, questions.size()); ++i) {
     stop_if_told();
+    const auto began = Clock::now();
     of_active.ask(questions[i], false);
     of_candidate.ask(questions[i], false);
+    rest_since(began);
   }
   Report report;
   report.active = active.bundle().dir().string();
@@ -186,7 +192,8 @@ Report compare(const serving::Recommender& active, const serving::Recommender& c
   const auto end = Clock::now() + options.most;
   for (const Question& question : questions) {
     stop_if_told();
-    if (Clock::now() >= end) break;
+    const auto began = Clock::now();
+    if (began >= end) break;
     std::optional<Answer> before, after;
     const bool first = report.questions++ % 2 == 0;
     if (first) before = of_active.ask(question, true);
@@ -194,6 +201,7 @@ Report compare(const serving::Recommender& active, const serving::Recommender& c
     if (!first) before = of_active.ask(question, true);
     if (before && after) likeness.add(*before, *after);
     if (!question.taken.empty()) hits.add(question, before, after);
+    rest_since(began);
   }
   report.of_active = of_active.side();
   report.of_candidate = of_candidate.side();

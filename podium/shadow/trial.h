@@ -67,8 +67,9 @@ inline constexpr size_t kShown = 10;
 
 struct TrialOptions {
   std::chrono::seconds most = std::chrono::seconds(30);  // of asking; what was asked then counts
-  int resamples = 2000;                                  // of the intervals
-  const std::atomic<bool>* stop = nullptr;               // true: throw Error (kInterrupted)
+  double rest = 0;       // after each question, so many times as long as that took
+  int resamples = 2000;  // of the intervals
+  const std::atomic<bool>* stop = nullptr;  // true: throw Error (kInterrupted)
 };
 
 // Asks on the caller's thread.

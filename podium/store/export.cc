@@ -10,26 +10,30 @@
 #include "podium/base/error.h"
 #include "podium/data/dataset_builder.h"
 #include "podium/store/log.h"
+#include "podium/store/reader.h"
 
 namespace podium::store {
 namespace {
 
 // The log's end, of all users and items; without a bound on a user's events.
 struct Since {
-  std::map<std::string, std::vector<serving::LiveEvent>, std::less<>> users;
+  struct User {
+    std::vector<serving::LiveEvent> events = {};
+    Check check = {};
+  };
+  std::map<std::string, User, std::less<>> users;
   std::map<std::string, serving::LiveItem, std::less<>> items;
   std::unordered_set<std::string> erased;  // digests of users
 
-  void apply(const Change& change) {
+  void apply(const Row& row) {
+    const Change change = change_of(row);
     if (const auto* event = std::get_if<Event>(&change)) {
-      users[event->user].push_back(event->event);
+      users[event->user].events.push_back(event->event);
     } else if (const auto* erase = std::get_if<EraseUser>(&change)) {
       erased.insert(erase->user);
       std::erase_if(users, [&](const auto& user) { return digest_of(user.first) == erase->user; });
     } else if (const auto* gone = std::get_if<RemoveEvents>(&change)) {
-      const auto user = users.find(gone->user);
-      if (user == users.end()) return;
-      std::erase_if(user->second, [&](const serving::LiveEvent& e) {
+      std::erase_if(users[gone->user].events, [&](const serving::LiveEvent& e) {
         return e.item == gone->item && (!gone->type || e.type == *gone->type);
       });
     } else if (const auto* item = std::get_if<PutItem>(&change)) {
@@ -37,8 +41,42 @@ struct Since {
     } else if (const auto* removed = std::get_if<RemoveItem>(&change)) {
       items.erase(removed->id);
     }
+    const auto user = checked_in(row);
+    if (user && *user != kNobody) users[std::string(*user)].check.add(row);
+  }
+
+  // Of one user alone, as the log has it now.
+  void read_again(Reader& reader, const std::string& user) {
+    users.erase(user);
+    for (const Row& row : reader.history_of(user)) apply(row);
   }
 };
+
+// What changed between the pieces of the log, and what is damaged in it: whose rows are not as
+// their check says is read again, at one moment. Throws Error (kCorrupt) when that does not help.
+void compare(const fs::path& file, Since& since) {
+  constexpr size_t kPiece = 10000;
+  Reader reader(file);
+  since.items.clear();
+  since.erased.clear();
+  reader.items([&](const Row& row) { since.apply(row); });
+  std::vector<std::string> other;
+  std::string from;
+  auto at = since.users.begin();
+  while (true) {
+    const auto checks = reader.users_from(from, kPiece);
+    for (const auto& [user, check] : checks) {
+      for (; at != since.users.end() && at->first < user; ++at) other.push_back(at->first);
+      const bool known = at != since.users.end() && at->first == user;
+      if (!known || !at->second.check.same_rows(check)) other.push_back(user);
+      if (known) ++at;
+    }
+    if (checks.empty()) break;
+    from = checks.back().first + '\0';
+  }
+  for (; at != since.users.end(); ++at) other.push_back(at->first);
+  for (const std::string& user : other) since.read_again(reader, user);
+}
 
 void add_catalogue(const data::Dataset& dataset, const Since& since,
                    data::DatasetBuilder& builder) {
@@ -64,8 +102,8 @@ void add_catalogue(const data::Dataset& dataset, const Since& since,
 // The moment from which on events are left out.
 int64_t end_of_training(const Since& since, size_t hold_out) {
   std::vector<int64_t> times;
-  for (const auto& [id, events] : since.users) {
-    for (const serving::LiveEvent& event : events) times.push_back(event.time);
+  for (const auto& [id, user] : since.users) {
+    for (const serving::LiveEvent& event : user.events) times.push_back(event.time);
   }
   const size_t most = std::min(hold_out, times.size() / 5);
   if (most == 0) return std::numeric_limits<int64_t>::max();
@@ -91,8 +129,8 @@ Live add_events(const data::Dataset& dataset, const Since& since, int64_t end,
     }
   }
   Live live;
-  for (const auto& [id, events] : since.users) {
-    for (const serving::LiveEvent& event : events) {
+  for (const auto& [id, user] : since.users) {
+    for (const serving::LiveEvent& event : user.events) {
       if (event.time >= end) {
         ++live.held_out;
         continue;
@@ -115,10 +153,11 @@ Json write_dataset(const fs::path& state, const serving::Bundle& bundle, const f
   const fs::path place = artifact::check_output(out, "dataset", {state, bundle.dir()});
   Since since;
   Offset last = 0;
-  read_log(state / kLogFile, [&](Offset offset, const Change& change) {
-    since.apply(change);
-    last = offset;
+  const bool checked = read_log(state / kLogFile, [&](const Row& row) {
+    since.apply(row);
+    last = row.offset;
   });
+  if (checked) compare(state / kLogFile, since);
   data::DatasetBuilder builder;
   add_catalogue(bundle.dataset(), since, builder);
   const Live live = add_events(bundle.dataset(), since, end_of_training(since, hold_out), builder);

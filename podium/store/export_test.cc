@@ -114,6 +114,34 @@ TEST_F(ExportTest, ReadsALongLogInPieces) {
   EXPECT_EQ(items_of(exported(), "many").size(), 25000u);
 }
 
+TEST_F(ExportTest, RefusesWhatIsDamaged) {
+  {
+    Store store(state_);
+    for (const char* const user : {"u1", "u2", "visitor"}) store.add_event(user, {"i1", 9000000});
+  }
+  Database(state_ / kLogFile).run("UPDATE log SET item = 'i2' WHERE id = 'u2'");
+  EXPECT_THROW(exported(), Error);
+  Database(state_ / kLogFile).run("UPDATE log SET item = 'i1' WHERE id = 'u2'");
+  EXPECT_NO_THROW(exported());
+  Database(state_ / kLogFile).run("DELETE FROM log WHERE id = 'visitor'");
+  EXPECT_THROW(exported(), Error);
+}
+
+TEST_F(ExportTest, ReadsWhatAnOlderPodiumWrote) {
+  Database database(state_ / kLogFile);
+  database.run(R"(
+    CREATE TABLE log (offset INTEGER PRIMARY KEY AUTOINCREMENT, kind INTEGER NOT NULL,
+                      id TEXT NOT NULL, item TEXT, time INTEGER) STRICT;
+    INSERT INTO log (kind, id, item, time) VALUES (1, 'visitor', 'i1', 9000000), (2, ')" +
+               digest_of("u1") + R"(', '', NULL), (1, 'u1', 'i2', 9000001);
+    PRAGMA application_id = 0x706F6431;
+    PRAGMA user_version = 3;
+  )");
+  const data::Dataset dataset = exported();
+  EXPECT_EQ(items_of(dataset, "visitor"), (std::vector<std::string>{"i1"}));
+  EXPECT_EQ(items_of(dataset, "u1"), (std::vector<std::string>{"i2"}));
+}
+
 TEST_F(ExportTest, RefusesWhatIsNoLog) {
   EXPECT_THROW(exported(), Error) << "an empty folder";
   write_file_atomic(state_ / kLogFile, "not a database, however long the text that it holds is");

@@ -1,109 +1,93 @@
-// The log of a store: what happened, in order, in one SQLite file. The interface knows no SQL, so
-// that another database can take this one's place.
+// The log of a store: what happened, in order, in one SQLite file, with an index by which any
+// user's part of it is read (reader.h). The interface knows no SQL, so that another database can
+// take this one's place.
 #pragma once
 
 #include <functional>
 #include <optional>
 #include <span>
 #include <string>
-#include <variant>
 #include <vector>
 
-#include "podium/serving/live_state.h"
+#include "podium/serving/request.h"
+#include "podium/store/checks.h"
+#include "podium/store/days.h"
 #include "podium/store/sqlite.h"
 
 namespace podium::store {
 
-using Offset = int64_t;  // of a change in the log; grows, from 1
-
-struct Event {
-  std::string user;
-  serving::LiveEvent event;
-  bool operator==(const Event&) const = default;
-};
-struct EraseUser {
-  std::string user;  // read from the log: digest_of the id
-  bool operator==(const EraseUser&) const = default;
-};
-struct PutItem {
-  serving::LiveItem item;
-  bool operator==(const PutItem&) const = default;
-};
-// Forgets a user's events of an item.
-struct RemoveEvents {
-  std::string user, item;
-  std::optional<std::string> type = {};  // of this type alone
-  bool operator==(const RemoveEvents&) const = default;
-};
-// What a caller keeps of a user, as JSON.
-struct PutUser {
-  std::string user, told;
-  bool operator==(const PutUser&) const = default;
-};
-struct RemoveItem {
-  std::string id;
-  bool operator==(const RemoveItem&) const = default;
-};
-// What a user was shown.
-struct Impression {
-  std::string user;
-  int64_t time = 0;                       // unix seconds
-  std::vector<std::string> items;         // in the order shown
-  std::vector<double> propensities = {};  // [items], in (0, 1], of each at its place; or none
-  std::string request = {};               // whose answer it was, as the caller names it
-  bool operator==(const Impression&) const = default;
-};
-using Change =
-    std::variant<Event, EraseUser, PutItem, RemoveItem, Impression, RemoveEvents, PutUser>;
-
 inline constexpr const char* kLogFile = "podium.sqlite";  // in a store's folder
 
-// Every change in order, or those after one, of a log that somebody else may be writing: in short
-// pieces, so that what is erased does not wait. Throws as Log's calls do, and when there is no such
-// file.
-void read_log(const fs::path& file, const std::function<void(Offset, const Change&)>& take,
-              Offset after = 0);
+struct Clocks {
+  std::function<int64_t()> unix_time = {};  // of the world, which may jump; none: the system's
+  std::function<serving::Clock::time_point()> now = serving::Clock::now;  // which never goes back
+};
 
-// What is kept of an erased user's id.
-std::string digest_of(std::string_view user);
-
-// Not thread-safe.
+// Writes the log. Not thread-safe; one in one process for a file.
 class Log {
  public:
   // Throws Error when the file is none of podium's, damaged, or of a newer version.
-  explicit Log(const fs::path& file);
-
-  // Every change in order, streamed. Throws Error (kCorrupt) on one that podium cannot have
-  // written.
-  void read(const std::function<void(Offset, const Change&)>& take);
+  Log(const fs::path& file, Clocks clocks);
+  ~Log();
 
   // Changes that are committed together, and are durable when commit() returns. Without it nothing
   // of them stays.
   class Batch {
    public:
     explicit Batch(Log& log);
+    ~Batch();
+    Batch(const Batch&) = delete;
+    Batch& operator=(const Batch&) = delete;
+
     struct Added {
-      Offset offset;  // of the last change
-      bool anew;      // false: the key was used for these changes before, nothing is written
+      Offset first, last;
+      bool anew;  // false: the key was used for these changes before, nothing is written
     };
-    // Throws Error when the key was used for other changes, and writes nothing then.
-    Added add(std::span<const Change> changes, std::string_view key);
+    // What happens now gets its time. Throws Error when the key was used for other changes, and
+    // writes nothing then.
+    Added add(std::span<Change> changes, std::string_view key);
     void commit();
 
    private:
     Log& log_;
     Transaction transaction_;
-    bool erases_ = false;
+    Offset first_ = 0;
   };
 
- private:
-  Offset write(const Change& change);
-  // A row of the log; without a time where there is none.
-  void insert(int64_t kind, std::string_view id, std::string_view item,
-              std::optional<int64_t> time = {});
+  // What was erased has been overwritten in its place in the file, and is still in the write-ahead
+  // log, and here and there in the file (wipe.h).
+  bool has_remains() const { return remains_; }
+  // Removes it there, too, on the disk; reads the whole file. Throws Error (kUnavailable) while
+  // another program reads.
+  void remove_remains();
 
+  // What has to be done once an hour: keys that are seven days old are forgotten and, where
+  // keep_days is not 0, events and impressions that came more than so many days ago are dropped as
+  // by an erasure; of many some at a time.
+  struct Tended {
+    std::vector<std::string> users = {};  // who lost some
+    bool more = false;                    // it is not all yet
+  };
+  Tended tend(int64_t keep_days);
+
+ private:
+  Offset write(Change& change);
+  void supersede(const Row& row);
+  void forget(const std::string& user);
+  int64_t ran() const;  // seconds for which the log has been open, now and before
+  void note_ran();
+  Tended drop_older(int64_t keep_days);
+
+  Clocks clocks_;
   Database database_;
-  Statement insert_, forget_, find_key_, insert_key_;
+  Statement insert_, forget_, forget_shown_, supersede_, find_key_, insert_key_;
+  Checks checks_;
+  Days days_;
+  bool remains_ = false;
+  Offset dropped_ = 0;  // of what may be dropped, all up to here is
+  bool dropped_some_ = false;
+  int64_t ran_before_ = 0;
+  serving::Clock::time_point opened_;
 };
 
 }  // namespace podium::store

@@ -8,6 +8,8 @@
 namespace podium::store {
 namespace {
 
+constexpr int kWait = 2000;  // ms, for another connection
+
 struct Meaning {
   ErrorKind kind;
   const char* cure;
@@ -61,12 +63,18 @@ Database::Database(const fs::path& file, Access access) : file_(file) {
     }
   }
   sqlite3_extended_result_codes(handle_, 1);
+  sqlite3_busy_timeout(handle_, kWait);
+  sqlite3_exec(handle_, "PRAGMA cell_size_check = ON; PRAGMA mmap_size = 0", nullptr, nullptr,
+               nullptr);
+  if (access == Access::kRead) {
+    sqlite3_db_config(handle_, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+  }
 }
 
 Database::~Database() { sqlite3_close(handle_); }
 
-void Database::run(const char* sql) {
-  const int code = sqlite3_exec(handle_, sql, nullptr, nullptr, nullptr);
+void Database::run(const std::string& sql) {
+  const int code = sqlite3_exec(handle_, sql.c_str(), nullptr, nullptr, nullptr);
   if (code != SQLITE_OK) fail(*this, code);
 }
 
@@ -77,15 +85,32 @@ int64_t Database::number(const char* sql) {
 
 int64_t Database::last_row() const { return sqlite3_last_insert_rowid(handle_); }
 
-Statement::Statement(Database& database, const char* sql) : database_(database) {
-  const int code =
-      sqlite3_prepare_v3(database.handle(), sql, -1, SQLITE_PREPARE_PERSISTENT, &handle_, nullptr);
+int64_t Database::changed_rows() const { return sqlite3_changes64(handle_); }
+
+void Database::empty_wal() {
+  if (number("PRAGMA wal_checkpoint(TRUNCATE)") != 0) {
+    throw Error(ErrorKind::kUnavailable,
+                "another program reads the store: what was erased is still in its write-ahead log",
+                "end the program, and erase again", file_.string());
+  }
+  // SQLite does not sync after it has emptied the log: a power cut would bring it back.
+  sqlite3_file* wal = nullptr;
+  sqlite3_file_control(handle_, "main", SQLITE_FCNTL_JOURNAL_POINTER, &wal);
+  if (wal == nullptr || wal->pMethods == nullptr) return;
+  const int code = wal->pMethods->xSync(wal, SQLITE_SYNC_NORMAL);
+  if (code != SQLITE_OK) fail(*this, code);
+}
+
+Statement::Statement(Database& database, const std::string& sql) : database_(database) {
+  const int code = sqlite3_prepare_v3(database.handle(), sql.c_str(), -1, SQLITE_PREPARE_PERSISTENT,
+                                      &handle_, nullptr);
   if (code != SQLITE_OK) fail(database, code);
 }
 
 Statement::~Statement() { sqlite3_finalize(handle_); }
 
 Statement& Statement::bind(int place, std::string_view text) {
+  if (sqlite3_stmt_busy(handle_) != 0) reset();
   const int code = sqlite3_bind_text64(handle_, place, text.data() ? text.data() : "", text.size(),
                                        SQLITE_TRANSIENT, SQLITE_UTF8);
   if (code != SQLITE_OK) fail(database_, code);
@@ -93,6 +118,7 @@ Statement& Statement::bind(int place, std::string_view text) {
 }
 
 Statement& Statement::bind(int place, int64_t number) {
+  if (sqlite3_stmt_busy(handle_) != 0) reset();
   const int code = sqlite3_bind_int64(handle_, place, number);
   if (code != SQLITE_OK) fail(database_, code);
   return *this;
@@ -124,8 +150,12 @@ std::string_view Statement::text(int column) const {
 
 int64_t Statement::number(int column) const { return sqlite3_column_int64(handle_, column); }
 
-Transaction::Transaction(Database& database) : database_(database) {
-  database.run("BEGIN IMMEDIATE");
+bool Statement::is_null(int column) const {
+  return sqlite3_column_type(handle_, column) == SQLITE_NULL;
+}
+
+Transaction::Transaction(Database& database, Use use) : database_(database) {
+  database.run(use == Use::kRead ? "BEGIN" : "BEGIN IMMEDIATE");
 }
 
 Transaction::~Transaction() {

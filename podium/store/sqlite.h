@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <string_view>
 
 #include "podium/base/files.h"
@@ -24,9 +25,13 @@ class Database {
   Database(const Database&) = delete;
   Database& operator=(const Database&) = delete;
 
-  void run(const char* sql);        // any number of statements, without rows
-  int64_t number(const char* sql);  // the first column of the first row
-  int64_t last_row() const;         // the row that the last insert made
+  void run(const std::string& sql);  // any number of statements, without rows
+  int64_t number(const char* sql);   // the first column of the first row
+  int64_t last_row() const;          // the row that the last insert made
+  int64_t changed_rows() const;      // of the last insert, update or deletion
+  // Moves the write-ahead log into the file and empties it, on the disk too. Waits a moment for
+  // those who read; throws Error (kUnavailable) when they do not end.
+  void empty_wal();
   sqlite3* handle() const { return handle_; }
   const fs::path& file() const { return file_; }
 
@@ -43,12 +48,13 @@ class Database {
 
 class Statement {
  public:
-  Statement(Database& database, const char* sql);
+  Statement(Database& database, const std::string& sql);
   ~Statement();
   Statement(const Statement&) = delete;
   Statement& operator=(const Statement&) = delete;
 
-  // Parameters, from 1; what is not bound is null. Text is copied.
+  // Parameters, from 1; what is not bound is null. Text is copied. A row that was stepped to is
+  // left.
   Statement& bind(int place, std::string_view text);
   Statement& bind(int place, int64_t number);
 
@@ -59,6 +65,7 @@ class Statement {
   // Of the row, columns from 0; text is valid until the next step.
   std::string_view text(int column) const;
   int64_t number(int column) const;
+  bool is_null(int column) const;
 
  private:
   Database& database_;
@@ -68,7 +75,8 @@ class Statement {
 // Rolls back unless it was committed.
 class Transaction {
  public:
-  explicit Transaction(Database& database);
+  enum class Use { kWrite, kRead };  // kRead: what is read is of one moment
+  explicit Transaction(Database& database, Use use = Use::kWrite);
   ~Transaction();
   Transaction(const Transaction&) = delete;
   Transaction& operator=(const Transaction&) = delete;
