@@ -25,6 +25,7 @@
 #include "podium/policy/rules.h"
 #include "podium/serve/keys.h"
 #include "podium/serving/bundle.h"
+#include "podium/store/log.h"
 #include "podium/store/reader.h"
 
 namespace podium::cli {

@@ -111,7 +111,7 @@ TEST_F(BundleRoutesTest, ABundleWhoseAnswersFailIsTakenBackByItself) {
 }
 
 TEST_F(BundleRoutesTest, ComparesOneBundleAtATimeAndEndsWithTheServer) {
-  const RecentRequests recent;
+  RecentRequests recent;
   BundleTrials trials(bundle_, *store_, recent);
   std::promise<void> begun, go;
   std::promise<HttpReply> told;
@@ -172,7 +172,7 @@ TEST_F(BundleRoutesTest, ABundleIsJudgedByItsNewestAnswersAndThoseBefore) {
 }
 
 TEST_F(BundleRoutesTest, AnotherBundleIsServedWithoutAFailedRequest) {
-  const fs::path other = root_ / "other";
+  const fs::path other = root_ / "twin";
   if (!fs::exists(other)) fs::copy(bundle_dir_, other, fs::copy_options::recursive);
   std::atomic<bool> stop{false};
   std::atomic<int> failed{0}, answered{0};

@@ -27,7 +27,7 @@ inline constexpr size_t kMostHeldOut = 5000;
 // Thread-safe.
 class BundleTrials {
  public:
-  BundleTrials(ActiveBundle& bundle, const store::Store& store, const RecentRequests& recent);
+  BundleTrials(ActiveBundle& bundle, const store::Store& store, RecentRequests& recent);
   ~BundleTrials();
 
   // What is answered when the trial is over, given the candidate, opened. On the trial's thread;
@@ -45,7 +45,7 @@ class BundleTrials {
 
   ActiveBundle& bundle_;
   const store::Store& store_;
-  const RecentRequests& recent_;
+  RecentRequests& recent_;
   std::atomic<bool> stop_{false}, running_{false};
   Mutex mutex_;
   std::thread thread_ PODIUM_GUARDED_BY(mutex_);

@@ -11,7 +11,7 @@ TEST(RecentRequests, AreKeptForAsLongAsTheyMay) {
   RecentRequests some{hours(48)}, all;
   const serving::Clock::time_point start{hours(1000)};
   for (int day = 0; day < 5; ++day) {
-    RecentRequest request{{}, {}, start + hours(24 * day)};
+    RecentRequest request{.request = {}, .came = start + hours(24 * day)};
     request.request.user = day % 2 == 0 ? "even" : "odd";
     some.add(request);
     all.add(request);
