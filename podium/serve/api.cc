@@ -13,6 +13,7 @@
 #include "podium/serve/content_coding.h"
 #include "podium/serve/openapi.h"
 #include "podium/serve/problem.h"
+#include "podium/serve/reply_stream.h"
 
 namespace podium::serve {
 
@@ -122,8 +123,10 @@ class Api::Impl {
         return tell(route, problem(429, "too many requests are under way"));
       }
       call.reply = [this, tell, route](HttpReply answer) {
+        const auto stream = answer.stream;
+        const auto over = [this] { --waiting_; };
         tell(route, std::move(answer));
-        --waiting_;
+        stream ? stream->when_ended(over) : over();
       };
       run(*route, std::move(call));
     } catch (...) {

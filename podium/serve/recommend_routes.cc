@@ -5,6 +5,7 @@
 
 #include "podium/base/error.h"
 #include "podium/base/mutex.h"
+#include "podium/serve/event_stream.h"
 #include "podium/serve/problem.h"
 #include "podium/serve/read_json.h"
 #include "podium/serve/recommend_fields.h"
@@ -101,7 +102,8 @@ void tell_problem(const HttpReply& reply, const Told& done) {
 }
 
 // Asks one request; `done` gets the answer, or the problem, as JSON.
-void ask(const Service& service, Json json, RequestKind kind, bool stale, const Told& done) try {
+void ask(const Service& service, Json json, RequestKind kind, bool stale, const Told& done,
+         const serving::TraceTold& trace = {}) try {
   const auto start = serving::Clock::now();
   Telling telling{.id = {}, .stale = stale};
   const bool recommend = kind == RequestKind::kRecommend;
@@ -127,16 +129,19 @@ void ask(const Service& service, Json json, RequestKind kind, bool stale, const 
   }
   const auto recommender = service.bundle.now();
   const bool by_rules = recommend && !rules->empty();
-  recommender->submit(request, [&metrics = service.metrics, recommender, rules, by_rules, ruled,
-                                telling, user = request.user, history = request.history,
-                                done](const Answer& answer, const std::exception_ptr& error) {
-    if (error) return tell_problem(problem(error), done);
-    metrics.recommended(answer);
-    const serving::Bundle& bundle = recommender->bundle();
-    if (!by_rules) return done(200, answer_json(telling, answer, bundle, nullptr));
-    const auto outcome = apply_rules(*rules, ruled, *recommender, user, history, answer.items);
-    done(200, answer_json(telling, answer, bundle, &outcome));
-  });
+  recommender->submit(
+      request,
+      [&metrics = service.metrics, recommender, rules, by_rules, ruled, telling,
+       user = request.user, history = request.history,
+       done](const Answer& answer, const std::exception_ptr& error) {
+        if (error) return tell_problem(problem(error), done);
+        metrics.recommended(answer);
+        const serving::Bundle& bundle = recommender->bundle();
+        if (!by_rules) return done(200, answer_json(telling, answer, bundle, nullptr));
+        const auto outcome = apply_rules(*rules, ruled, *recommender, user, history, answer.items);
+        done(200, answer_json(telling, answer, bundle, &outcome));
+      },
+      trace);
 } catch (...) {
   tell_problem(problem(std::current_exception()), done);
 }
@@ -173,13 +178,29 @@ void ask_all(const Service& service, const Call& call, const Json& json, Request
   }
 }
 
+// Unless the request says otherwise, the policy that has a trace answers.
+void tell_events(const Service& service, const Call& call, Json json, RequestKind kind,
+                 bool stale) {
+  if (!json.contains("explain")) json["explain"] = true;
+  const auto events = std::make_shared<TraceEvents>(call.reply);
+  ask(
+      service, std::move(json), kind, stale,
+      [events](int status, const Json& told) { events->answer(status, told); },
+      [events](std::string_view text) { return events->trace(text); });
+}
+
 void answer(const Service& service, const Call& call, RequestKind kind) {
   Json json = object_of(call.request.body);
-  if (json.contains("requests")) return ask_all(service, call, json, kind);
+  const bool events = wants_events(call.request);
+  if (json.contains("requests")) {
+    if (events) refuse("requests", "come one at a time where the answer is text/event-stream");
+    return ask_all(service, call, json, kind);
+  }
   const bool stale = is_stale(service, call.request);
   if (kind == RequestKind::kRerank && json.contains("documents")) {
     return rerank_documents(service, call, json, DocumentForm::kV1, stale);
   }
+  if (events) return tell_events(service, call, std::move(json), kind, stale);
   ask(service, std::move(json), kind, stale, [reply = call.reply](int status, const Json& told) {
     HttpReply answer = json_reply(told);
     answer.status = status;
