@@ -15,6 +15,7 @@
 #include "podium/serve/http_server.h"
 #include "podium/serve/open_files.h"
 #include "podium/serve/tls_certificate.h"
+#include "podium/serving/request_json.h"
 
 namespace podium::cli {
 namespace {
@@ -27,6 +28,8 @@ struct ServeArguments {
   int port = 8080;
   int threads = 0;
   int waiting = 128;
+  int running = 0;
+  int deadline_ms = 0, retrieval_ms = 0, ranking_ms = 0, policy_ms = 0;
   int connections = 10000;
 
   template <class V>
@@ -36,27 +39,45 @@ struct ServeArguments {
       "file of rules (docs/rules.md), read again when it changes; STATE/rules.toml unless told");
     v("keys", keys,
       "file of keys, made by `podium keys add`; without, whoever reaches the server may do all");
-    v("tls-cert", tls_cert,
+    v("tls_cert", tls_cert,
       "certificate in PEM, with those that vouch for it: HTTPS alone; read again when it changes");
-    v("tls-key", tls_key, "the certificate's private key in PEM, not encrypted");
+    v("tls_key", tls_key, "the certificate's private key in PEM, not encrypted");
     v("address", address, "address to listen on; others than 127.0.0.1 and ::1 need --keys");
     v("port", port, "port to listen on; 0: any that is free", between(0, 65535));
     v("threads", threads, "threads; 0: every core", between(0, kMostThreads));
+    v("running", running,
+      "requests worked on at once; further ones wait, for a few ms when it goes on. 0: three a "
+      "thread",
+      between(0, 100000));
     v("waiting", waiting, "requests under way above which others are told to come back (429)",
       between(1, 100000));
+    v("deadline_ms", deadline_ms,
+      "ms after which an answer makes do with the best so far (degraded); 0: never",
+      between(0, serving::kMostDeadlineMs));
+    v("retrieval_ms", retrieval_ms,
+      "ms of work after which retrieval does not begin: the most popular items; 0: it always does",
+      between(0, serving::kMostDeadlineMs));
+    v("ranking_ms", ranking_ms, "the same for ranking: the order in which they were found",
+      between(0, serving::kMostDeadlineMs));
+    v("policy_ms", policy_ms, "ms of work after which the policy ends: the order of the ranking",
+      between(0, serving::kMostDeadlineMs));
     v("connections", connections,
       "connections open at once; one more takes the place of that which is silent longest",
       between(1, 1000000));
+    v.rule([this] { return tls_cert.empty() == tls_key.empty(); },
+           "TLS needs both tls_cert and tls_key");
   }
 };
 
 void check(const ServeArguments& a) {
-  if (a.tls_cert.empty() != a.tls_key.empty()) {
-    throw Error("TLS needs a certificate and its key", "give both --tls-cert and --tls-key");
-  }
   if (!a.keys.empty() || a.address == "127.0.0.1" || a.address == "::1") return;
   throw Error(fmt::format("anyone who reaches {} could read and erase", a.address),
               "make keys with `podium keys add`, and name their file by --keys");
+}
+
+serving::Clock::duration budget(int ms) {
+  if (ms == 0) return serving::Clock::duration::max();
+  return std::chrono::milliseconds(ms);
 }
 
 // A file that cannot be read leaves the rules before it in force.
@@ -89,11 +110,16 @@ void serve(ServeArguments& a) {
   if (!a.tls_cert.empty()) tls = std::make_shared<serve::TlsCertificate>(a.tls_cert, a.tls_key);
   const auto store = std::make_shared<store::Store>(a.state);
   serve::ActiveBundle bundle(a.bundle, fs::path(a.state) / "bundles.json", store,
-                             {.threads = threads});
+                             {.threads = threads,
+                              .retrieval_until = budget(a.retrieval_ms),
+                              .ranking_until = budget(a.ranking_ms),
+                              .policy_until = budget(a.policy_ms)});
   serve::ActiveRules rules(a.rules.empty() ? fs::path(a.state) / "rules.toml" : fs::path(a.rules));
   serve::Api api(bundle, rules, *store,
                  {.threads = threads,
+                  .most_running = size_t(a.running > 0 ? a.running : 3 * threads),
                   .most_waiting = size_t(a.waiting),
+                  .deadline = budget(a.deadline_ms),
                   .version = a.version,
                   .keys = std::move(keys)});
   serve::HttpServer server({.address = a.address,

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "podium/base/error.h"
+#include "podium/serve/admission.h"
 #include "podium/serve/content_coding.h"
 #include "podium/serve/openapi.h"
 #include "podium/serve/problem.h"
@@ -71,8 +72,9 @@ std::optional<HttpReply> foreign_page(const HttpRequest& request) {
 class Api::Impl {
  public:
   Impl(ActiveBundle& bundle, ActiveRules& rules, store::Store& store, const ApiOptions& options)
-      : service{bundle, rules, store, metrics, recent_},
+      : service{bundle, rules, store, metrics, recent_, options.deadline},
         options_(options),
+        admission_({.most_running = options.most_running}),
         pool_(size_t(std::max(1, options.threads))) {
     if (!options.keys.empty()) gate_.emplace(options.keys);
     add_recommend_routes(router, service);
@@ -86,8 +88,8 @@ class Api::Impl {
     add_console_routes(router);
   }
   ~Impl() {
-    pool_.join();
     while (waiting_ > 0) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    pool_.join();
   }
 
   void handle(HttpRequest request, const Reply& reply) {
@@ -113,22 +115,13 @@ class Api::Impl {
         }
         if (refused) return tell(route, std::move(*refused));
       }
-      Call call{std::move(request), std::move(at.ids), {}};
+      Call call{std::move(request), std::move(at.ids), {}, began};
       if (route->light) {
         call.reply = [tell, route](HttpReply answer) { tell(route, std::move(answer)); };
         return route->answer(std::move(call));
       }
-      if (waiting_.fetch_add(1) >= options_.most_waiting) {
-        --waiting_;
-        return tell(route, problem(429, "too many requests are under way"));
-      }
-      call.reply = [this, tell, route](HttpReply answer) {
-        const auto stream = answer.stream;
-        const auto over = [this] { --waiting_; };
-        tell(route, std::move(answer));
-        stream ? stream->when_ended(over) : over();
-      };
-      run(*route, std::move(call));
+      admit(*route, std::move(call),
+            [tell, route](HttpReply answer) { tell(route, std::move(answer)); });
     } catch (...) {
       tell(nullptr, problem(std::current_exception()));
     }
@@ -143,6 +136,42 @@ class Api::Impl {
   size_t most_waiting() const { return options_.most_waiting; }
 
  private:
+  // What is asked waits for its turn; what is told is written down in groups, the larger the more
+  // are under way, and takes little time.
+  void admit(const Route& route, Call call, const Reply& tell) {
+    const auto too_many = [tell] { tell(problem(429, "too many requests are under way")); };
+    if (waiting_.fetch_add(1) >= options_.most_waiting) {
+      --waiting_;
+      return too_many();
+    }
+    const bool in_turn = route.scope == Scope::kRead;
+    if (!in_turn) {
+      call.reply = [this, tell](HttpReply answer) {
+        tell(std::move(answer));
+        --waiting_;
+      };
+      return run(route, std::move(call));
+    }
+    const auto shared = std::make_shared<Call>(std::move(call));
+    admission_.enter([this, &route, shared, tell, too_many](bool taken) {
+      if (!taken) {
+        too_many();
+        --waiting_;
+        return;
+      }
+      shared->reply = [this, tell, began = serving::Clock::now()](HttpReply answer) {
+        const auto stream = answer.stream;
+        const auto over = [this, began] {
+          admission_.leave(serving::Clock::now() - began);
+          --waiting_;
+        };
+        tell(std::move(answer));
+        stream ? stream->when_ended(over) : over();
+      };
+      run(route, std::move(*shared));
+    });
+  }
+
   void run(const Route& route, Call call) {
     boost::asio::post(pool_, [&route, call = std::move(call)]() mutable {
       const Reply reply = call.reply;
@@ -159,6 +188,7 @@ class Api::Impl {
   RecentRequests recent_;
   std::optional<Gate> gate_;
   std::atomic<size_t> waiting_{0};
+  Admission admission_;
   boost::asio::thread_pool pool_;
 };
 

@@ -15,8 +15,11 @@
 namespace podium::serve {
 
 struct ApiOptions {
-  int threads = 1;             // that find and rank candidates
-  size_t most_waiting = 128;   // requests under way above which others are told to come back: 429
+  int threads = 1;            // that find and rank candidates
+  size_t most_running = 3;    // requests that are worked on at once; the others wait (admission.h)
+  size_t most_waiting = 128;  // requests under way above which others are told to come back: 429
+  // Of every answer, after its request came: a stage that is late then goes without (Recommender).
+  serving::Clock::duration deadline = serving::Clock::duration::max();
   std::string version = {};    // of podium, as it is told
   std::vector<Key> keys = {};  // none: everybody who reaches the server may call everything
 };

@@ -258,6 +258,43 @@ TEST_F(ApiTest, UnpacksWhatIsSentCompressed) {
   EXPECT_EQ(status(gzip(std::string(kMostBodyBytes + 1, ' ')), "gzip"), 413);
 }
 
+// What became of a stage's budget is in `degraded`, and counted.
+TEST_F(ApiTest, EachStagesBudgetHasItsFallback) {
+  using Options = serving::RecommenderOptions;
+  constexpr serving::Clock::duration kNone{0};
+  const std::string asked = R"({"user": "u3", "k": 8, "time": 2000000})";
+  const auto answer = [&](const Options& options, const ApiOptions& of_api, const char* target,
+                          const std::string& body) {
+    ActiveBundle bundle(bundle_dir_, state_ / "budgets.json", store_, options);
+    Api api(bundle, rules_, *store_, of_api);
+    Json json = parse_json(reply(api, "POST", target, body).body, "reply");
+    const std::string counted = reply(api, "GET", "/metrics").body;
+    for (const Json& what : json.value("degraded", Json::array())) {
+      EXPECT_NE(counted.find("podium_degraded_total{what=" + what.dump() + "} 1"),
+                std::string::npos);
+    }
+    return json;
+  };
+  const auto recommend = [&](const Options& options, const ApiOptions& of_api = {}) {
+    return answer(options, of_api, "/v1/recommend", asked);
+  };
+  EXPECT_FALSE(recommend({}).contains("degraded"));
+  const Json no_policy = recommend({.policy_until = kNone});
+  EXPECT_EQ(no_policy["degraded"], Json({"policy late"}));
+  for (size_t r = 0; r < 8; ++r) EXPECT_EQ(no_policy["items"][r]["upstream_rank"], r);
+  const Json no_ranking = recommend({.ranking_until = kNone});
+  EXPECT_EQ(no_ranking["degraded"], Json({"ranking late"}));
+  EXPECT_EQ(no_ranking["items"].size(), 8u);
+  const Json late = recommend({}, {.deadline = kNone});
+  EXPECT_EQ(late["degraded"], Json({"retrieval late", "policy late"}));
+  for (const Json& item : late["items"]) EXPECT_EQ(item["sources"], Json({"popularity"}));
+  const Json kept = answer({}, {.deadline = kNone}, "/v1/rerank",
+                           R"({"user": "u3", "candidates": ["i9", "i2", "i5", "i7"]})");
+  EXPECT_EQ(kept["degraded"], Json({"policy late"}));
+  EXPECT_EQ(kept["items"][0]["id"], "i9") << "the caller's order";
+  EXPECT_EQ(kept["items"][3]["id"], "i7");
+}
+
 TEST_F(ApiTest, SendsBackWhoeverComesWhenItIsFull) {
   Api busy(bundle_, rules_, *store_, {.threads = 1, .most_waiting = 2});
   std::atomic<int> answered{0}, refused{0};

@@ -117,6 +117,7 @@ void ask(const Service& service, const Call& call, Asked asked,
   const auto rules = service.rules.now();
   asked.request.may_be_new = true;
   asked.request.k = ruled.k;
+  asked.request.deadline = due(service, call.arrived);
   service.recent.add({asked.request, {}});
   // What is not wanted is left out of the answer, so that all must be asked for.
   asked.request.k = asked.wanted.all() ? asked_for(*rules, ruled.k) : kMostItems;

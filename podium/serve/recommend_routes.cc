@@ -101,18 +101,23 @@ void tell_problem(const HttpReply& reply, const Told& done) {
   done(reply.status, Json::parse(reply.body));
 }
 
+struct Asking {
+  RequestKind kind;
+  bool stale;  // an offset was asked for that is not there
+  serving::Clock::time_point arrived;
+};
+
 // Asks one request; `done` gets the answer, or the problem, as JSON.
-void ask(const Service& service, Json json, RequestKind kind, bool stale, const Told& done,
+void ask(const Service& service, Json json, const Asking& asking, const Told& done,
          const serving::TraceTold& trace = {}) try {
-  const auto start = serving::Clock::now();
-  Telling telling{.id = {}, .stale = stale};
-  const bool recommend = kind == RequestKind::kRecommend;
+  Telling telling{.id = {}, .stale = asking.stale};
+  const bool recommend = asking.kind == RequestKind::kRecommend;
   RulesRequest ruled;
   if (recommend && json.is_object()) {
     ruled = take_rules_request(json);
     telling.debug = take_flag(json, "debug", false);
   }
-  auto parsed = serving::request_of(json, 0, kind);
+  auto parsed = serving::request_of(json, 0, asking.kind);
   if (const auto* wrong = std::get_if<serving::RequestProblem>(&parsed)) {
     return tell_problem(problem(400, wrong->message, "see /openapi.json", wrong->field), done);
   }
@@ -120,7 +125,7 @@ void ask(const Service& service, Json json, RequestKind kind, bool stale, const 
   serving::Request& request = read.request;
   telling.id = read.id;
   request.may_be_new = true;
-  if (read.deadline_ms > 0) request.deadline = start + std::chrono::milliseconds(read.deadline_ms);
+  request.deadline = due(service, asking.arrived, read.deadline_ms);
   ruled.k = request.k;
   const auto rules = service.rules.now();
   if (recommend) {
@@ -157,7 +162,7 @@ void ask_all(const Service& service, const Call& call, const Json& json, Request
   constexpr std::string_view kFields[] = {"requests"};
   check_fields(json, kFields);
   const Json& requests = list_field(json, "requests", kMostBatch);
-  const bool stale = is_stale(service, call.request);
+  const Asking asking{kind, is_stale(service, call.request), call.arrived};
   const auto batch = std::make_shared<Batch>();
   {
     const MutexLock lock(batch->mutex);
@@ -165,7 +170,7 @@ void ask_all(const Service& service, const Call& call, const Json& json, Request
     batch->missing = requests.size();
   }
   for (size_t i = 0; i < requests.size(); ++i) {
-    ask(service, requests[i], kind, stale, [batch, i, reply = call.reply](int, Json answer) {
+    ask(service, requests[i], asking, [batch, i, reply = call.reply](int, Json answer) {
       std::vector<Json> all;
       {
         const MutexLock lock(batch->mutex);
@@ -179,12 +184,11 @@ void ask_all(const Service& service, const Call& call, const Json& json, Request
 }
 
 // Unless the request says otherwise, the policy that has a trace answers.
-void tell_events(const Service& service, const Call& call, Json json, RequestKind kind,
-                 bool stale) {
+void tell_events(const Service& service, const Call& call, Json json, const Asking& asking) {
   if (!json.contains("explain")) json["explain"] = true;
   const auto events = std::make_shared<TraceEvents>(call.reply);
   ask(
-      service, std::move(json), kind, stale,
+      service, std::move(json), asking,
       [events](int status, const Json& told) { events->answer(status, told); },
       [events](std::string_view text) { return events->trace(text); });
 }
@@ -200,8 +204,9 @@ void answer(const Service& service, const Call& call, RequestKind kind) {
   if (kind == RequestKind::kRerank && json.contains("documents")) {
     return rerank_documents(service, call, json, DocumentForm::kV1, stale);
   }
-  if (events) return tell_events(service, call, std::move(json), kind, stale);
-  ask(service, std::move(json), kind, stale, [reply = call.reply](int status, const Json& told) {
+  const Asking asking{kind, stale, call.arrived};
+  if (events) return tell_events(service, call, std::move(json), asking);
+  ask(service, std::move(json), asking, [reply = call.reply](int status, const Json& told) {
     HttpReply answer = json_reply(told);
     answer.status = status;
     if (status != 200) answer.type = kProblemType;

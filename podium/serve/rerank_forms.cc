@@ -284,6 +284,7 @@ void rerank_documents(const Service& service, const Call& call, const Json& json
     const serving::Answer alone{.items = {{.id = request.candidates.front(), .score = 1}}};
     return call.reply(reply_of(asked, candidates.scored(alone), new_request_id(), {}));
   }
+  request.deadline = due(service, call.arrived);
   recommender->submit(request, [asked = std::move(asked), candidates, stale, reply = call.reply,
                                 recommender, &metrics = service.metrics](
                                    const serving::Answer& answer, const std::exception_ptr& error) {

@@ -1,6 +1,7 @@
 // Which code answers which method and path.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <initializer_list>
 #include <optional>
@@ -20,6 +21,7 @@ struct Call {
   HttpRequest request;
   std::vector<std::string> ids;  // what stands for the path's {...}, decoded
   Reply reply;
+  std::chrono::steady_clock::time_point arrived = {};
 };
 
 struct Route {

@@ -1,6 +1,8 @@
 // What the API's calls work with, and the lists of calls by what they are about.
 #pragma once
 
+#include <algorithm>
+#include <chrono>
 #include <string>
 
 #include "podium/base/json.h"
@@ -9,6 +11,7 @@
 #include "podium/serve/metrics.h"
 #include "podium/serve/recent_requests.h"
 #include "podium/serve/router.h"
+#include "podium/serving/request.h"
 #include "podium/store/store.h"
 
 namespace podium::serve {
@@ -22,7 +25,19 @@ struct Service {
   store::Store& store;
   Metrics& metrics;
   RecentRequests& recent;
+  serving::Clock::duration deadline;  // of every answer, after its request came
 };
+
+// When the answer to what came then is due at the latest. own_ms: the request's own deadline; 0: it
+// has none.
+inline serving::Clock::time_point due(const Service& service, serving::Clock::time_point arrived,
+                                      int own_ms = 0) {
+  auto most = service.deadline;
+  if (own_ms > 0)
+    most = std::min<serving::Clock::duration>(most, std::chrono::milliseconds(own_ms));
+  using Moment = serving::Clock::time_point;
+  return most < Moment::max() - arrived ? arrived + most : Moment::max();
+}
 
 // The actions keep the service by reference: it must outlive the router.
 void add_recommend_routes(Router& router, Service& service);  // recommend, rerank, similar
