@@ -79,6 +79,7 @@ void Lane::choose(const float* state, const float* logits, ChoiceSpace& space) {
   }
   unread_ = rollout_->tokens.size() - before;
   done_ = finished();
+  if (!done_ && request_->progress && !request_->progress(rollout_->tokens)) end_late();
   if (done_) cache_.reset();  // its pages serve others
 }
 

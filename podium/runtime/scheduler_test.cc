@@ -305,6 +305,40 @@ TEST_F(SchedulerTest, ALateTraceIsAnsweredInTheSlatesOrder) {
               engine_.decode(context_, {&all[1], 1}, {.max_trace = 30, .temperature = 1}, 1));
 }
 
+TEST_F(SchedulerTest, TellsWhatItSaysAndStopsWhenNobodyListens) {
+  const Slate slate = slates(1).front();
+  const auto decoded = [&](size_t most) {
+    std::vector<std::vector<TokenId>> told;
+    Rollout rollout;
+    Scheduler scheduler(policy_, {});
+    Request asked = request(slate, {.max_trace = 8}, rollout);
+    std::promise<void> over;
+    asked.done = [&, done = asked.done](auto rollouts, const auto& error) {
+      done(std::move(rollouts), error);
+      over.set_value();
+    };
+    asked.progress = [&](std::span<const TokenId> tokens) {
+      told.emplace_back(tokens.begin(), tokens.end());
+      return told.size() < most;
+    };
+    scheduler.submit(std::move(asked));
+    over.get_future().wait();
+    for (size_t i = 0; i < told.size(); ++i) {
+      EXPECT_TRUE(std::equal(told[i].begin(), told[i].end(), rollout.tokens.begin()));
+      EXPECT_TRUE(i == 0 || told[i].size() > told[i - 1].size());
+    }
+    return std::pair(told.size(), rollout);
+  };
+  const auto [choices, whole] = decoded(1000);
+  EXPECT_FALSE(whole.late);
+  EXPECT_EQ(int(choices) + 1, whole.steps);
+  const auto [heard, cut] = decoded(3);
+  EXPECT_EQ(heard, 3U);
+  EXPECT_EQ(cut.steps, 3);
+  EXPECT_TRUE(cut.late);
+  EXPECT_TRUE(rerank::is_permutation_of(cut.order, slate.candidates.size()));
+}
+
 TEST_F(SchedulerTest, ExpiredRequestsNeedNotWaitForRoom) {
   const Clock::time_point now{};
   Scheduler scheduler(policy_, {.batch = {1, 64, [&] { return now; }}});

@@ -53,10 +53,15 @@ struct Rollout {
 // Takes the rollouts [options.samples] of a request, or what went wrong. Must not throw.
 using Done = std::function<void(std::vector<Rollout> rollouts, const std::exception_ptr& error)>;
 
+// Takes what a rollout has said so far, after each of its choices but the last; false ends it as
+// its deadline would. What it throws fails the request.
+using Progress = std::function<bool(std::span<const TokenId> tokens)>;
+
 struct Request {
   rerank::Slate slate;
   DecodeOptions options;
   Done done;
+  Progress progress = {};  // none, or of a single sample
 };
 
 struct RetrieveOptions {

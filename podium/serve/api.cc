@@ -14,6 +14,7 @@
 #include "podium/serve/content_coding.h"
 #include "podium/serve/openapi.h"
 #include "podium/serve/problem.h"
+#include "podium/serve/reply_stream.h"
 
 namespace podium::serve {
 
@@ -182,9 +183,13 @@ class Api::Impl {
         return;
       }
       shared->reply = [this, tell, began = serving::Clock::now()](HttpReply answer) {
+        const auto stream = answer.stream;
+        const auto over = [this, began] {
+          admission_.leave(serving::Clock::now() - began);
+          --waiting_;
+        };
         tell(std::move(answer));
-        admission_.leave(serving::Clock::now() - began);
-        --waiting_;
+        stream ? stream->when_ended(over) : over();
       };
       run(route, std::move(*shared));
     });

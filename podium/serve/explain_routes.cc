@@ -29,6 +29,7 @@ struct Explaining {
   serving::Request request;
   std::vector<std::string> items;  // none: of a recommendation
   RulesRequest ruled;
+  int deadline_ms = 0;  // of the recommendation; 0: none
   size_t reasons = 3;
   bool debug = false;
   std::shared_ptr<const serving::Recommender> recommender;
@@ -73,16 +74,15 @@ Explaining read(Json json) {
   asked.request = std::move(read.request);
   asked.request.explain = trace;
   asked.request.may_be_new = true;
-  if (read.deadline_ms > 0) {
-    asked.request.deadline = serving::Clock::now() + std::chrono::milliseconds(read.deadline_ms);
-  }
+  asked.deadline_ms = read.deadline_ms;
   return asked;
 }
 
 // The items that are given are ordered only for the trace that comes of it.
-void submit(const Service& service, Explaining& asked) {
+void submit(const Service& service, serving::Clock::time_point arrived, Explaining& asked) {
   asked.recommender = service.bundle.now();
   serving::Request request = asked.request;
+  request.deadline = due(service, arrived, asked.deadline_ms);
   if (asked.items.empty()) {
     asked.ruled.k = request.k;
     request.k = asked_for(*service.rules.now(), request.k);
@@ -208,7 +208,8 @@ Json explained(const Service& service, Explaining& asked, bool stale) {
 }
 
 // Policies order all of them at once, then one after another is explained.
-Json explain_all(const Service& service, const Json& json, bool stale) {
+Json explain_all(const Service& service, const Json& json, bool stale,
+                 serving::Clock::time_point arrived) {
   constexpr std::string_view kFields[] = {"requests"};
   check_fields(json, kFields);
   const Json& requests = list_field(json, "requests", kMostBatch);
@@ -225,7 +226,7 @@ Json explain_all(const Service& service, const Json& json, bool stale) {
   for (size_t i = 0; i < requests.size(); ++i) {
     attempt(i, [&] {
       asked[i] = read(requests[i]);
-      submit(service, *asked[i]);
+      submit(service, arrived, *asked[i]);
     });
   }
   for (size_t i = 0; i < requests.size(); ++i) {
@@ -242,10 +243,10 @@ void add_explain_routes(Router& router, Service& service) {
                 const Json json = object_of(call.request.body);
                 const bool stale = is_stale(service, call.request);
                 if (json.contains("requests")) {
-                  return call.reply(json_reply(explain_all(service, json, stale)));
+                  return call.reply(json_reply(explain_all(service, json, stale, call.arrived)));
                 }
                 Explaining asked = read(json);
-                submit(service, asked);
+                submit(service, call.arrived, asked);
                 call.reply(json_reply(explained(service, asked, stale)));
               }});
 }

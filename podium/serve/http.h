@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -25,11 +26,14 @@ struct HttpRequest {
   std::string_view header(std::string_view name) const;
 };
 
+class ReplyStream;  // reply_stream.h
+
 struct HttpReply {
   int status = 200;
   std::string body = {};  // JSON, unless empty
   std::string type = "application/json";
   std::vector<std::pair<std::string, std::string>> headers = {};
+  std::shared_ptr<ReplyStream> stream = {};  // the body instead, as it comes
 };
 
 // Answers once, on any thread.

@@ -1,11 +1,13 @@
 // The server by hand-made bytes over a socket.
 #include "podium/serve/http_server.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <future>
 #include <thread>
 
+#include "podium/serve/reply_stream.h"
 #include "podium/serve/test_line.h"
 
 namespace podium::serve {
@@ -30,6 +32,49 @@ TEST(HttpServer, KeepsConnectionsAndAnswersInOrder) {
   line.say("GET /e HTTP/1.0\r\n\r\n");
   EXPECT_EQ(line.hear().first, 200);
   EXPECT_TRUE(line.hung_up()) << "HTTP/1.0 asks for one reply";
+}
+
+// Answers /s in parts, which the test sends.
+struct PartsHandler {
+  std::shared_ptr<ReplyStream> parts = std::make_shared<ReplyStream>();
+
+  void operator()(const HttpRequest& request, const Reply& reply) const {
+    if (!request.target.starts_with("/s")) return echo(request, reply);
+    reply({.type = "text/event-stream", .stream = parts});
+  }
+};
+
+TEST(HttpServer, WritesPartsAsTheyCome) {
+  for (const char* version : {"1.1", "1.0"}) {
+    const bool chunks = std::string(version) == "1.1";
+    const PartsHandler handler;
+    const HttpServer server({}, handler);
+    Line line(server.port());
+    line.say(fmt::format("GET /s HTTP/{}\r\nHost: x\r\n\r\n", version));
+    EXPECT_EQ(line.hear_head(), 200);
+    EXPECT_EQ(line.head().find("Transfer-Encoding: chunked") != std::string::npos, chunks);
+    EXPECT_TRUE(handler.parts->send("abc"));
+    EXPECT_EQ(line.hear_bytes(chunks ? 8 : 3), chunks ? "3\r\nabc\r\n" : "abc");
+    EXPECT_TRUE(handler.parts->send(std::string(100000, 'x')));
+    const std::string long_chunk = "186a0\r\n" + std::string(100000, 'x') + "\r\n";
+    EXPECT_EQ(line.hear_bytes(chunks ? 100009 : 100000),
+              chunks ? long_chunk : std::string(100000, 'x'));
+    handler.parts->end();
+    EXPECT_EQ(line.hear_bytes(chunks ? 5 : 1), chunks ? "0\r\n\r\n" : "");
+    if (!chunks) continue;
+    line.say(kGet);
+    EXPECT_EQ(line.hear().first, 200) << "the connection goes on";
+  }
+}
+
+TEST(HttpServer, WhoeverSendsPartsLearnsThatThePeerHasLeft) {
+  const PartsHandler handler;
+  const HttpServer server({}, handler);
+  Line line(server.port());
+  line.say("GET /s HTTP/1.1\r\nHost: x\r\n\r\n");
+  EXPECT_EQ(line.hear_head(), 200);
+  line.hang_up();
+  while (handler.parts->send("x")) std::this_thread::sleep_for(std::chrono::milliseconds(1));
 }
 
 TEST(HttpServer, RefusesWhatIsReadInTwoWays) {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <boost/asio/post.hpp>
+#include <boost/asio/write.hpp>
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
 #include <optional>
@@ -10,6 +11,7 @@
 #include "podium/serve/content_coding.h"
 #include "podium/serve/http_stream.h"
 #include "podium/serve/problem.h"
+#include "podium/serve/reply_stream.h"
 #include "podium/serve/tls_certificate.h"
 
 namespace podium::serve {
@@ -64,6 +66,19 @@ class Session : public Connection, public std::enable_shared_from_this<Session> 
   void close() override;
 
  private:
+  // A reply that comes in parts.
+  struct Streaming {
+    using Head = http::response<http::empty_body>;
+    Streaming(std::shared_ptr<ReplyStream> of, Head begun)
+        : parts(std::move(of)), head(std::move(begun)) {}
+
+    std::shared_ptr<ReplyStream> parts;
+    Head head;
+    http::response_serializer<http::empty_body> writer{head};
+    std::string bytes;  // being written
+    bool writing = false;
+  };
+
   void read();
   void read_header();
   void on_header(Code code);
@@ -71,6 +86,9 @@ class Session : public Connection, public std::enable_shared_from_this<Session> 
   void go_on();
   void on_body(Code code);
   void answer(HttpReply reply, bool stay);
+  void stream(HttpReply reply, bool stay);
+  void write_parts();
+  void stop_streaming();
   void end();
   void linger();
   void on_parse_error(Code code);
@@ -88,6 +106,7 @@ class Session : public Connection, public std::enable_shared_from_this<Session> 
   unsigned version_ = 11;
   size_t lingered_ = 0;  // bytes read past, after the last answer
   bool head_ = false;
+  std::optional<Streaming> streaming_;  // none: the reply is whole
 };
 
 Session::Session(std::shared_ptr<Connections> connections, tcp::socket socket,
@@ -200,6 +219,7 @@ void Session::on_parse_error(Code code) {
 void Session::answer(HttpReply reply, bool stay) {
   release();
   stay = stay && !connections_->draining();
+  if (reply.stream) return stream(std::move(reply), stay);
   response_ = {http::status(reply.status), version_};
   response_.set(http::field::server, "podium");
   if (!reply.body.empty()) response_.set(http::field::content_type, reply.type);
@@ -214,6 +234,57 @@ void Session::answer(HttpReply reply, bool stay) {
     if (code) return self->close();
     stay ? self->read() : self->end();
   });
+}
+
+// The head, then parts as they come, as chunks; to HTTP/1.0, which knows none, up to the
+// connection's end.
+void Session::stream(HttpReply reply, bool stay) {
+  const bool chunked = version_ == 11;
+  http::response<http::empty_body> head{http::status(reply.status), version_};
+  head.set(http::field::server, "podium");
+  head.set(http::field::content_type, reply.type);
+  for (const auto& [name, value] : reply.headers) head.set(name, value);
+  head.keep_alive(stay && chunked);
+  head.chunked(chunked);
+  streaming_.emplace(std::move(reply.stream), std::move(head));
+  stream_.tcp().expires_after(options().write_timeout);
+  http::async_write_header(
+      stream_, streaming_->writer, [self = shared_from_this()](Code code, size_t) {
+        if (code) return self->close();
+        self->streaming_->parts->on_parts([self] {
+          if (self->connections_->ended()) return;
+          asio::post(self->stream_.get_executor(), [self] { self->write_parts(); });
+        });
+      });
+}
+
+void Session::write_parts() {
+  if (!streaming_ || streaming_->writing) return;
+  const auto [bytes, ended] = streaming_->parts->take();
+  if (bytes.empty() && !ended) return stream_.tcp().expires_never();
+  std::string& out = streaming_->bytes;
+  out = bytes;
+  if (streaming_->head.chunked()) {
+    if (!bytes.empty()) out = fmt::format("{:x}\r\n{}\r\n", bytes.size(), bytes);
+    if (ended) out += "0\r\n\r\n";
+  }
+  streaming_->writing = true;
+  stream_.tcp().expires_after(options().write_timeout);
+  const bool last = ended;
+  asio::async_write(stream_, asio::buffer(out),
+                    [self = shared_from_this(), last](Code code, size_t) {
+                      if (code) return self->close();
+                      self->streaming_->writing = false;
+                      if (!last) return self->write_parts();
+                      const bool stay = self->streaming_->head.keep_alive();
+                      self->stop_streaming();
+                      stay ? self->read() : self->end();
+                    });
+}
+
+void Session::stop_streaming() {
+  if (streaming_) streaming_->parts->close();
+  streaming_.reset();
 }
 
 void Session::end() {
@@ -238,6 +309,7 @@ void Session::linger() {
 
 void Session::close() {
   release();
+  stop_streaming();
   Code ignored;
   stream_.tcp().socket().shutdown(tcp::socket::shutdown_both, ignored);
   stream_.tcp().close();

@@ -5,6 +5,7 @@
 
 #include "podium/base/error.h"
 #include "podium/base/mutex.h"
+#include "podium/serve/event_stream.h"
 #include "podium/serve/problem.h"
 #include "podium/serve/read_json.h"
 #include "podium/serve/recommend_fields.h"
@@ -104,11 +105,12 @@ struct Asking {
   RequestKind kind;
   bool stale;  // an offset was asked for that is not there
   serving::Clock::time_point arrived;
+  std::shared_ptr<RequestTrace> trace;  // its spans; null: it is not traced
 };
 
 // Asks one request; `done` gets the answer, or the problem, as JSON.
-void ask(const Service& service, const std::shared_ptr<RequestTrace>& trace, Json json,
-         const Asking& asking, const Told& done) try {
+void ask(const Service& service, Json json, const Asking& asking, const Told& done,
+         const serving::TraceTold& said = {}) try {
   Telling telling{.id = {}, .stale = asking.stale};
   const bool recommend = asking.kind == RequestKind::kRecommend;
   RulesRequest ruled;
@@ -136,16 +138,19 @@ void ask(const Service& service, const std::shared_ptr<RequestTrace>& trace, Jso
   }
   const auto recommender = service.bundle.now();
   const bool by_rules = recommend && !rules->empty();
-  recommender->submit(request, [&service, trace, recommender, rules, by_rules, ruled, telling,
-                                user = request.user, history = request.history,
-                                done](const Answer& answer, const std::exception_ptr& error) {
-    count(service, trace, *recommender, answer, error);
-    if (error) return tell_problem(problem(error), done);
-    const serving::Bundle& bundle = recommender->bundle();
-    if (!by_rules) return done(200, answer_json(telling, answer, bundle, nullptr));
-    const auto outcome = apply_rules(*rules, ruled, *recommender, user, history, answer.items);
-    done(200, answer_json(telling, answer, bundle, &outcome));
-  });
+  recommender->submit(
+      request,
+      [&service, spans = asking.trace, recommender, rules, by_rules, ruled, telling,
+       user = request.user, history = request.history,
+       done](const Answer& answer, const std::exception_ptr& error) {
+        count(service, spans, *recommender, answer, error);
+        if (error) return tell_problem(problem(error), done);
+        const serving::Bundle& bundle = recommender->bundle();
+        if (!by_rules) return done(200, answer_json(telling, answer, bundle, nullptr));
+        const auto outcome = apply_rules(*rules, ruled, *recommender, user, history, answer.items);
+        done(200, answer_json(telling, answer, bundle, &outcome));
+      },
+      said);
 } catch (...) {
   tell_problem(problem(std::current_exception()), done);
 }
@@ -161,7 +166,7 @@ void ask_all(const Service& service, const Call& call, const Json& json, Request
   constexpr std::string_view kFields[] = {"requests"};
   check_fields(json, kFields);
   const Json& requests = list_field(json, "requests", kMostBatch);
-  const Asking asking{kind, is_stale(service, call.request), call.arrived};
+  const Asking asking{kind, is_stale(service, call.request), call.arrived, call.trace};
   const auto batch = std::make_shared<Batch>();
   {
     const MutexLock lock(batch->mutex);
@@ -169,7 +174,7 @@ void ask_all(const Service& service, const Call& call, const Json& json, Request
     batch->missing = requests.size();
   }
   for (size_t i = 0; i < requests.size(); ++i) {
-    ask(service, call.trace, requests[i], asking, [batch, i, reply = call.reply](int, Json answer) {
+    ask(service, requests[i], asking, [batch, i, reply = call.reply](int, Json answer) {
       std::vector<Json> all;
       {
         const MutexLock lock(batch->mutex);
@@ -182,20 +187,35 @@ void ask_all(const Service& service, const Call& call, const Json& json, Request
   }
 }
 
+// Unless the request says otherwise, the policy that has a trace answers.
+void tell_events(const Service& service, const Call& call, Json json, const Asking& asking) {
+  if (!json.contains("explain")) json["explain"] = true;
+  const auto events = std::make_shared<TraceEvents>(call.reply);
+  ask(
+      service, std::move(json), asking,
+      [events](int status, const Json& told) { events->answer(status, told); },
+      [events](std::string_view text) { return events->trace(text); });
+}
+
 void answer(const Service& service, const Call& call, RequestKind kind) {
   Json json = object_of(call.request.body);
-  if (json.contains("requests")) return ask_all(service, call, json, kind);
+  const bool events = wants_events(call.request);
+  if (json.contains("requests")) {
+    if (events) refuse("requests", "come one at a time where the answer is text/event-stream");
+    return ask_all(service, call, json, kind);
+  }
   const bool stale = is_stale(service, call.request);
   if (kind == RequestKind::kRerank && json.contains("documents")) {
     return rerank_documents(service, call, json, DocumentForm::kV1, stale);
   }
-  ask(service, call.trace, std::move(json), {kind, stale, call.arrived},
-      [reply = call.reply](int status, const Json& told) {
-        HttpReply answer = json_reply(told);
-        answer.status = status;
-        if (status != 200) answer.type = kProblemType;
-        reply(std::move(answer));
-      });
+  const Asking asking{kind, stale, call.arrived, call.trace};
+  if (events) return tell_events(service, call, std::move(json), asking);
+  ask(service, std::move(json), asking, [reply = call.reply](int status, const Json& told) {
+    HttpReply answer = json_reply(told);
+    answer.status = status;
+    if (status != 200) answer.type = kProblemType;
+    reply(std::move(answer));
+  });
 }
 
 }  // namespace

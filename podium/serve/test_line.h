@@ -57,6 +57,14 @@ class Line {
     heard_.erase(0, length);
     return {status, body};
   }
+  // The next bytes, of any kind.
+  std::string hear_bytes(size_t count) {
+    while (heard_.size() < count && more()) {
+    }
+    const std::string bytes = heard_.substr(0, count);
+    heard_.erase(0, count);
+    return bytes;
+  }
   // The status of a reply without a body.
   int hear_head() {
     size_t end = 0;

@@ -117,7 +117,7 @@ Recommender::Recommender(std::shared_ptr<const Bundle> bundle, std::shared_ptr<L
 
 Recommender::~Recommender() = default;
 
-void Recommender::submit(const Request& request, Done done) const {
+void Recommender::submit(const Request& request, Done done, TraceTold trace) const {
   std::unique_ptr<Flight> flight;
   runtime::Scheduler* policy = nullptr;  // none: there is nothing to order
   try {
@@ -128,7 +128,7 @@ void Recommender::submit(const Request& request, Done done) const {
   } catch (...) {  // handed over, as from the other thread
     return done({}, std::current_exception());
   }
-  if (policy != nullptr) return ask(*policy, std::move(flight), std::move(done));
+  if (policy != nullptr) return ask(*policy, std::move(flight), std::move(done), std::move(trace));
   flight->answer.items.resize(std::min(flight->k, flight->answer.items.size()));
   done(std::move(flight->answer), nullptr);
 }
@@ -305,7 +305,8 @@ void Recommender::rerank(const Request& request, Flight& flight) const {
   }
 }
 
-void Recommender::ask(runtime::Scheduler& policy, std::unique_ptr<Flight> flight, Done done) const {
+void Recommender::ask(runtime::Scheduler& policy, std::unique_ptr<Flight> flight, Done done,
+                      TraceTold trace) const {
   runtime::DecodeOptions options;
   options.with_trace = flight->explain;
   options.max_trace = bundle_->options().max_trace;
@@ -313,16 +314,31 @@ void Recommender::ask(runtime::Scheduler& policy, std::unique_ptr<Flight> flight
   options.deadline = flight->policy_until;
   flight->asked = options_.now();
   const std::shared_ptr<Flight> shared = std::move(flight);
-  policy.submit({shared->slate, options,
-                 [this, shared, done = std::move(done)](std::vector<runtime::Rollout> rollouts,
-                                                        std::exception_ptr error) {
-                   try {
-                     if (!error) finish(*shared, rollouts.front());
-                   } catch (...) {  // no memory
-                     error = std::current_exception();
-                   }
-                   done(error ? Answer{} : std::move(shared->answer), error);
-                 }});
+  runtime::Request asked{shared->slate, options,
+                         [this, shared, done = std::move(done)](
+                             std::vector<runtime::Rollout> rollouts, std::exception_ptr error) {
+                           try {
+                             if (!error) finish(*shared, rollouts.front());
+                           } catch (...) {  // no memory
+                             error = std::current_exception();
+                           }
+                           done(error ? Answer{} : std::move(shared->answer), error);
+                         }};
+  if (trace && shared->explain) asked.progress = following(shared, std::move(trace));
+  policy.submit(std::move(asked));
+}
+
+runtime::Progress Recommender::following(std::shared_ptr<const Flight> flight,
+                                         TraceTold trace) const {
+  return [this, flight = std::move(flight), trace = std::move(trace),
+          told = size_t{0}](std::span<const runtime::TokenId> tokens) mutable {
+    const rerank::PromptContext& context = bundle_->prompts();
+    const std::string said = context.tokenizer.decode(rerank::trace_of(context, tokens));
+    const std::string text =
+        readable_trace(said, flight->slate, bundle_->dataset(), bundle_->sids().table);
+    const size_t before = std::exchange(told, std::max(told, whole_characters(text)));
+    return trace(std::string_view(text).substr(std::min(before, text.size()), told - before));
+  };
 }
 
 void Recommender::finish(Flight& flight, const runtime::Rollout& rollout) const {

@@ -51,6 +51,10 @@ struct RecommenderOptions {
 // Takes the answer, or what was wrong with the request. Must not throw.
 using Done = std::function<void(Answer answer, const std::exception_ptr& error)>;
 
+// Takes what the policy's trace says next, on a thread of the scheduler: one text in pieces, empty
+// ones among them. False: nobody waits for the answer any more, and it ends as at its deadline.
+using TraceTold = std::function<bool(std::string_view text)>;
+
 // Thread-safe. No thread waits for a request's answer. Not to be destroyed in a callback.
 class Recommender {
  public:
@@ -61,7 +65,8 @@ class Recommender {
 
   // done is called once: on a thread of the scheduler, which it holds up while it runs, or before
   // submit() returns when no policy is needed or the request cannot be answered.
-  void submit(const Request& request, Done done) const;
+  // trace: of a request with `explain`, told while it is said.
+  void submit(const Request& request, Done done, TraceTold trace = {}) const;
   std::future<Answer> submit(const Request& request) const;
   Answer answer(const Request& request) const { return submit(request).get(); }
 
@@ -94,7 +99,9 @@ class Recommender {
   void name_added(Flight& flight) const;
   AnswerItem answer_item(const Flight& flight, const rerank::SlateCandidate& candidate,
                          size_t rank) const;
-  void ask(runtime::Scheduler& policy, std::unique_ptr<Flight> flight, Done done) const;
+  void ask(runtime::Scheduler& policy, std::unique_ptr<Flight> flight, Done done,
+           TraceTold trace) const;
+  runtime::Progress following(std::shared_ptr<const Flight> flight, TraceTold trace) const;
   void finish(Flight& flight, const runtime::Rollout& rollout) const;
   void cite(Flight& flight, const runtime::Rollout& rollout) const;
 
