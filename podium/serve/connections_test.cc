@@ -88,7 +88,7 @@ TEST(Connections, TenThousandWaitAndOneAsks) {
   const Crowd crowd;
   const HttpServer server({.most_connections = kMany + 10}, echo);
   ASSERT_EQ(crowd.open(server.port(), 100), 100u);
-  const size_t before = resident_bytes();
+  [[maybe_unused]] const size_t before = resident_bytes();
   ASSERT_EQ(crowd.open(server.port(), kMany - 100), kMany - 100);
   EXPECT_EQ(server.connections(), kMany);
   Line line(server.port());
