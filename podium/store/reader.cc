@@ -27,6 +27,7 @@ Reader::Reader(const fs::path& file)
              "LIMIT ?") {}
 
 std::vector<Row> Reader::history_of(std::string_view user) {
+  if (user == kNobody) return {};  // the check of that name is that of the items
   const Transaction snapshot(database_, Transaction::Use::kRead);
   std::vector<Row> rows;
   Check found;

@@ -38,6 +38,14 @@ class StoreTest : public testing::Test {
   const fs::path dir_ = scratch_dir("store");
 };
 
+TEST_F(StoreTest, NobodyHasNoHistory) {
+  Store store(dir_);
+  const LiveItem item = item_named("new");
+  store.put_items({&item, 1});
+  EXPECT_TRUE(store.history_of("").events.empty());
+  EXPECT_FALSE(store.history_of("").erased);
+}
+
 TEST_F(StoreTest, KeepsWhatItAcknowledged) {
   LiveItem item = item_named("new", "a \"title\"\n"), unpriced = item_named("other");
   item.categories = {"x", "y"};
