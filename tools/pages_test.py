@@ -132,7 +132,9 @@ def check_serving(home, environment):
             continue
         print(method, path, body)
         ask(port, method, path.format(id="174"), body)
-    keys, next_bundle = rest
+    stream, keys, next_bundle = rest
+    told = run(home, stream, environment)
+    assert "event: trace" in told and "event: slate" in told, told
     run(home, keys, environment)
     try:
         sys.exit(f"FAILED: no key is needed: {ask(port, 'GET', '/v1/status')}")
