@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "podium/serving/live_state.h"
+#include "podium/store/log.h"
 #include "podium/store/reader.h"
 
 namespace podium::shadow {
