@@ -114,7 +114,8 @@ TEST_F(ExplainRoutesTest, KnowsWhatHappenedSinceAndForgetsTheErased) {
   EXPECT_EQ(kinds(explained(ask)["items"][0]), std::set<std::string>{"popular"});
   EXPECT_EQ(call("DELETE", "/v1/users/u3").first, 204);
   const Json of_erased = {{"user", "u3"}, {"k", 5}, {"reasons", 10}, {"debug", true}};
-  for (const Json& item : explained(of_erased)["items"]) {
+  const Json answer = explained(of_erased);
+  for (const Json& item : answer["items"]) {
     for (const Json& reason : item["reasons"]) EXPECT_FALSE(reason.contains("other"));
   }
 }
