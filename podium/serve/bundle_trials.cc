@@ -14,8 +14,7 @@ constexpr double kRest = 1;  // half of the time the processor is the requests' 
 
 }  // namespace
 
-BundleTrials::BundleTrials(ActiveBundle& bundle, const store::Store& store,
-                           RecentRequests& recent)
+BundleTrials::BundleTrials(ActiveBundle& bundle, const store::Store& store, RecentRequests& recent)
     : bundle_(bundle), store_(store), recent_(recent) {}
 
 BundleTrials::~BundleTrials() { stop(); }
