@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <limits>
 #include <string>
+#include <utility>
 
 #include "podium/base/error.h"
 #include "podium/base/json.h"
@@ -12,7 +13,7 @@
 namespace podium::ranking {
 namespace {
 
-constexpr size_t kTogether = 8;  // rows that walk down a tree at once
+constexpr size_t kTogether = 8;  // rows that walk down a tree at once; of the last ones, up to 15
 
 template <class T>
 std::vector<T> column(const Json& tree, const char* name) {
@@ -67,27 +68,40 @@ void Forest::add_tree(const std::vector<int32_t>& left, const std::vector<int32_
   trees_.push_back(tree);
 }
 
+template <size_t N>
+void Forest::walk(const float* rows, size_t features, float* scores) const {
+  for (const Tree& tree : trees_) {
+    std::array<size_t, N> at{};
+    at.fill(tree.root);
+    for (int level = 0; level < tree.depth; ++level) {
+      for (size_t r = 0; r < N; ++r) {
+        const Node& node = nodes_[at[r]];
+        const float value = rows[r * features + node.feature];
+        const bool past = value >= node.threshold, before = value < node.threshold;
+        at[r] = size_t(node.left) + size_t(node.missing_left ? past : !before);
+      }
+    }
+    for (size_t r = 0; r < N; ++r) scores[r] += nodes_[at[r]].value;
+  }
+}
+
+template <size_t... N>
+void Forest::walk_last(size_t n, const float* rows, size_t features, float* scores,
+                       std::index_sequence<N...>) const {
+  using Walk = void (Forest::*)(const float*, size_t, float*) const;
+  static constexpr std::array<Walk, sizeof...(N)> kWalks = {&Forest::walk<N>...};
+  (this->*kWalks[n])(rows, features, scores);
+}
+
 std::vector<float> Forest::predict(const float* rows, size_t count, size_t features) const {
   PODIUM_CHECK(features >= features_ && features_ <= std::numeric_limits<uint16_t>::max());
   std::vector<float> scores(count, base_);
-  for (size_t begin = 0; begin < count; begin += kTogether) {
-    const size_t n = std::min(kTogether, count - begin);
-    std::array<const float*, kTogether> row{};
-    for (size_t r = 0; r < kTogether; ++r) row[r] = rows + (begin + std::min(r, n - 1)) * features;
-    for (const Tree& tree : trees_) {
-      std::array<size_t, kTogether> at{};
-      at.fill(tree.root);
-      for (int level = 0; level < tree.depth; ++level) {
-        for (size_t r = 0; r < kTogether; ++r) {
-          const Node& node = nodes_[at[r]];
-          const float value = row[r][node.feature];
-          const bool past = value >= node.threshold, before = value < node.threshold;
-          at[r] = size_t(node.left) + size_t(node.missing_left ? past : !before);
-        }
-      }
-      for (size_t r = 0; r < n; ++r) scores[begin + r] += nodes_[at[r]].value;
-    }
+  size_t begin = 0;
+  for (; count - begin >= 2 * kTogether; begin += kTogether) {
+    walk<kTogether>(rows + begin * features, features, &scores[begin]);
   }
+  walk_last(count - begin, rows + begin * features, features, scores.data() + begin,
+            std::make_index_sequence<2 * kTogether>());
   return scores;
 }
 

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace podium::ranking {
@@ -37,6 +38,13 @@ class Forest {
   void add_tree(const std::vector<int32_t>& left, const std::vector<int32_t>& right,
                 const std::vector<int32_t>& feature, const std::vector<float>& condition,
                 const std::vector<int32_t>& missing_left);
+
+  // Adds the trees' values to the scores of N rows, or of n.
+  template <size_t N>
+  void walk(const float* rows, size_t features, float* scores) const;
+  template <size_t... N>
+  void walk_last(size_t n, const float* rows, size_t features, float* scores,
+                 std::index_sequence<N...>) const;
 
   std::vector<Node> nodes_;
   std::vector<Tree> trees_;
