@@ -1,4 +1,4 @@
-// What operators look at: status, bundles, rules.
+// What operators look at: status and rules.
 import {Refusal} from './engine.mjs';
 import {hash} from './catalogue.mjs';
 
@@ -52,29 +52,6 @@ export class Admin {
   constructor(engine) {
     this.engine = engine;
     this.toml = kToml;
-    this.order = ['/srv/podium/2026-11-13', '/srv/podium/2026-11-20'];
-    const metric = (value) => ({value, low: value - 0.008, high: value + 0.008});
-    this.known = [
-      {dir: '/srv/podium/2026-11-27', dataset: 'ml-100k', items: 1682, metrics: {'NDCG@10': metric(0.147), 'Recall@10': metric(0.236)}},
-      {dir: '/srv/podium/2026-11-20', dataset: 'ml-100k', items: 1682, metrics: {'NDCG@10': metric(0.125), 'Recall@10': metric(0.229)}},
-      {dir: '/srv/podium/2026-11-13', dataset: 'ml-100k', items: 1680},
-    ];
-  }
-
-  bundles() {
-    const active = this.order.at(-1);
-    return {active, can_roll_back: this.order.length > 1,
-            bundles: this.known.map((b) => ({...b, active: b.dir === active, ...(b.dir === active && {since: 1795500000})}))};
-  }
-  activate(dir) {
-    if (!this.known.some((b) => b.dir === dir)) throw new Refusal(400, `no bundle '${dir}'`, {field: 'dir'});
-    this.order.push(dir);
-    return this.bundles();
-  }
-  rollBack() {
-    if (this.order.length < 2) throw new Refusal(409, 'no bundle served before this one');
-    this.order.pop();
-    return this.bundles();
   }
 
   rules(toml = this.toml) {

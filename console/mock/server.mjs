@@ -4,6 +4,7 @@ import {createReadStream, existsSync, statSync} from 'node:fs';
 import {createServer} from 'node:http';
 import {extname, join, normalize} from 'node:path';
 import {Admin, status} from './admin.mjs';
+import {BundleShelf} from './bundles.mjs';
 import {Catalogue} from './catalogue.mjs';
 import {Engine, Refusal} from './engine.mjs';
 
@@ -12,7 +13,7 @@ export const kPolicy = "default-src 'self'; script-src 'self'; style-src 'self';
 const kTypes = {'.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml'};
 
 function routes(world) {
-  const {catalogue, engine, admin} = world;
+  const {catalogue, engine, admin, shelf} = world;
   const item = (id) => {
     if (!catalogue.has(id)) throw new Refusal(404, `no item '${id}'`);
     return catalogue.facts(id);
@@ -32,9 +33,10 @@ function routes(world) {
       if (!catalogue.live.delete(id)) throw new Refusal(404, 'no item of this id came after training');
     }],
     ['GET', /^\/v1\/map$/, ({query}) => catalogue.map(Number(query.get('limit') ?? 20000))],
-    ['GET', /^\/v1\/bundles$/, () => admin.bundles()],
-    ['POST', /^\/v1\/bundles\/activate$/, ({body}) => admin.activate(body.dir)],
-    ['POST', /^\/v1\/bundles\/roll-back$/, () => admin.rollBack()],
+    ['GET', /^\/v1\/bundles$/, () => shelf.list()],
+    ['POST', /^\/v1\/bundles\/evaluate$/, ({body}) => shelf.evaluate(body)],
+    ['POST', /^\/v1\/bundles\/activate$/, ({body}) => shelf.activate(body)],
+    ['POST', /^\/v1\/bundles\/roll-back$/, () => shelf.rollBack()],
     ['GET', /^\/v1\/rules$/, () => admin.rules()],
     ['PUT', /^\/v1\/rules$/, ({body}) => admin.saveRules(body.toml)],
     ['POST', /^\/v1\/rules\/preview$/, ({body}) => admin.preview(body)],
@@ -64,7 +66,7 @@ function sendFile(dist, path, reply) {
 // absent: a pattern of paths that this server does not have.
 export function mockServer({items = 20000, key = '', troubled = false, absent = null, dist = ''} = {}) {
   const catalogue = new Catalogue(items), engine = new Engine(catalogue);
-  const world = {catalogue, engine, admin: new Admin(engine), started: Math.floor(Date.now() / 1000) - 93784, troubled};
+  const world = {catalogue, engine, admin: new Admin(engine), shelf: new BundleShelf(), started: Math.floor(Date.now() / 1000) - 93784, troubled};
   const table = routes(world);
   const seen = [];
 

@@ -9,7 +9,7 @@ const pages = [
   ['user', '#/user/196', '.flow'],
   ['item', '#/item/6', 'text=By semantic ID'],
   ['slate', '#/slate?user=196', 'text=An item of your own'],
-  ['bundles', '#/bundles', 'text=NDCG@10'],
+  ['bundles', '#/bundles', 'text=A new bundle'],
   ['rules', '#/rules', 'textarea'],
   ['map', '#/map', 'canvas'],
 ];

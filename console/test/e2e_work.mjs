@@ -162,20 +162,6 @@ describe('work', () => {
     assert.ok(await page.getByRole('button', {name: 'Order them'}).isDisabled());
   }));
 
-  it('bundles: activate and roll back, each confirmed', on('#/bundles', async (page) => {
-    await page.getByRole('button', {name: 'Activate /srv/podium/2026-11-27'}).click();
-    await page.waitForSelector('dialog >> text=serves from then on');
-    assert.deepEqual(await findings(page), []);
-    await page.keyboard.press('Escape');
-    assert.equal(mock.world.admin.bundles().active, '/srv/podium/2026-11-20');
-    await page.getByRole('button', {name: 'Activate /srv/podium/2026-11-27'}).click();
-    await page.locator('dialog').getByRole('button', {name: 'Activate'}).click();
-    await page.waitForSelector('tr.strong >> text=2026-11-27');
-    await page.getByRole('button', {name: 'Roll back to the one before'}).click();
-    await page.locator('dialog').getByRole('button', {name: 'Roll back'}).click();
-    await page.waitForSelector('tr.strong >> text=2026-11-20');
-  }));
-
   it('rules: preview, a wrong line, saving', on('#/rules', async (page) => {
     const area = page.locator('textarea');
     const text = await area.inputValue();

@@ -47,8 +47,9 @@ export const api = {
   removeItem: (id: string) => call<void>('DELETE', `/v1/items/${part(id)}`),
   map: (limit: number, signal?: AbortSignal) => call<T.MapAnswer>('GET', `/v1/map?limit=${limit}`, undefined, signal),
   bundles: (signal?: AbortSignal) => call<T.Bundles>('GET', '/v1/bundles', undefined, signal),
-  activate: (dir: string) => call<void>('POST', '/v1/bundles/activate', {dir}),
-  rollBack: () => call<void>('POST', '/v1/bundles/roll-back', {}),
+  evaluateBundle: (dir: string) => call<T.BundleTrial>('POST', '/v1/bundles/evaluate', {dir}),
+  activate: (dir: string, force: boolean) => call<T.Bundles>('POST', '/v1/bundles/activate', force ? {dir, force} : {dir}),
+  rollBack: () => call<T.Bundles>('POST', '/v1/bundles/roll-back', {}),
   rules: (signal?: AbortSignal) => call<T.Rules>('GET', '/v1/rules', undefined, signal),
   saveRules: (toml: string) => call<T.Rules>('PUT', '/v1/rules', {toml}),
   previewRules: (toml: string, requests: number) =>

@@ -16,6 +16,11 @@ export class Problem extends Error {
   get missing(): boolean {
     return this.status === 405 || (this.status === 404 && this.detail.includes(kNothingThere));
   }
+
+  // A bundle that is worse than the active one. Other conflicts (a comparison under way) have another cure.
+  get refusedByGate(): boolean {
+    return this.status === 409 && (this.cure ?? '').includes('"force": true');
+  }
 }
 
 export function problemOf(status: number, body: string): Problem {

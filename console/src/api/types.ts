@@ -78,11 +78,29 @@ export interface NewItem { title?: string; brand?: string; description?: string;
 export interface MapPoint extends ItemName { x: number; y: number; semantic_id: number[] }
 export interface MapAnswer { items: MapPoint[]; of: number }
 
-export interface Metric { value: number; low?: number; high?: number }
-export interface BundleInfo {
-  dir: string; active: boolean; since?: number; dataset: string; items: number; metrics?: Record<string, Metric>;
+export interface BundleInfo { dir: string; active: boolean; since: number; dataset?: string; items?: number }
+export interface TakenBack { dir: string; at: number; why: string }
+export interface Bundles { active: string; bundles: BundleInfo[]; can_roll_back: boolean; taken_back: TakenBack[] }
+export interface Estimate { value: number; low: number; high: number }
+export interface Paired { active: Estimate; candidate: Estimate; difference: Estimate }
+export interface BundleAnswers {
+  failed: number; failure?: string; degraded: number; went_without: Record<string, number>;
+  p50_ms: number | null; p99_ms: number | null; items: number; shown: number; history: number; unknown: number;
 }
-export interface Bundles { active: string; bundles: BundleInfo[]; can_roll_back: boolean }
+export interface BundleTrial {
+  active: string;
+  candidate: string;
+  questions: number;
+  planned: number;
+  of_active: BundleAnswers;
+  of_candidate: BundleAnswers;
+  overlap: number | null;
+  same_first: number | null;
+  rank_change: number | null;
+  latency_ratio: number | null;
+  foreseen: {events: number; users: number; p: number; 'R@10': Paired; 'N@10': Paired} | null;
+  objections: string[];
+}
 
 export interface Rules { file?: string; toml: string; rules: {name: string; kind: string; reason: string}[] }
 export interface RuleDifference {

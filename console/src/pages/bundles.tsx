@@ -1,64 +1,119 @@
+import {signal} from '@preact/signals';
 import {useState} from 'preact/hooks';
 import {api} from '../api/client';
-import type {BundleInfo, Bundles} from '../api/types';
+import {asProblem, type Problem} from '../api/problem';
+import type {Bundles, BundleTrial, TakenBack} from '../api/types';
 import {count, date, plain} from '../lib/format';
-import {metricText, verdict} from '../lib/metrics';
 import {useAction, useLoad} from '../ui/load';
 import {Confirm, PageHead, Trouble, Waiting} from '../ui/parts';
+import {TrialView} from './bundle_trial';
 
-type Wish = {kind: 'activate'; dir: string} | {kind: 'back'};
+// against: why the gate would not have it; only then it is forced.
+type Wish = {kind: 'activate'; dir: string; against?: string} | {kind: 'back'};
+
+// A comparison takes a while: its outcome outlives a look at another page.
+const trial = signal<BundleTrial | null>(null);
 
 export function BundlesPage() {
   const loaded = useLoad<Bundles>((signal) => api.bundles(signal), []);
   const [wish, setWish] = useState<Wish | null>(null);
+  const [comparing, setComparing] = useState<string | null>(null);
+  const [refused, setRefused] = useState<{dir: string; problem: Problem} | null>(null);
   const action = useAction();
-  const carryOut = (wanted: Wish) => action.run(async () => {
+  const run = (compared: string | null, job: () => Promise<void>) => action.run(async () => {
     setWish(null);
-    await (wanted.kind === 'back' ? api.rollBack() : api.activate(wanted.dir));
+    setRefused(null);
+    setComparing(compared);
+    try {
+      await job();
+    } finally {
+      setComparing(null);
+    }
+  });
+  const compare = (dir: string) => run(dir, async () => {
+    trial.value = null;
+    trial.value = await api.evaluateBundle(dir);
+  });
+  const activate = (dir: string, force: boolean) => run(force ? null : dir, async () => {
+    try {
+      await api.activate(dir, force);
+    } catch (error) {
+      const problem = asProblem(error);
+      if (!problem.refusedByGate) throw problem;
+      return setRefused({dir, problem});
+    }
     loaded.reload();
   });
-  const data = loaded.data;
+  const rollBack = () => run(null, async () => {
+    await api.rollBack();
+    loaded.reload();
+  });
+  const carryOut = (wanted: Wish) =>
+    (wanted.kind === 'back' ? rollBack() : activate(wanted.dir, wanted.against !== undefined));
+  const data = loaded.data, seen = trial.value;
   return (
     <>
       <PageHead title="Bundles" question="Is the new one better?" />
       <Waiting loaded={loaded} what="several bundles" />
-      <Trouble problem={action.problem} />
       {data && (
         <>
-          <List data={data} busy={action.busy} onActivate={(dir) => setWish({kind: 'activate', dir})} />
+          <Taken list={data.taken_back} />
+          <List data={data} busy={action.busy} onCompare={(dir) => void compare(dir)}
+                onActivate={(dir) => setWish({kind: 'activate', dir})} />
           <p><button type="button" disabled={!data.can_roll_back || action.busy} onClick={() => setWish({kind: 'back'})}>
             Roll back to the one before</button></p>
-          <Metrics data={data} />
+          <Another busy={action.busy} onCompare={(dir) => void compare(dir)} onActivate={(dir) => setWish({kind: 'activate', dir})} />
         </>
       )}
-      {wish && (
-        <Confirm title={wish.kind === 'back' ? 'Roll back?' : 'Activate this bundle?'}
-                 yes={wish.kind === 'back' ? 'Roll back' : 'Activate'}
-                 onYes={() => void carryOut(wish)} onNo={() => setWish(null)}>
-          <p>{wish.kind === 'back' ? 'The bundle that served before this one serves from then on.'
-                                   : <><code>{plain(wish.dir)}</code> serves from then on.</>} Requests under way end with the old one.</p>
-        </Confirm>
+      <p role="status" class="dim">{comparing && <><code>{plain(comparing)}</code> answers beside the active one. That takes up to a minute …</>}</p>
+      <Trouble problem={action.problem} what="comparisons of bundles" />
+      {refused && <Refused {...refused} onCompare={() => void compare(refused.dir)}
+                           onForce={() => setWish({kind: 'activate', dir: refused.dir, against: refused.problem.detail})} />}
+      {seen && seen.active === data?.active && (
+        <TrialView trial={seen} busy={action.busy} onActivate={() => setWish({
+          kind: 'activate', dir: seen.candidate, against: seen.objections.length > 0 ? seen.objections.join('; ') : undefined})} />
       )}
+      {wish && <Sure wish={wish} onYes={() => void carryOut(wish)} onNo={() => setWish(null)} />}
     </>
   );
 }
 
-function List({data, busy, onActivate}: {data: Bundles; busy: boolean; onActivate: (dir: string) => void}) {
+function Taken({list}: {list: TakenBack[]}) {
+  if (list.length === 0) return null;
+  return (
+    <section aria-label="Taken back">
+      <h2>Taken back by the server itself</h2>
+      <ul class="note list warn">
+        {list.map((one, i) => <li key={i}><code>{plain(one.dir)}</code>, {date(one.at)}: {plain(one.why)}</li>)}
+      </ul>
+    </section>
+  );
+}
+
+// The server lists each time that a bundle began to serve, so one may stand here twice.
+function List({data, busy, onCompare, onActivate}: {
+  data: Bundles; busy: boolean; onCompare: (dir: string) => void; onActivate: (dir: string) => void;
+}) {
   return (
     <div class="scroll" tabIndex={0} role="region" aria-label="Bundles">
       <table>
         <thead><tr><th scope="col">Bundle</th><th scope="col" class="text">Serves</th>
           <th scope="col" class="text">Dataset</th><th scope="col">Items</th></tr></thead>
         <tbody>
-          {data.bundles.map((bundle) => (
-            <tr key={bundle.dir} class={bundle.active ? 'strong' : ''}>
+          {data.bundles.map((bundle, i) => (
+            <tr key={i} class={bundle.active ? 'strong' : ''}>
               <th scope="row"><code>{plain(bundle.dir)}</code></th>
-              <td class="text">{bundle.active
-                ? `now${bundle.since ? `, since ${date(bundle.since)}` : ''}`
-                : <button type="button" disabled={busy} aria-label={`Activate ${plain(bundle.dir)}`}
-                          onClick={() => onActivate(bundle.dir)}>Activate</button>}</td>
-              <td class="text">{plain(bundle.dataset)}</td>
-              <td>{count(bundle.items)}</td>
+              <td class="text">{bundle.active && 'now'}<small class="whole">since {date(bundle.since)}</small>
+                {bundle.dir !== data.active && (
+                  <div class="row">
+                    <button type="button" disabled={busy} aria-label={`Compare ${plain(bundle.dir)}`}
+                            onClick={() => onCompare(bundle.dir)}>Compare</button>
+                    <button type="button" disabled={busy} aria-label={`Activate ${plain(bundle.dir)}`}
+                            onClick={() => onActivate(bundle.dir)}>Activate</button>
+                  </div>
+                )}</td>
+              <td class="text">{bundle.dataset === undefined ? '–' : plain(bundle.dataset)}</td>
+              <td>{bundle.items === undefined ? '–' : count(bundle.items)}</td>
             </tr>
           ))}
         </tbody>
@@ -67,50 +122,62 @@ function List({data, busy, onActivate}: {data: Bundles; busy: boolean; onActivat
   );
 }
 
-function Metrics({data}: {data: Bundles}) {
-  const names = [...new Set(data.bundles.flatMap((b) => Object.keys(b.metrics ?? {})))];
-  const active = data.bundles.find((b) => b.active);
-  if (names.length === 0) return <p class="dim">No bundle here tells its metrics.</p>;
+// What has not served yet is known by its directory alone.
+function Another({busy, onCompare, onActivate}: {busy: boolean; onCompare: (dir: string) => void; onActivate: (dir: string) => void}) {
+  const [text, setText] = useState('');
+  const dir = text.trim();
   return (
-    <>
-      <h2>Metrics</h2>
-      <p>A bundle is higher or lower than the active one where their intervals do not touch.</p>
-      <div class="charts">
-        {names.map((name) => <Metric key={name} name={name} bundles={data.bundles} active={active} />)}
-      </div>
-    </>
+    <section aria-label="A new bundle">
+      <h2>A new bundle</h2>
+      <p>Compared, it answers the newest requests, and what users did since, beside the active one. Nothing changes by that.</p>
+      <form class="row" onSubmit={(event) => {
+        event.preventDefault();
+        if (dir && !busy) onCompare(dir);
+      }}>
+        <label>Its directory on the server
+          <input class="wide" value={text} autocomplete="off" spellcheck={false} placeholder="out/ml2/bundle"
+                 onInput={(e) => setText(e.currentTarget.value)} /></label>
+        <button type="submit" class="strong" disabled={busy || !dir}>Compare</button>
+        <button type="button" disabled={busy || !dir} onClick={() => onActivate(dir)}>Activate</button>
+      </form>
+    </section>
   );
 }
 
-function Metric({name, bundles, active}: {name: string; bundles: BundleInfo[]; active?: BundleInfo}) {
-  const have = bundles.filter((b) => b.metrics?.[name]);
-  const ends = have.flatMap((b) => {
-    const m = b.metrics![name]!;
-    return [m.low ?? m.value, m.high ?? m.value];
-  });
-  const low = Math.min(...ends), span = Math.max(...ends) - low || 1;
-  const at = (value: number) => (4 + (92 * (value - low)) / span).toFixed(2);
-  const now = active?.metrics?.[name];
+function Refused({dir, problem, onCompare, onForce}: {dir: string; problem: Problem; onCompare: () => void; onForce: () => void}) {
   return (
-    <figure>
-      <figcaption><strong>{plain(name)}</strong></figcaption>
-      <div class="bars">
-        {have.map((bundle) => {
-          const m = bundle.metrics![name]!;
-          const said = bundle.active ? 'active' : verdict(now, m);
-          return (
-            <div class={bundle.active ? 'bar worst' : 'bar'} key={bundle.dir}>
-              <span class="name">{plain(bundle.dir.split('/').at(-1) ?? bundle.dir)}</span>
-              <svg viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true">
-                <path class="rail" d="M0 5H100" />
-                {m.low !== undefined && m.high !== undefined && <path class="range" d={`M${at(m.low)} 5H${at(m.high)}`} />}
-                <path class="dot" d={`M${at(m.value)} 5h.01`} />
-              </svg>
-              <span class="num">{metricText(m)} <small>{said}</small></span>
-            </div>
-          );
-        })}
+    <div class="note bad" role="alert">
+      <strong>Not activated.</strong> <code>{plain(dir)}</code> is worse than the active one: {plain(problem.detail)}
+      <div class="row">
+        <button type="button" onClick={onCompare}>Compare in full</button>
+        <button type="button" onClick={onForce}>Activate it nevertheless …</button>
       </div>
-    </figure>
+    </div>
+  );
+}
+
+function Sure({wish, onYes, onNo}: {wish: Wish; onYes: () => void; onNo: () => void}) {
+  if (wish.kind === 'back') {
+    return (
+      <Confirm title="Roll back?" yes="Roll back" onYes={onYes} onNo={onNo}>
+        <p>The bundle that served before this one serves from then on. Requests under way end with the old one.</p>
+      </Confirm>
+    );
+  }
+  const {dir, against} = wish;
+  if (against === undefined) {
+    return (
+      <Confirm title="Activate this bundle?" yes="Activate" onYes={onYes} onNo={onNo}>
+        <p><code>{plain(dir)}</code> is compared with the active one first; unless it is worse, it serves from then on. Requests
+          under way end with the old one.</p>
+      </Confirm>
+    );
+  }
+  return (
+    <Confirm title="Activate it nevertheless?" yes="Activate nevertheless" careful onYes={onYes} onNo={onNo}>
+      <p><code>{plain(dir)}</code> serves from then on, without another comparison, although:</p>
+      <p class="note bad">{plain(against)}</p>
+      <p>Should more than a tenth of its answers fail or be degraded, the server takes it back by itself.</p>
+    </Confirm>
   );
 }

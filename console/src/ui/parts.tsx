@@ -109,15 +109,16 @@ export function Dialog({title, onClose, children}: {title: string; onClose: () =
   );
 }
 
-export function Confirm({title, yes, onYes, onNo, children}: {
-  title: string; yes: string; onYes: () => void; onNo: () => void; children: ComponentChildren;
+// careful: Enter cancels, so that it takes a deliberate step.
+export function Confirm({title, yes, careful = false, onYes, onNo, children}: {
+  title: string; yes: string; careful?: boolean; onYes: () => void; onNo: () => void; children: ComponentChildren;
 }) {
   return (
     <Dialog title={title} onClose={onNo}>
       {children}
       <div class="row">
-        <button type="button" class="strong" onClick={onYes}>{yes}</button>
-        <button type="button" onClick={onNo}>Cancel</button>
+        <button type="button" class={careful ? '' : 'strong'} onClick={onYes}>{yes}</button>
+        <button type="button" autofocus={careful} onClick={onNo}>Cancel</button>
       </div>
     </Dialog>
   );
