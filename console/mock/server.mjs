@@ -7,6 +7,7 @@ import {Admin, status} from './admin.mjs';
 import {BundleShelf} from './bundles.mjs';
 import {Catalogue} from './catalogue.mjs';
 import {Engine, Refusal} from './engine.mjs';
+import {explain} from './reasons.mjs';
 
 export const kPolicy = "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; " +
   "base-uri 'none'; frame-ancestors 'none'; form-action 'none'";
@@ -22,6 +23,7 @@ function routes(world) {
     ['GET', /^\/v1\/status$/, () => status(world)],
     ['POST', /^\/v1\/recommend$/, ({body}) => engine.recommend(body)],
     ['POST', /^\/v1\/rerank$/, ({body}) => engine.rerank(body)],
+    ['POST', /^\/v1\/explain$/, ({body}) => explain(engine, body)],
     ['POST', /^\/v1\/similar$/, ({body}) => ({item: body.item, items: item(body.item).similar.slice(0, body.k)})],
     ['POST', /^\/v1\/events$/, ({body}) => engine.addEvents(body.events)],
     ['GET', /^\/v1\/users\/([^/]+)$/, ({id}) => engine.user(id)],

@@ -6,7 +6,7 @@ import {findings, launch, open, overflows, serve, shoot, sizes} from './browser.
 
 const pages = [
   ['live', '#/live', 'text=Requests a second'],
-  ['user', '#/user/196', '.flow'],
+  ['user', '#/user/196', '.proof'],
   ['item', '#/item/6', 'text=By semantic ID'],
   ['slate', '#/slate?user=196', 'text=An item of your own'],
   ['bundles', '#/bundles', 'text=A new bundle'],

@@ -115,6 +115,22 @@ describe('work', () => {
     await shoot(page, 'what-if');
   }));
 
+  it('user: each item has the reasons that are proved, or none', on('#/user/77?k=40', async (page) => {
+    await page.waitForSelector('text=/reasons proved, for \\d+ of 40 items\\. 2 more could not be proved/');
+    const of = (id) => page.locator('ol.answer > li').filter({has: page.locator(`a.item[href="#/item/${id}"]`)});
+    assert.match(await of('8').locator('.proof').textContent(), /^No reason could be proved\.$/);
+    assert.match(await of('7').locator('.proof li').first().textContent(),
+                 /^You took “"><script>document\.title="owned"<\/script>” on .* took this, too\. item 10/);
+    assert.match(await of('6').locator('.proof li').first().textContent(), /^You took “⟨202E⟩tsrif em knar⟨202C⟩ and ⟨200B⟩hidden” on /);
+    assert.equal(await page.locator('main img, main script').count(), 0);
+    assert.notEqual(await page.title(), 'owned');
+    assert.equal(await page.getByText('said by the policy').count(), 2);
+    await of('7').getByRole('link', {name: 'item 10'}).focus();
+    await page.keyboard.press('Enter');
+    await page.waitForSelector('h2 >> text=/^"><script>/');
+    assert.match(page.url(), /#\/item\/10$/);
+  }));
+
   it('user: unknown', on('#/user/nobody', async (page) => {
     await page.waitForSelector("text=no user 'nobody' in this bundle");
   }, {expected: /404/}));
@@ -280,6 +296,12 @@ describe('other servers', () => {
     }
     await page.goto(page.url().replace(/#.*/, '#/item/50'));
     await page.waitForSelector('text=This server does not have the facts of an item yet.');
+  }));
+
+  it('a server that proves no reasons still recommends', () => against({absent: /explain/}, '#/user/196', async (page) => {
+    await page.waitForSelector('text=This server does not have reasons that are proved yet.');
+    await page.waitForSelector('.flow');
+    assert.equal(await page.locator('.proof').count(), 0);
   }));
 
   it('trouble is told, the worst first', () => against({troubled: true}, '#/live', async (page) => {

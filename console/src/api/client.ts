@@ -39,6 +39,8 @@ export const api = {
   recommend: (request: T.RecommendRequest, signal?: AbortSignal) =>
     call<T.Answer>('POST', '/v1/recommend', request, signal),
   rerank: (request: T.RerankRequest, signal?: AbortSignal) => call<T.Answer>('POST', '/v1/rerank', request, signal),
+  explain: (request: T.ExplainRequest, signal?: AbortSignal) =>
+    call<T.Explanation>('POST', '/v1/explain', request, signal),
   user: (id: string, signal?: AbortSignal) => call<T.User>('GET', `/v1/users/${part(id)}`, undefined, signal),
   items: (query: string, limit: number, signal?: AbortSignal) =>
     call<{items: T.ItemName[]}>('GET', `/v1/items?query=${part(query)}&limit=${limit}`, undefined, signal),

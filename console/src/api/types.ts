@@ -55,6 +55,21 @@ export interface RecommendRequest extends Whose { time?: number; k?: number; exp
 export type Candidate = string | {item: string; score: number};
 export interface RerankRequest extends Whose { candidates: Candidate[]; explain?: boolean }
 
+export interface ExplainRequest extends Whose {
+  items?: string[]; k?: number; reasons?: number; trace?: boolean; deadline_ms?: number;
+}
+export interface Claim {
+  kind?: string; item: string; other?: string; count?: number; category?: string; brand?: string; words?: string[]; date?: string;
+  price?: number; low?: number; high?: number; text?: string; from?: 'trace' | 'evidence';
+}
+export interface Explanation {
+  id?: string;
+  items: {id: string; title?: string; known?: boolean; reasons: Claim[]}[];
+  explanation?: string;
+  dropped: number;
+  degraded?: string[];
+}
+
 export interface UserEvent { item: string; title?: string; time: number }
 export interface User {
   user: string; erased: boolean; known?: boolean; trained?: UserEvent[]; events: UserEvent[];

@@ -10,6 +10,7 @@ import {AnswerView, Moves, titlesOf, Trace} from '../ui/answer';
 import {useLoad} from '../ui/load';
 import {Copy, PageHead, Waiting} from '../ui/parts';
 import {History} from './history';
+import {Reasons, ReasonsNote, useReasons} from './reasons';
 import {WhatIf} from './what_if';
 
 const kMost = 100;
@@ -46,6 +47,7 @@ function Told({id, k}: {id: string; k: number}) {
   const user = useLoad<User>((signal) => api.user(id, signal), [id]);
   const answer = useLoad((signal) => api.recommend(request, signal), [id, k]);
   const traced = useLoad((signal) => api.recommend({...request, explain: true}, signal), [id, k]);
+  const reasons = useReasons(id, answer.data);
   return (
     <div class="two">
       <section aria-label="Recommendations">
@@ -53,13 +55,15 @@ function Told({id, k}: {id: string; k: number}) {
         <Waiting loaded={answer} what="recommendations" />
         {answer.data && (
           <>
-            <AnswerView answer={answer.data} />
+            <ReasonsNote loaded={reasons} />
+            <AnswerView answer={answer.data} below={(item) => <Reasons item={item.id} of={reasons.data} />} />
             {traced.data && <Traced served={answer.data} traced={traced.data} />}
             <div class="row">
               <Copy text={curl(location.origin, 'POST', '/v1/recommend', request, apiKey() !== null)}>Copy as curl</Copy>
               <button type="button" onClick={() => {
                 answer.reload();
                 traced.reload();
+                reasons.reload();
                 user.reload();
               }}>Ask again</button>
               <a href={href('slate', '', {user: id})}>Take it to the slate lab</a>

@@ -1,4 +1,5 @@
 // An answer told: the list with its reasons, its way, its trace, what it took.
+import type {ComponentChildren} from 'preact';
 import {useState} from 'preact/hooks';
 import type {Answer, AnswerItem} from '../api/types';
 import {count, digits, ms, plain, plural} from '../lib/format';
@@ -7,14 +8,17 @@ import {told} from '../lib/ranks';
 import {RankFlow} from './flow';
 import {Facts, ItemLink, Tags} from './parts';
 
-export function AnswerView({answer}: {answer: Answer}) {
+// below: what the page adds to an item.
+type Below = (item: AnswerItem) => ComponentChildren;
+
+export function AnswerView({answer, below}: {answer: Answer; below?: Below}) {
   const [chosen, setChosen] = useState<string | null>(null);
   const {took_ms: took} = answer;
   return (
     <>
       <Notes answer={answer} />
       <RankFlow items={answer.items} chosen={chosen} onChoose={(id) => setChosen(id === chosen ? null : id)} />
-      <AnswerList items={answer.items} chosen={chosen} />
+      <AnswerList items={answer.items} chosen={chosen} below={below} />
       {answer.explanation && <Trace text={answer.explanation} />}
       <Facts facts={[
         ['Retrieval', ms(took.retrieval)], ['Ranking', ms(took.ranking)], ['Policy', ms(took.policy)],
@@ -34,7 +38,7 @@ function Notes({answer}: {answer: Answer}) {
   return notes.length > 0 ? <ul class="note list warn">{notes.map((n) => <li key={n}>{n}</li>)}</ul> : null;
 }
 
-export function AnswerList({items, chosen = null}: {items: AnswerItem[]; chosen?: string | null}) {
+function AnswerList({items, chosen, below}: {items: AnswerItem[]; chosen: string | null; below?: Below}) {
   return (
     <ol class="answer">
       {items.map((item, rank) => (
@@ -49,6 +53,7 @@ export function AnswerList({items, chosen = null}: {items: AnswerItem[]; chosen?
             {item.sources && <span class="dim">found by {item.sources.map(plain).join(', ')}</span>}
             {item.rules?.map((rule) => <span class="tag rule" key={rule}>rule: {plain(rule)}</span>)}
           </div>
+          {below?.(item)}
         </li>
       ))}
     </ol>
