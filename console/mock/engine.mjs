@@ -55,7 +55,7 @@ export class Engine {
     const seed = [String(request.user ?? ''), ...history.slice(-3)];
     const pool = new Set([...Array.from({length: 2 * k + 8}, (_, i) => String(1 + Math.floor(hash('pool', i, history[0] ?? '') * Math.min(1682, this.catalogue.size))))]);
     for (const id of ['6', '7', '8', '9']) pool.add(id);
-    const items = [...pool].filter((id) => !had.has(id)).map((id) => ({id, score: hash('score', id, history[0] ?? '') + 0.3 * hash(id, ...seed)}))
+    const items = [...pool].filter((id) => !had.has(id)).map((id) => ({id, score: (hash('score', id, history[0] ?? '') + 0.3 * hash(id, ...seed)) / 1.3}))
       .sort((a, b) => b.score - a.score).slice(0, k + 6).map(({id, score}, rank) => ({
         ...this.catalogue.named(id), score, upstream_rank: rank, sources: some(kSources, id), reasons: some(kReasons, id).slice(0, 3),
         ...(hash('rule', id) < 0.05 && {rules: ['at least one of a small brand']}), policy: -rank + 5 * hash('policy', id, ...seed),

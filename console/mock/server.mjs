@@ -6,6 +6,7 @@ import {extname, join, normalize} from 'node:path';
 import {Admin, status} from './admin.mjs';
 import {BundleShelf} from './bundles.mjs';
 import {Catalogue} from './catalogue.mjs';
+import {faults} from './described.mjs';
 import {Engine, Refusal} from './engine.mjs';
 import {explain} from './reasons.mjs';
 
@@ -77,8 +78,13 @@ export function mockServer({items = 20000, key = '', troubled = false, absent = 
     const found = absent?.test(url.pathname) ? undefined
       : table.find(([method, pattern]) => method === request.method && pattern.test(url.pathname));
     if (!found) throw new Refusal(404, 'there is nothing at this path', {cure: "see the API's description"});
-    const id = found[1].exec(url.pathname)[1];
-    return found[2]({query: url.searchParams, body: await bodyOf(request), id: id && decodeURIComponent(id)});
+    const id = found[1].exec(url.pathname)[1], body = await bodyOf(request);
+    const wrong = faults(request.method, url.pathname, 'request', body);
+    if (wrong) throw new Refusal(400, wrong);
+    const told = await found[2]({query: url.searchParams, body, id: id && decodeURIComponent(id)});
+    const differs = faults(request.method, url.pathname, 'answer', told);
+    if (differs) throw new Error(`the mock differs from openapi.json: ${differs}`);
+    return told;
   };
   const server = createServer(async (request, reply) => {
     const url = new URL(request.url, 'http://mock');

@@ -5,7 +5,7 @@ import {placeIn, whyNot} from './why';
 const answer = (...ids: string[]): Answer => ({
   items: ids.map((id, i) => ({id, upstream_rank: i})), history: 1, took_ms: {retrieval: 0, ranking: 0, policy: 0},
 });
-const user: User = {user: 'u', erased: false, trained: [{item: 'old', time: 1}], events: [{item: 'new', time: 2}]};
+const user: User = {user: 'u', erased: false, known: true, trained: [{item: 'old', time: 1}], events: [{item: 'new', time: 2}]};
 const none = {rank: null};
 
 describe('why somebody does not get an item', () => {
