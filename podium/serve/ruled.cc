@@ -61,6 +61,18 @@ class AnswerFields : public policy::ItemFields {
   std::vector<std::optional<serving::LiveItem>> live_;  // [items]
 };
 
+// Chances of success start even, Beta(1, 1).
+std::vector<policy::BetaCounts> counts_of(const serving::Recommender& recommender,
+                                          const std::vector<policy::RankedItem>& items) {
+  std::vector<std::string_view> ids;
+  for (const policy::RankedItem& item : items) ids.push_back(item.id);
+  std::vector<policy::BetaCounts> counts;
+  for (const serving::ShownCounts& of_item : recommender.state().shown(ids)) {
+    counts.push_back({1 + double(of_item.taken), 1 + double(of_item.shown - of_item.taken)});
+  }
+  return counts;
+}
+
 }  // namespace
 
 uint64_t next_seed() {
@@ -79,11 +91,13 @@ policy::Outcome apply_rules(const policy::Rules& rules, const RulesRequest& requ
   std::vector<policy::RankedItem> ranked;
   for (size_t r = 0; r < items.size(); ++r) ranked.push_back({items[r].id, -double(r)});
   const AnswerFields fields(recommender, items);
+  const auto counts = counts_of(recommender, ranked);
   policy::RulesContext context{.now = std::time(nullptr),
                                .k = request.k,
                                .seed = request.seed,
                                .request = request.context,
-                               .seen = {}};
+                               .seen = {},
+                               .counts = counts};
   std::vector<serving::LiveEvent> trained, live;
   if (!user.empty()) {
     const auto since = recommender.state().history_of(user);

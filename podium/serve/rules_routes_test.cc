@@ -78,6 +78,39 @@ TEST_F(RulesRoutesTest, TheFileIsReadAgainAndKept) {
   EXPECT_TRUE(ActiveRules(rules_.file()).now()->empty());
 }
 
+TEST_F(RulesRoutesTest, ThompsonLearnsFromWhatWasShownAndTaken) {
+  const Json rules = put_rules("[explore]\nmethod = \"thompson\"\nwindow = 5\n").second;
+  ASSERT_TRUE(rules.contains("toml")) << rules.dump();
+  Json answer = call("POST", "/v1/recommend", kAsk).second;
+  ASSERT_TRUE(answer.contains("unmet")) << "nothing was shown yet: " << answer.dump();
+  const auto list = recommended(kAsk);
+  const std::string liked = list[3];
+  const auto times_first = [&] {
+    int times = 0;
+    for (int i = 0; i < 40; ++i) times += recommended(kAsk)[0] == liked ? 1 : 0;
+    return times;
+  };
+  EXPECT_EQ(times_first(), 0);
+  Json impressions = Json::array(), events = Json::array();
+  for (int i = 0; i < 60; ++i) {
+    const std::string user = fmt::format("visitor{}", i);
+    impressions.push_back({{"user", user}, {"items", list}, {"propensities", Json::array()}});
+    for (size_t r = 0; r < list.size(); ++r) impressions.back()["propensities"].push_back(0.5);
+    events.push_back({{"user", user}, {"item", liked}});
+  }
+  const Json shown = {{"impressions", std::move(impressions)}};
+  const Json taken = {{"events", std::move(events)}};
+  ASSERT_EQ(call("POST", "/v1/impressions", shown.dump()).first, 200);
+  EXPECT_LT(times_first(), 5) << "everybody was shown, nobody took";
+  ASSERT_EQ(call("POST", "/v1/events", taken.dump()).first, 200);
+  EXPECT_GT(times_first(), 30);
+  answer = call("POST", "/v1/recommend", kAsk).second;
+  EXPECT_FALSE(answer.contains("unmet")) << answer.dump();
+  const bool told = std::ranges::any_of(
+      answer["items"], [](const Json& item) { return item.contains("propensity"); });
+  EXPECT_TRUE(told) << answer.dump();
+}
+
 TEST_F(RulesRoutesTest, PreviewTellsWhatWouldChange) {
   const auto before = recommended(kAsk);
   const std::string toml =

@@ -57,6 +57,12 @@ struct LiveUser {
   std::optional<std::string> told = {};  // JSON that a caller keeps of the user; nothing: none told
 };
 
+// Of an item, of late: in how many impressions, and in how many of them its user took it.
+struct ShownCounts {
+  int64_t shown = 0, taken = 0;
+  bool operator==(const ShownCounts&) const = default;
+};
+
 // Thread-safe. What a call has written, every later call sees.
 class LiveState {
  public:
@@ -73,6 +79,11 @@ class LiveState {
   virtual bool remove_item(std::string_view id) = 0;            // false: it was not there
   virtual std::vector<LiveItem> items() const = 0;              // in order of id
   virtual std::optional<LiveItem> item(std::string_view id) const = 0;
+
+  // [ids]; empty: it knows of no impressions.
+  virtual std::vector<ShownCounts> shown(std::span<const std::string_view> /*ids*/) const {
+    return {};
+  }
 };
 
 // Of a user the newest kLiveEvents are kept.

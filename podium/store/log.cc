@@ -83,7 +83,7 @@ Log::Tended Log::drop_older(int64_t keep_days) {
     dropped_ = std::max(dropped_, row.offset);
   }
   checks_.write();
-  return {{users.begin(), users.end()}, count == kDroppedAtOnce};
+  return {{users.begin(), users.end()}, count == kDroppedAtOnce, dropped_};
 }
 
 // A user's history and impressions leave the file; what stays is the change that says so.

@@ -67,6 +67,7 @@ class Log {
   struct Tended {
     std::vector<std::string> users = {};  // who lost some
     bool more = false;                    // it is not all yet
+    Offset upto = 0;                      // all up to here that may be dropped is
   };
   Tended tend(int64_t keep_days);
 

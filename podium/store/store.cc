@@ -36,9 +36,11 @@ Store::Store(const fs::path& dir, StoreOptions options)
       lock_(dir / "lock"),
       log_(dir / kLogFile, options_.clocks),
       readers_(dir / kLogFile),
-      users_(options_.hot_bytes, [this](std::string_view user) {
-        return readers_.with([&](Reader& reader) { return read_user(reader, user); });
-      }) {
+      users_(options_.hot_bytes,
+             [this](std::string_view user) {
+               return readers_.with([&](Reader& reader) { return read_user(reader, user); });
+             }),
+      shown_(options_.count_shown) {
   readers_.with([&](Reader& reader) {
     applied_ = reader.last();
     reader.items([&](const Row& row) {
@@ -47,12 +49,32 @@ Store::Store(const fs::path& dir, StoreOptions options)
         const WriterLock lock(erased_mutex_);
         erased_.insert(erase->user);
       } else {
-        apply(row.offset, change);
+        take_item(change);
       }
     });
   });
+  count_shown();
   tend();
   writer_ = std::thread([this] { write_on(); });
+}
+
+// Impressions are for exploration alone: nobody's history is wrong without them, so what cannot be
+// read of them is left out, and the server starts.
+void Store::count_shown() {
+  const auto take = [&](const Row& row) {
+    if (row.kind != kEvent && row.kind != kTypedEvent && row.kind != kShown) return;
+    try {
+      shown_.apply(row.offset, change_of(row));
+    } catch (const std::exception&) {
+      log_info(fmt::format("change {} cannot be read and is not counted", row.offset));
+    }
+  };
+  try {
+    read_log(dir_ / kLogFile, take, std::max<Offset>(0, applied_ - options_.count_shown));
+  } catch (const Error& error) {
+    log_info(fmt::format("impressions are not all counted: {}", error.what()));
+  }
+  shown_.drop(applied_ - options_.count_shown);
 }
 
 Store::~Store() {
@@ -120,6 +142,7 @@ bool Store::tend() {
   try {
     const Log::Tended tended = log_.tend(options_.keep_days);
     users_.drop(tended.users);
+    shown_.drop(tended.upto);
     return !tended.more;
   } catch (const Error& error) {  // tried again the next time
     log_info(fmt::format("what is too old stays for now: {}", error.what()));
@@ -180,14 +203,21 @@ void Store::remove_remains(std::span<Job> jobs) {
 
 void Store::apply(Offset offset, const Change& change) {
   users_.apply(offset, change);
+  shown_.apply(offset, change);
   if (const auto* erase = std::get_if<EraseUser>(&change)) {
     const WriterLock lock(erased_mutex_);
     erased_.insert(digest_of(erase->user));
-  } else if (const auto* item = std::get_if<PutItem>(&change)) {
+  } else {
+    take_item(change);
+  }
+}
+
+void Store::take_item(const Change& change) {
+  if (const auto* item = std::get_if<PutItem>(&change)) {
     items_.put({&item->item, 1});
   } else if (const auto* removed = std::get_if<RemoveItem>(&change)) {
     items_.remove(removed->id);
-  }  // an impression changes no state: it is for those who read the log
+  }
 }
 
 void Store::add_event(std::string_view user, const serving::LiveEvent& event) {

@@ -28,6 +28,7 @@
 #include "podium/store/hot_users.h"
 #include "podium/store/log.h"
 #include "podium/store/reader.h"
+#include "podium/store/shown.h"
 
 namespace podium::store {
 
@@ -38,6 +39,7 @@ using Done = std::function<void(Offset offset, const std::exception_ptr& error)>
 struct StoreOptions {
   size_t hot_bytes = size_t{256} << 20U;  // of memory for histories, about
   int64_t keep_days = 0;                  // of events and impressions; 0: for good
+  int64_t count_shown = 500'000;          // of impressions, those among so many newest changes
   Clocks clocks = {};
   std::chrono::seconds tend_every{3600};  // Log::tend
 };
@@ -72,6 +74,9 @@ class Store : public serving::LiveState {
   std::optional<serving::LiveItem> item(std::string_view id) const override {
     return items_.find(id);
   }
+  std::vector<serving::ShownCounts> shown(std::span<const std::string_view> ids) const override {
+    return shown_.of(ids);
+  }
 
   serving::LiveUser user(std::string_view id) const;
   // Of whom something is known, in order of id, from the first that is not before `id` on. Read
@@ -89,6 +94,7 @@ class Store : public serving::LiveState {
     std::exception_ptr error = {};
   };
 
+  void count_shown();
   void write_on();
   bool tend();  // false: there is more to do
   std::vector<Job> next_jobs();
@@ -96,6 +102,7 @@ class Store : public serving::LiveState {
   void remove_remains(std::span<Job> jobs);
   static bool erases(std::span<const Job> jobs);
   void apply(Offset offset, const Change& change);
+  void take_item(const Change& change);
   serving::LiveUser told(std::string_view id, UserState state) const;
   bool is_erased(std::string_view user) const;
 
@@ -106,6 +113,7 @@ class Store : public serving::LiveState {
   mutable Readers readers_;  // closed before the log
   mutable HotUsers users_;
   serving::LiveItems items_;
+  Shown shown_;
   mutable SharedMutex erased_mutex_;                                         // every request reads
   std::unordered_set<std::string> erased_ PODIUM_GUARDED_BY(erased_mutex_);  // digests of users
   std::atomic<Offset> applied_{0};
