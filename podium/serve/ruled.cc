@@ -61,9 +61,13 @@ class AnswerFields : public policy::ItemFields {
   std::vector<std::optional<serving::LiveItem>> live_;  // [items]
 };
 
-// Chances of success start even, Beta(1, 1).
+// What Thompson sampling draws from; nothing for other rules. Chances of success start even,
+// Beta(1, 1).
 std::vector<policy::BetaCounts> counts_of(const serving::Recommender& recommender,
+                                          const policy::Rules& rules,
                                           const std::vector<policy::RankedItem>& items) {
+  const auto& explore = rules.set().explore;
+  if (!explore || explore->method != policy::Explore::Method::kThompson) return {};
   std::vector<std::string_view> ids;
   for (const policy::RankedItem& item : items) ids.push_back(item.id);
   std::vector<policy::BetaCounts> counts;
@@ -91,7 +95,7 @@ policy::Outcome apply_rules(const policy::Rules& rules, const RulesRequest& requ
   std::vector<policy::RankedItem> ranked;
   for (size_t r = 0; r < items.size(); ++r) ranked.push_back({items[r].id, -double(r)});
   const AnswerFields fields(recommender, items);
-  const auto counts = counts_of(recommender, ranked);
+  const auto counts = counts_of(recommender, rules, ranked);
   policy::RulesContext context{.now = std::time(nullptr),
                                .k = request.k,
                                .seed = request.seed,

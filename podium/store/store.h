@@ -39,7 +39,7 @@ using Done = std::function<void(Offset offset, const std::exception_ptr& error)>
 struct StoreOptions {
   size_t hot_bytes = size_t{256} << 20U;  // of memory for histories, about
   int64_t keep_days = 0;                  // of events and impressions; 0: for good
-  int64_t count_shown = 500'000;          // of impressions, those among so many newest changes
+  int64_t count_shown = 200'000;          // of impressions, those among so many newest changes
   Clocks clocks = {};
   std::chrono::seconds tend_every{3600};  // Log::tend
 };
