@@ -61,16 +61,10 @@ std::map<std::string, std::string, std::greater<>> names_of(const rerank::Slate&
 
 }  // namespace
 
-size_t whole_characters(std::string_view text) {
-  constexpr size_t kLongest = 4;
-  size_t last = text.size();
-  const auto at = [&](size_t i) { return static_cast<unsigned char>(text[i]); };
-  while (last > 0 && text.size() - last < kLongest) {
-    if ((at(--last) & 0xC0) != 0x80) break;  // where a character begins
-  }
-  if (last == text.size()) return last;
-  const size_t length = at(last) >= 0xF0 ? 4 : at(last) >= 0xE0 ? 3 : at(last) >= 0xC0 ? 2 : 1;
-  return last + length > text.size() ? last : text.size();
+size_t settled(std::string_view text) {
+  constexpr std::string_view kReplaced = "\xEF\xBF\xBD";  // U+FFFD, of the tokenizer
+  while (text.ends_with(kReplaced)) text.remove_suffix(kReplaced.size());
+  return text.size();
 }
 
 std::string readable_trace(std::string_view trace, const rerank::Slate& slate,

@@ -15,7 +15,8 @@ namespace podium::serving {
 std::string readable_trace(std::string_view trace, const rerank::Slate& slate,
                            const data::Dataset& dataset, const sid::SidTable& sids);
 
-// Bytes of a text that is still being said without its last character, where that is cut short.
-size_t whole_characters(std::string_view text);
+// Bytes of a text that is still being said which no further token changes: a character that a token
+// has cut short stands at its end as U+FFFD, until the next one completes it.
+size_t settled(std::string_view text);
 
 }  // namespace podium::serving

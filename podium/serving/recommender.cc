@@ -336,7 +336,7 @@ runtime::Progress Recommender::following(std::shared_ptr<const Flight> flight,
     const std::string said = context.tokenizer.decode(rerank::trace_of(context, tokens));
     const std::string text =
         readable_trace(said, flight->slate, bundle_->dataset(), bundle_->sids().table);
-    const size_t before = std::exchange(told, std::max(told, whole_characters(text)));
+    const size_t before = std::exchange(told, std::max(told, settled(text)));
     return trace(std::string_view(text).substr(std::min(before, text.size()), told - before));
   };
 }

@@ -327,5 +327,12 @@ TEST_F(RecommenderTest, TracesNameItemsByTitle) {
   EXPECT_EQ(readable_trace("<s_", s, dataset, sids), "<s_");
 }
 
+TEST(ReadableTrace, ACharacterThatIsCutShortIsNotSettled) {
+  EXPECT_EQ(settled(""), 0U);
+  EXPECT_EQ(settled("caf\u00E9"), 5U);
+  EXPECT_EQ(settled("a\uFFFD\uFFFD"), 1U) << "the next token may complete it";
+  EXPECT_EQ(settled("a\uFFFDb"), 5U);
+}
+
 }  // namespace
 }  // namespace podium::serving
