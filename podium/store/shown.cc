@@ -1,7 +1,6 @@
 #include "podium/store/shown.h"
 
 #include <algorithm>
-#include <ranges>
 
 namespace podium::store {
 
@@ -19,10 +18,10 @@ void Shown::apply(Offset offset, const Change& change) {
 
 void Shown::show(Offset offset, const Impression& shown) {
   Seen seen{shown.user, shown.time, {}};
-  for (const std::string& id : shown.items | std::views::take(kPlacesCounted)) {
-    const auto item = counts_.try_emplace(id).first;
+  for (size_t i = 0; i < std::min(shown.items.size(), kPlacesCounted); ++i) {
+    const auto item = counts_.try_emplace(shown.items[i]).first;
     const auto same = [&](const Place& place) { return place.item == &*item; };
-    if (std::ranges::any_of(seen.places, same)) continue;
+    if (std::any_of(seen.places.begin(), seen.places.end(), same)) continue;
     ++item->second.shown;
     seen.places.push_back({&*item});
   }
@@ -33,8 +32,9 @@ void Shown::show(Offset offset, const Impression& shown) {
 void Shown::take(const Event& event) {
   const auto user = users_.find(event.user);
   if (user == users_.end()) return;
-  for (const Offset offset : user->second | std::views::reverse) {
-    Seen& seen = seen_.at(offset);
+  const std::vector<Offset>& offsets = user->second;
+  for (auto offset = offsets.rbegin(); offset != offsets.rend(); ++offset) {
+    Seen& seen = seen_.at(*offset);
     const int64_t after = event.event.time - seen.time;
     if (after < 0 || after > kTakenWithin) continue;
     for (Place& place : seen.places) {
