@@ -12,9 +12,9 @@
 #include <list>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
+#include "podium/base/by_string.h"
 #include "podium/base/shared_mutex.h"
 #include "podium/store/change.h"
 
@@ -60,10 +60,6 @@ class HotUsers {
     std::atomic<bool> asked{false};  // since it was last looked at to make room
     std::list<std::string_view>::iterator place;
   };
-  struct Hash {
-    using is_transparent = void;
-    size_t operator()(std::string_view id) const { return std::hash<std::string_view>()(id); }
-  };
 
   void keep(std::string_view user, const ReadUser& read) PODIUM_REQUIRES(mutex_);
   void make_room() PODIUM_REQUIRES(mutex_);
@@ -71,7 +67,7 @@ class HotUsers {
   const size_t most_;
   const Read read_;
   mutable SharedMutex mutex_;
-  std::unordered_map<std::string, Entry, Hash, std::equal_to<>> users_ PODIUM_GUARDED_BY(mutex_);
+  ByString<Entry> users_ PODIUM_GUARDED_BY(mutex_);
   std::list<std::string_view> order_ PODIUM_GUARDED_BY(mutex_);  // of looking; keys of users_
   uint64_t changes_ PODIUM_GUARDED_BY(mutex_) = 0;
   std::atomic<size_t> bytes_{0};

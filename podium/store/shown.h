@@ -11,9 +11,9 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
+#include "podium/base/by_string.h"
 #include "podium/base/shared_mutex.h"
 #include "podium/store/change.h"
 
@@ -36,13 +36,7 @@ class Shown {
   std::vector<serving::ShownCounts> of(std::span<const std::string_view> ids) const;
 
  private:
-  struct Hash {
-    using is_transparent = void;
-    size_t operator()(std::string_view id) const { return std::hash<std::string_view>()(id); }
-  };
-  template <class Value>
-  using ById = std::unordered_map<std::string, Value, Hash, std::equal_to<>>;
-  using Item = ById<serving::ShownCounts>::value_type;
+  using Item = ByString<serving::ShownCounts>::value_type;
 
   struct Place {
     Item* item;  // of counts_
@@ -63,8 +57,8 @@ class Shown {
   const int64_t newest_;
   mutable SharedMutex mutex_;
   std::map<Offset, Seen> seen_ PODIUM_GUARDED_BY(mutex_);
-  ById<std::vector<Offset>> users_ PODIUM_GUARDED_BY(mutex_);  // of seen_, ascending
-  ById<serving::ShownCounts> counts_ PODIUM_GUARDED_BY(mutex_);
+  ByString<std::vector<Offset>> users_ PODIUM_GUARDED_BY(mutex_);  // of seen_, ascending
+  ByString<serving::ShownCounts> counts_ PODIUM_GUARDED_BY(mutex_);
 };
 
 }  // namespace podium::store
