@@ -4,9 +4,10 @@
 
 #include <cstdint>
 #include <string>
-#include <unordered_map>
+#include <string_view>
 #include <vector>
 
+#include "podium/base/by_string.h"
 #include "podium/data/import_table.h"
 #include "podium/data/json_objects.h"
 
@@ -14,11 +15,6 @@ namespace podium::data {
 namespace {
 
 constexpr size_t kMaxFields = 4096;  // different names in a file; later ones count when known
-
-struct Hash {
-  using is_transparent = void;
-  size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
-};
 
 // The columns of a file whose rows bring their own field names.
 class FieldColumns {
@@ -52,7 +48,7 @@ class FieldColumns {
 
   RowReader& reader_;
   uint64_t passed_over_ = 0;  // values
-  std::unordered_map<std::string, Column, Hash, std::equal_to<>> columns_;
+  ByString<Column> columns_;
 };
 
 }  // namespace

@@ -3,20 +3,14 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <string>
-#include <string_view>
-#include <unordered_map>
 
+#include "podium/base/by_string.h"
 #include "podium/base/files.h"
 
 namespace podium::text {
 
-struct StringHash {
-  using is_transparent = void;
-  size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
-};
-using Vocabulary = std::unordered_map<std::string, int32_t, StringHash, std::equal_to<>>;
+using Vocabulary = ByString<int32_t>;
 
 struct WordPieceFile {
   Vocabulary vocabulary;     // spelling to id, 0 or more
