@@ -1,5 +1,5 @@
 import type {ComponentType} from 'preact';
-import {useEffect, useRef} from 'preact/hooks';
+import {useLayoutEffect, useRef} from 'preact/hooks';
 import {BundlesPage} from './pages/bundles';
 import {ItemPage} from './pages/item';
 import {LivePage} from './pages/live';
@@ -17,7 +17,8 @@ const bodies: Record<PageName, ComponentType> = {
 export function App() {
   const {page} = route.value;
   const first = useRef(true);
-  useEffect(() => {
+  // Before the page is painted, so that a key pressed at once meets the new focus.
+  useLayoutEffect(() => {
     if (!first.current) document.querySelector<HTMLElement>('h1')?.focus();
     first.current = false;
   }, [page]);

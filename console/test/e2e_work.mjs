@@ -218,7 +218,7 @@ describe('work', () => {
   }));
 
   it('the map of 20,000 points draws a frame in time', on('#/map', async (page) => {
-    await page.waitForTimeout(300);
+    await page.waitForSelector('canvas');
     const [idle, drawn] = await page.evaluate(async () => {
       const canvas = document.querySelector('canvas');
       const median = async (before) => {
