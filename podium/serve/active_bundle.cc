@@ -109,7 +109,7 @@ void ActiveBundle::activate(std::shared_ptr<serving::Recommender> next) {
   std::shared_ptr<serving::Recommender> before;
   {
     const MutexLock lock(changing_);
-    next->put_items({});  // it knows those that came since it was opened
+    next->refresh_items();  // it knows those that came since it was opened
     Record record = record_;
     record.entries.push_back({next->bundle().dir(), std::time(nullptr)});
     forget_old(record.entries);

@@ -79,11 +79,11 @@ class Wanted {
   bool of_category() const { return !categories_.empty(); }
   void leave_out(const std::string& id) { taken_.insert(id); }
   void leave_out_taken(const Service& service, const std::string& user);
-  bool has(const serving::Catalogue& catalogue, const std::string& id) const;
+  bool has(const serving::Catalogue& catalogue, std::string_view id) const;
 
  private:
   std::vector<std::string> categories_;
-  std::set<std::string> taken_;
+  std::set<std::string, std::less<>> taken_;
 };
 
 }  // namespace podium::serve::gorse

@@ -108,7 +108,7 @@ void Wanted::leave_out_taken(const Service& service, const std::string& user) {
   for (const auto& event : recommender->bundle().events_of(user)) taken_.insert(event.item);
 }
 
-bool Wanted::has(const serving::Catalogue& catalogue, const std::string& id) const {
+bool Wanted::has(const serving::Catalogue& catalogue, std::string_view id) const {
   if (taken_.contains(id)) return false;
   if (categories_.empty()) return true;
   const auto story = catalogue.find(id);

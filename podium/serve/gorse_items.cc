@@ -130,9 +130,9 @@ std::vector<std::string> page_of(const serving::Recommender& recommender, const 
   for (size_t i = last ? *last + 1 : 0; i < trained && ids.size() < n; ++i) {
     ids.emplace_back(catalogue.trained_id(i));
   }
-  for (size_t i = 0; i < catalogue.added_items() && ids.size() < n; ++i) {
-    const std::string& id = catalogue.added(i).id;
-    if (of_bundle || id > after) ids.push_back(id);
+  for (size_t i = of_bundle ? 0 : catalogue.added_after(after);
+       i < catalogue.added_items() && ids.size() < n; ++i) {
+    ids.push_back(catalogue.added(i).id);
   }
   return ids;
 }

@@ -58,8 +58,8 @@ Scores popular_of(const serving::Recommender& recommender) {
 }
 
 // Those that came after training, the newest first: of each its time.
-std::vector<std::pair<int64_t, std::string>> newest_of(const serving::Catalogue& catalogue) {
-  std::vector<std::pair<int64_t, std::string>> all;
+std::vector<std::pair<int64_t, std::string_view>> newest_of(const serving::Catalogue& catalogue) {
+  std::vector<std::pair<int64_t, std::string_view>> all;
   for (size_t i = 0; i < catalogue.added_items(); ++i) {
     all.emplace_back(catalogue.added(i).time, catalogue.added(i).id);
   }
@@ -80,8 +80,8 @@ void fill_up(const serving::Recommender& recommender, Wanted wanted, size_t most
   if (!wanted.of_category() || items.size() >= most) return;
   for (const AnswerItem& item : items) wanted.leave_out(item.id);
   const serving::Catalogue catalogue = recommender.catalogue();
-  const auto add = [&](const std::string& id) {
-    if (items.size() < most && wanted.has(catalogue, id)) items.push_back({.id = id});
+  const auto add = [&](std::string_view id) {
+    if (items.size() < most && wanted.has(catalogue, id)) items.push_back({.id = std::string(id)});
   };
   for (const auto& one : popular_of(recommender)) add(one.id);
   for (const auto& [time, id] : newest_of(catalogue)) add(id);

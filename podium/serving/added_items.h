@@ -7,12 +7,12 @@
 // shown to the policy, and not to sources and ranker.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "podium/rerank/slate.h"
@@ -22,41 +22,56 @@
 
 namespace podium::serving {
 
-// Immutable: a change makes a new one, and requests under way keep theirs. Item number i of them is
+// Immutable: a change makes a new one, and requests under way keep theirs. Sorted by id, in blocks
+// that a change shares with the one before but for those that it touches. Item number i of them is
 // ItemIndex dataset.items() + i for the time of a request.
 class AddedItems {
  public:
-  // Those that the bundle does not know itself; what `before` has of the same facts is taken over.
-  AddedItems(const Bundle& bundle, std::span<const LiveItem> items,
-             const AddedItems* before = nullptr);
-  // These, and of `more` those that neither they nor the bundle know.
-  std::shared_ptr<const AddedItems> with(const Bundle& bundle,
-                                         std::span<const LiveItem> more) const;
+  explicit AddedItems(const Bundle& bundle);  // none
+
+  // Each makes another. Of items that the bundle knows itself nothing is taken; what is there with
+  // the same facts, or the same text, is not encoded again.
+  using Shared = std::shared_ptr<const AddedItems>;
+  Shared put(std::span<const LiveItem> items) const;  // they replace those of the same id
+  Shared without(std::string_view id) const;
+  Shared all_of(std::span<const LiveItem> items) const;  // these and no others
+  // For the time of a request: of `more` those that neither these nor the bundle know.
+  Shared with(std::span<const LiveItem> more) const;
 
   std::optional<data::ItemIndex> find(std::string_view id) const;
   const LiveItem& facts(data::ItemIndex item) const { return entry(item).facts; }
   // What a prompt shows, and a trace tells: the id where there is no title.
   rerank::AddedItemName name(data::ItemIndex item) const;
-  std::span<const retrieval::AddedItem* const> features() const { return features_; }
+  std::span<const retrieval::AddedItem* const> features() const { return entries_; }
   size_t size() const { return entries_.size(); }
+  // Of those that come after the id, the first; size() where there is none.
+  size_t after(std::string_view id) const;
 
  private:
-  struct Entry {
+  struct Entry : retrieval::AddedItem {
     LiveItem facts;
-    retrieval::AddedItem features;
     std::vector<uint16_t> codes;
   };
-  explicit AddedItems(data::ItemIndex first) : first_(first) {}
-  void add(std::shared_ptr<const Entry> entry);
-  static std::shared_ptr<const Entry> made(const Bundle& bundle, const LiveItem& item,
-                                           std::vector<std::vector<uint16_t>>& given);
-  std::vector<std::vector<uint16_t>> codes() const;
-  const Entry& entry(data::ItemIndex item) const { return *entries_.at(item - first_); }
+  using Block = std::vector<std::shared_ptr<const Entry>>;
+  using Changes = std::map<std::string_view, std::shared_ptr<const Entry>>;  // null: it goes
+  struct Taken;
 
-  data::ItemIndex first_;
-  std::vector<std::shared_ptr<const Entry>> entries_;
-  std::vector<const retrieval::AddedItem*> features_;
-  std::unordered_map<std::string_view, size_t> number_;  // by id, which the entries back
+  AddedItems(const Bundle& bundle, std::shared_ptr<Taken> taken)
+      : bundle_(bundle), taken_(std::move(taken)) {}
+  Shared changed(const Changes& changes) const;
+  static Block merged(const Block& block, Changes::const_iterator change,
+                      Changes::const_iterator end);
+  void append(Block block);
+  std::shared_ptr<const Entry> made(const LiveItem& item, const Entry* before) const;
+  std::optional<size_t> number_of(std::string_view id) const;
+  const Entry* known(std::string_view id) const;
+  const Entry& at(size_t i) const { return static_cast<const Entry&>(*entries_[i]); }
+  const Entry& entry(data::ItemIndex item) const;
+
+  const Bundle& bundle_;
+  std::shared_ptr<Taken> taken_;
+  std::vector<std::shared_ptr<const Block>> blocks_;  // none is empty
+  std::vector<const retrieval::AddedItem*> entries_;  // all of the blocks, one after another
 };
 
 }  // namespace podium::serving

@@ -116,7 +116,7 @@ TEST_F(BundleTest, DataWithoutTimesAreToldApart) {
   state.add_event("u1", {"i39", 5});
   Request request;
   request.user = "u1";
-  const History history = history_of(*bundle, state, AddedItems(*bundle, {}), request, 2000000000);
+  const History history = history_of(*bundle, state, AddedItems(*bundle), request, 2000000000);
   EXPECT_TRUE(history.times.empty());
   EXPECT_EQ(history.items.back(), *bundle->dataset().find_item("i39"))
       << "what came after training stands last";

@@ -57,6 +57,7 @@ class Catalogue {
   const LiveItem& added(size_t i) const {
     return added_->facts(data::ItemIndex(trained_items() + i));
   }
+  size_t added_after(std::string_view id) const { return added_->after(id); }  // the first of them
   // Both throw Error (kNotFound) when there is no such item. similar: those that people took near
   // it, then those whose text is like its own. by_text: cosines, of the latter only.
   std::vector<Neighbour> similar(std::string_view id, size_t k) const;

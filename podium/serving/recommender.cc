@@ -112,7 +112,8 @@ Recommender::Recommender(std::shared_ptr<const Bundle> bundle, std::shared_ptr<L
       fast_(scheduler(*bundle_, false, options_)) {
   PODIUM_CHECK(state_ != nullptr);
   if (!options_.unix_time) options_.unix_time = system_time;
-  refresh_added();
+  exchange_added(std::make_shared<const AddedItems>(*bundle_));
+  refresh_items();
 }
 
 Recommender::~Recommender() = default;
@@ -164,22 +165,24 @@ void Recommender::put_items(std::span<const LiveItem> items) {
   }
   const std::lock_guard lock(refreshing_);
   state_->put_items(items);
-  refresh_added();
+  exchange_added(added()->put(items));  // encodes them, beside the requests
 }
 
 bool Recommender::remove_item(std::string_view id) {
   const std::lock_guard lock(refreshing_);
   const bool removed = state_->remove_item(id);
-  if (removed) refresh_added();
+  if (removed) exchange_added(added()->without(id));
   return removed;
 }
 
-// Encodes what is new beside the requests, which wait for nothing but the exchange of a pointer.
-void Recommender::refresh_added() {
-  const auto before = added();
-  auto after = std::make_shared<const AddedItems>(*bundle_, state_->items(), before.get());
+void Recommender::refresh_items() {
+  const std::lock_guard lock(refreshing_);
+  exchange_added(added()->all_of(state_->items()));
+}
+
+void Recommender::exchange_added(std::shared_ptr<const AddedItems> next) {
   const WriterLock lock(added_mutex_);
-  added_.swap(after);
+  added_.swap(next);
 }
 
 std::shared_ptr<const AddedItems> Recommender::added() const {
@@ -192,7 +195,7 @@ std::unique_ptr<Recommender::Flight> Recommender::begin(const Request& request) 
   auto flight = std::make_unique<Flight>(request, options_);
   flight->added = added();
   if (!request.described.empty()) {
-    flight->added = flight->added->with(*bundle_, request.described);
+    flight->added = flight->added->with(request.described);
   }
   flight->history = history_of(*bundle_, *state_, *flight->added, request, options_.unix_time());
   const std::vector<data::ItemIndex>& items = flight->history.items;

@@ -78,6 +78,7 @@ class Recommender {
   // Throws Error when an id or a price cannot be.
   void put_items(std::span<const LiveItem> items);
   bool remove_item(std::string_view id);  // false: no such item came after training
+  void refresh_items();                   // knows what others have put into the state since
 
   const Bundle& bundle() const { return *bundle_; }
   size_t added_items() const { return added()->size(); }
@@ -90,7 +91,7 @@ class Recommender {
   struct Flight;
 
   std::shared_ptr<const AddedItems> added() const;
-  void refresh_added();
+  void exchange_added(std::shared_ptr<const AddedItems> next);
 
   std::unique_ptr<Flight> begin(const Request& request) const;
   void recommend(const Request& request, Flight& flight) const;

@@ -135,8 +135,9 @@ TEST_F(RecommenderLiveTest, AddedItemsGetSemanticIdsOfTheirOwn) {
                      .categories = {"Kind 1"}});
   }
   items.push_back({.id = "i3", .title = "known", .brand = "", .description = "", .categories = {}});
-  const AddedItems first(*bundle_, std::span(items).first(2));
-  const AddedItems added(*bundle_, items, &first);
+  const auto first_shared = AddedItems(*bundle_).put(std::span(items).first(2));
+  const auto shared = first_shared->all_of(items);
+  const AddedItems &first = *first_shared, &added = *shared;
   EXPECT_EQ(added.size(), 5u) << "the bundle knows i3 itself";
   std::set<std::vector<uint16_t>> given;
   for (const LiveItem& item : std::span(items).first(5)) {

@@ -32,8 +32,8 @@ SidModel encoded_model() {
 
 TEST(Encoder, NewItemsArePlacedInItsSpace) {
   const SidModel model = encoded_model();
-  EXPECT_EQ(place(model, std::vector<float>{-1, -4}, {})[0], 1);
-  EXPECT_EQ(place(model, std::vector<float>{3, 1}, {})[0], 0);
+  EXPECT_EQ(place(model, std::vector<float>{-1, -4}, TakenSids(model.table))[0], 1);
+  EXPECT_EQ(place(model, std::vector<float>{3, 1}, TakenSids(model.table))[0], 0);
 }
 
 TEST(Encoder, IsSavedWithTheSemanticIdsAndCheckedWhenRead) {

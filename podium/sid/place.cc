@@ -23,23 +23,28 @@ uint16_t nearest_code(std::span<const float> residual, std::span<const float> ce
   return uint16_t(best);
 }
 
-// The lowest code that follows the prefix in no semantic ID.
-uint16_t free_code(const SidTable& table, std::span<const uint16_t> prefix,
-                   std::span<const std::vector<uint16_t>> others) {
-  std::vector<bool> used(size_t(table.codes_per_level));
-  const auto note = [&](std::span<const uint16_t> sid) {
-    if (std::equal(prefix.begin(), prefix.end(), sid.begin())) used[sid.back()] = true;
+}  // namespace
+
+void TakenSids::remove(const std::vector<uint16_t>& sid) {
+  if (const auto found = added_.find(sid); found != added_.end()) added_.erase(found);
+}
+
+uint16_t TakenSids::free_code(std::span<const uint16_t> prefix) const {
+  std::vector<bool> used(codes_);
+  if (const auto node = trained_.find(prefix)) {
+    for (const uint16_t code : trained_.next_codes(int(prefix.size()), *node)) used[code] = true;
+  }
+  const auto begins = [&](const std::vector<uint16_t>& sid) {
+    return std::equal(prefix.begin(), prefix.end(), sid.begin());
   };
-  for (size_t item = 0; item < table.items(); ++item) note(table.of(uint32_t(item)));
-  for (const auto& sid : others) note(sid);
+  auto sid = added_.lower_bound(std::vector<uint16_t>(prefix.begin(), prefix.end()));
+  for (; sid != added_.end() && begins(*sid); ++sid) used[sid->back()] = true;
   const auto free = std::find(used.begin(), used.end(), false);
   return free == used.end() ? 0 : uint16_t(free - used.begin());
 }
 
-}  // namespace
-
 std::vector<uint16_t> place(const SidModel& model, std::span<const float> vector,
-                            std::span<const std::vector<uint16_t>> others) {
+                            const TakenSids& taken) {
   PODIUM_CHECK(vector.size() == model.vector_dim());
   const size_t dim = size_t(model.dim), levels = size_t(model.table.levels);
   const size_t size = size_t(model.table.codes_per_level) * dim;
@@ -50,7 +55,7 @@ std::vector<uint16_t> place(const SidModel& model, std::span<const float> vector
     const bool fitted =
         std::any_of(centroids.begin(), centroids.end(), [](float x) { return x != 0; });
     if (!fitted && level + 1 == levels) {
-      codes.push_back(free_code(model.table, codes, others));
+      codes.push_back(taken.free_code(codes));
       break;
     }
     codes.push_back(nearest_code(residual, centroids));

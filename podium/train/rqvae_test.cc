@@ -237,7 +237,8 @@ TEST(RqVaeFit, NewItemsArePlacedAsTheCatalogueWas) {
   const RingShop shop(60);
   const auto model = shop.fit(small_rqvae(), {.codes = 16}, fresh_job("place"));
   for (uint32_t i = 0; i < model.table.items(); ++i) {
-    const auto placed = sid::place(model, std::span(shop.vectors).subspan(i * kDim, kDim), {});
+    const auto placed = sid::place(model, std::span(shop.vectors).subspan(i * kDim, kDim),
+                                   sid::TakenSids(model.table));
     EXPECT_TRUE(std::equal(placed.begin(), placed.end() - 1, model.table.of(i).begin())) << i;
   }
 }
