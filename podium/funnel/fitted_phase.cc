@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "podium/funnel/source_lists.h"
+
 namespace podium::funnel {
 
 bool Candidates::holds_positive() const {
@@ -23,7 +25,7 @@ Candidates FittedPhase::candidates(size_t target) const {
              in_.dataset->times_of(user).first(position), phase_.time(target)};
   if (shown()) {
     const auto items = phase_.impressions->slate(phase_.shown[target]).items;
-    c.described.candidates = given_candidates(sources_, c.query, in_.options.blend, items);
+    c.described.candidates = SourceLists(sources_, c.query, in_.options.blend).of(items);
   } else {
     c.described.candidates = retrieval::blend(sources_, c.query, in_.options.blend);
   }

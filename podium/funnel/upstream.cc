@@ -1,7 +1,6 @@
 #include "podium/funnel/upstream.h"
 
 #include <algorithm>
-#include <unordered_map>
 #include <unordered_set>
 
 #include "podium/artifact/checks.h"
@@ -123,10 +122,20 @@ Ranked Upstream::popular(const retrieval::Query& query, size_t k) const {
   return ranked;
 }
 
-std::vector<rerank::SlateCandidate> Upstream::describe(
-    const retrieval::Query& query, const std::vector<data::ItemIndex>& items) const {
+SourceLists Upstream::lists(const retrieval::Query& query) const {
+  return {*sources_, query, options_.blend};
+}
+
+bool Upstream::lists_read_time() const {
+  return std::ranges::any_of(sources_->all(),
+                             [](const auto* source) { return source->reads_time(); });
+}
+
+std::vector<rerank::SlateCandidate> Upstream::describe(const retrieval::Query& query,
+                                                       const std::vector<data::ItemIndex>& items,
+                                                       const SourceLists& lists) const {
   if (items.empty()) return {};
-  Described given{given_candidates(*sources_, query, options_.blend, items), {}};
+  Described given{lists.of(items), {}};
   const std::vector<float> scores = score(query, given);
   const Arrangement arrangement = arrange_given(options_.order, *features_, given, scores);
   std::vector<rerank::SlateCandidate> candidates(items.size());
@@ -136,23 +145,6 @@ std::vector<rerank::SlateCandidate> Upstream::describe(
     description_.tell(*features_, &given.rows[i * features_->count()], scores[i], candidates[i]);
   }
   return candidates;
-}
-
-std::vector<retrieval::Blended> given_candidates(const retrieval::Sources& sources,
-                                                 const retrieval::Query& query,
-                                                 const retrieval::BlendOptions& options,
-                                                 std::span<const data::ItemIndex> items) {
-  std::unordered_map<data::ItemIndex, retrieval::Blended> found;
-  for (auto& candidate : retrieval::blend(sources, query, options)) {
-    const data::ItemIndex item = candidate.item;
-    found.emplace(item, std::move(candidate));
-  }
-  std::vector<retrieval::Blended> given;
-  for (const data::ItemIndex item : items) {
-    const auto known = found.find(item);
-    given.push_back(known == found.end() ? retrieval::Blended{item, {}, {}} : known->second);
-  }
-  return given;
 }
 
 }  // namespace podium::funnel

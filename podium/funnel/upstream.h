@@ -12,6 +12,7 @@
 #include "podium/funnel/evidence.h"
 #include "podium/funnel/feature_scale.h"
 #include "podium/funnel/order.h"
+#include "podium/funnel/source_lists.h"
 #include "podium/ranking/features.h"
 #include "podium/ranking/ranker.h"
 #include "podium/rerank/slate.h"
@@ -65,12 +66,6 @@ struct Description {
             rerank::SlateCandidate& candidate) const;
 };
 
-// Items that somebody else chose, with what the sources say of those that they find too.
-std::vector<retrieval::Blended> given_candidates(const retrieval::Sources& sources,
-                                                 const retrieval::Query& query,
-                                                 const retrieval::BlendOptions& options,
-                                                 std::span<const data::ItemIndex> items);
-
 class Upstream {
  public:
   // The dataset must outlive it.
@@ -96,9 +91,13 @@ class Upstream {
   Ranked popular(const retrieval::Query& query, size_t k) const;
 
   // Somebody else's candidates, as they stand, described and scored as rank() would, or, where the
-  // order is the shop's own, by their places.
+  // order is the shop's own, by their places. lists: of the same query, but for its times where
+  // lists_read_time() is false.
   std::vector<rerank::SlateCandidate> describe(const retrieval::Query& query,
-                                               const std::vector<data::ItemIndex>& items) const;
+                                               const std::vector<data::ItemIndex>& items,
+                                               const SourceLists& lists) const;
+  SourceLists lists(const retrieval::Query& query) const;
+  bool lists_read_time() const;
 
   const retrieval::Sources& sources() const { return *sources_; }
 

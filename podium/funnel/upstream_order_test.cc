@@ -106,7 +106,8 @@ TEST(Shown, SlatesAreImprovedAsTheyCame) {
   // A request that brings its candidates is described as training was.
   const Upstream serving = Upstream::load(dir / "serving", dataset, inputs.options);
   const auto shown = split.test.impressions->slate(split.test.shown[0]).items;
-  const auto now = serving.describe(query_of(split.test, 0), {shown.begin(), shown.end()});
+  const retrieval::Query query = query_of(split.test, 0);
+  const auto now = serving.describe(query, {shown.begin(), shown.end()}, serving.lists(query));
   for (size_t r = 0; r < now.size(); ++r) {
     EXPECT_EQ(now[r].numbers, slates[0].candidates[r].numbers);
     EXPECT_EQ(now[r].upstream_score, slates[0].candidates[r].upstream_score);

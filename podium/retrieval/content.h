@@ -14,6 +14,7 @@ class Content : public Retriever {
 
   std::string_view name() const override { return "content"; }
   std::vector<Scored> retrieve(const Query& query, size_t n) const override;
+  bool reads_time() const override { return false; }
   void save(const fs::path& dir) const override;
   // The n best by cosine with a unit vector [dim], the query's added items among them.
   std::vector<Scored> nearest(std::span<const float> vector, const Query& query, size_t n) const;

@@ -38,6 +38,7 @@ class Covisitation : public Retriever {
 
   std::string_view name() const override { return "item-to-item"; }
   std::vector<Scored> retrieve(const Query& query, size_t n) const override;
+  bool reads_time() const override { return false; }
   void save(const fs::path& dir) const override;
 
   // Sum over the times b stood at most `window` places from a: 1 / places apart where b came after

@@ -22,6 +22,7 @@ class NewItems : public Retriever {
   // Scores: the largest cosine with one of the newest items. Items that came after training are
   // new.
   std::vector<Scored> retrieve(const Query& query, size_t n) const override;
+  bool reads_time() const override { return false; }
   void save(const fs::path&) const override {}  // follows from the two
 
  private:

@@ -15,6 +15,7 @@ class Popularity : public Retriever {
 
   std::string_view name() const override { return "popularity"; }
   std::vector<Scored> retrieve(const Query& query, size_t n) const override;
+  bool reads_time() const override { return false; }
   void save(const fs::path& dir) const override;
 
   float recent(ItemIndex item) const { return score_[item]; }      // decayed count

@@ -55,6 +55,9 @@ class Retriever {
   virtual ~Retriever() = default;
   virtual std::string_view name() const = 0;  // stable, lower case: a key in files and reports
   virtual std::vector<Scored> retrieve(const Query& query, size_t n) const = 0;
+  // Whether retrieve() reads Query::times or now. What does not is kept for the user's next
+  // request.
+  virtual bool reads_time() const { return true; }
   // What it thinks of items, retrieved or not: the ranker reads it of every candidate. One score an
   // item, NaN where it knows none; empty: it speaks of what it retrieved only.
   virtual std::vector<float> scores(const Query& /*query*/,

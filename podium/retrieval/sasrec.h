@@ -12,6 +12,7 @@ class Sasrec : public Retriever {
 
   std::string_view name() const override { return "sasrec"; }
   std::vector<Scored> retrieve(const Query& query, size_t n) const override;
+  bool reads_time() const override { return false; }
   void save(const fs::path& dir) const override;
 
   std::vector<float> user_vector(std::span<const ItemIndex> history) const;  // [dim]

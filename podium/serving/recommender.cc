@@ -108,6 +108,7 @@ Recommender::Recommender(std::shared_ptr<const Bundle> bundle, std::shared_ptr<L
     : bundle_(std::move(bundle)),
       state_(std::move(state)),
       options_(std::move(options)),
+      kept_lists_(bundle_->upstream().lists_read_time() ? 0 : kListsKept),
       reasoning_(scheduler(*bundle_, true, options_)),
       fast_(scheduler(*bundle_, false, options_)) {
   PODIUM_CHECK(state_ != nullptr);
@@ -165,7 +166,11 @@ void Recommender::put_items(std::span<const LiveItem> items) {
   }
   const std::lock_guard lock(refreshing_);
   state_->put_items(items);
-  exchange_added(added()->put(items));  // encodes them, beside the requests
+  const auto of_bundle = [&](const LiveItem& item) {
+    return bundle_->dataset().find_item(item.id).has_value();
+  };
+  if (std::ranges::all_of(items, of_bundle)) return;  // nothing changes for the models
+  exchange_added(added()->put(items));                // encodes them, beside the requests
 }
 
 bool Recommender::remove_item(std::string_view id) {
@@ -181,6 +186,7 @@ void Recommender::refresh_items() {
 }
 
 void Recommender::exchange_added(std::shared_ptr<const AddedItems> next) {
+  kept_lists_.begin(next);
   const WriterLock lock(added_mutex_);
   added_.swap(next);
 }
@@ -299,8 +305,11 @@ void Recommender::rerank(const Request& request, Flight& flight) const {
     known.push_back(*item);
     flight.places.push_back(i);
   }
-  flight.slate.candidates =
-      bundle_->upstream().describe(flight.history.query(*flight.added), known);
+  const retrieval::Query query = flight.history.query(*flight.added);
+  const funnel::Upstream& upstream = bundle_->upstream();
+  const auto lists =
+      kept_lists_.of(flight.added, flight.history.items, [&] { return upstream.lists(query); });
+  flight.slate.candidates = upstream.describe(query, known, *lists);
   answer.took.ranking = milliseconds(options_.now() - flight.began);
   for (size_t i = 0; i < known.size(); ++i) {
     const size_t place = flight.places[i];

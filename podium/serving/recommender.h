@@ -30,6 +30,7 @@
 #include "podium/serving/added_items.h"
 #include "podium/serving/bundle.h"
 #include "podium/serving/catalogue.h"
+#include "podium/serving/kept_lists.h"
 #include "podium/serving/live_state.h"
 #include "podium/serving/request.h"
 
@@ -89,6 +90,7 @@ class Recommender {
 
  private:
   struct Flight;
+  static constexpr size_t kListsKept = size_t{32} << 20U;  // bytes
 
   std::shared_ptr<const AddedItems> added() const;
   void exchange_added(std::shared_ptr<const AddedItems> next);
@@ -113,6 +115,7 @@ class Recommender {
   std::mutex refreshing_;  // one change of the items at a time
   mutable SharedMutex added_mutex_;
   std::shared_ptr<const AddedItems> added_ PODIUM_GUARDED_BY(added_mutex_);
+  mutable KeptLists kept_lists_;
   Lazy<runtime::Scheduler> reasoning_, fast_;  // last: their threads use the others
 };
 
