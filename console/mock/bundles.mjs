@@ -57,7 +57,7 @@ export class BundleShelf {
     const {objections} = force && kKinds.has(dir) ? {objections: []} : await this.evaluate({dir});
     if (objections.length > 0) {
       throw new Refusal(409, objections.join('; '),
-                        {cure: '/v1/bundles/evaluate tells all of it; "force": true activates the bundle as it is'});
+                        {cure: '/v1/bundles/evaluate tells all of it; "force": true activates the bundle as it is', objections});
     }
     if (kKinds.get(dir).of.failed > 0) {  // watched, and found out at once
       this.takenBack.unshift({dir, at: kStarted + 86400,

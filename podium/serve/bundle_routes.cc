@@ -81,7 +81,8 @@ void activate(const Service& service, const Call& call) {
           if (!against.empty()) {
             return problem(409, fmt::format("{}", fmt::join(against, "; ")),
                            "/v1/bundles/evaluate tells all of it; \"force\": true activates the "
-                           "bundle as it is");
+                           "bundle as it is",
+                           "", {{"objections", against}});
           }
           service.bundle.activate(candidate);
           return json_reply(bundles_json(service));

@@ -65,6 +65,7 @@ TEST_F(BundleRoutesTest, AWorseBundleIsRefusedAndNamesTheFigure) {
   EXPECT_NE(told["detail"].get<std::string>().find("N@10 on 60 events held out: -"),
             std::string::npos)
       << told.dump();
+  EXPECT_EQ(told["objections"], Json::array({told["detail"]}));
   EXPECT_EQ(active(), bundle_dir_.string());
   EXPECT_EQ(call("POST", "/v1/bundles/activate", of(other_, true)).second["active"],
             other_.string());

@@ -1,7 +1,6 @@
 #include "podium/serve/problem.h"
 
 #include "podium/base/files.h"
-#include "podium/base/json.h"
 
 namespace podium::serve {
 namespace {
@@ -58,8 +57,9 @@ int status_of(ErrorKind kind) {
 }
 
 HttpReply problem(int status, const std::string& detail, const std::string& cure,
-                  const std::string& field) {
-  Json json = {{"title", title_of(status)}, {"status", status}, {"detail", detail}};
+                  const std::string& field, Json more) {
+  Json json = std::move(more);
+  json.update({{"title", title_of(status)}, {"status", status}, {"detail", detail}});
   if (!cure.empty()) json["cure"] = cure;
   if (!field.empty()) json["field"] = field;
   HttpReply reply{.status = status,

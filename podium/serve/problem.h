@@ -5,6 +5,7 @@
 #include <string>
 
 #include "podium/base/error.h"
+#include "podium/base/json.h"
 #include "podium/serve/http.h"
 
 namespace podium::serve {
@@ -13,9 +14,9 @@ inline constexpr const char* kProblemType = "application/problem+json";
 
 int status_of(ErrorKind kind);
 
-// {"title", "status", "detail", "cure"?, "field"?}
+// {"title", "status", "detail", "cure"?, "field"?}, and what is in `more`.
 HttpReply problem(int status, const std::string& detail, const std::string& cure = "",
-                  const std::string& field = "");
+                  const std::string& field = "", Json more = Json::object());
 HttpReply problem(const std::exception_ptr& error);
 
 }  // namespace podium::serve

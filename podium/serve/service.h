@@ -48,7 +48,7 @@ inline serving::Clock::time_point due(const Service& service, serving::Clock::ti
 }
 
 // The actions keep the service by reference: it must outlive the router.
-void add_recommend_routes(Router& router, Service& service);  // recommend, rerank, similar
+void add_recommend_routes(Router& router, Service& service);  // recommend, rerank
 void add_explain_routes(Router& router, Service& service);
 void add_rerank_forms(Router& router, Service& service);  // Cohere's, Jina's and TEI's
 void add_event_routes(Router& router, Service& service);  // events, users

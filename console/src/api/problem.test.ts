@@ -18,11 +18,11 @@ describe('problems', () => {
     expect(problemOf(404, '{"detail":"no user \'nobody\' in this bundle"}').missing).toBe(false);
   });
   it('a bundle that the gate refuses is told from one that has to wait', () => {
-    const cure = '/v1/bundles/evaluate tells all of it; "force": true activates the bundle as it is';
-    expect(problemOf(409, JSON.stringify({detail: 'N@10 ...', cure})).refusedByGate).toBe(true);
+    const objections = ['N@10 on 60 events held out: -0.1'];
+    expect(problemOf(409, JSON.stringify({detail: objections[0], objections})).refusedByGate).toBe(true);
     expect(problemOf(409, '{"detail":"another bundle is being compared","cure":"ask again when that has ended"}').refusedByGate).toBe(false);
     expect(problemOf(409, '{"detail":"there is no bundle before this one"}').refusedByGate).toBe(false);
-    expect(problemOf(400, JSON.stringify({detail: 'must be true or false', cure})).refusedByGate).toBe(false);
+    expect(problemOf(400, JSON.stringify({detail: 'must be true or false', objections})).refusedByGate).toBe(false);
   });
   it('faults of the console are told, too', () => {
     expect(asProblem(new TypeError('x is undefined')).detail).toBe('x is undefined');

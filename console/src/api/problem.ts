@@ -8,6 +8,7 @@ export class Problem extends Error {
     readonly detail: string,
     readonly cure?: string,
     readonly field?: string,
+    readonly objections?: unknown,
   ) {
     super(detail);
   }
@@ -19,7 +20,7 @@ export class Problem extends Error {
 
   // A bundle that is worse than the active one. Other conflicts (a comparison under way) have another cure.
   get refusedByGate(): boolean {
-    return this.status === 409 && (this.cure ?? '').includes('"force": true');
+    return this.status === 409 && Array.isArray(this.objections);
   }
 }
 
@@ -28,7 +29,7 @@ export function problemOf(status: number, body: string): Problem {
     const told = JSON.parse(body) as Record<string, unknown>;
     const text = (name: string) => (typeof told[name] === 'string' ? (told[name] as string) : undefined);
     return new Problem(status, text('title') ?? `Error ${status}`, text('detail') ?? 'the server said no more',
-                       text('cure'), text('field'));
+                       text('cure'), text('field'), told.objections);
   } catch {
     return new Problem(status, `Error ${status}`, status === 404 ? `there is ${kNothingThere}` : body.slice(0, 300) || 'the server said no more');
   }
