@@ -61,23 +61,31 @@ class AnswerFields : public policy::ItemFields {
   std::vector<std::optional<serving::LiveItem>> live_;  // [items]
 };
 
-// What Thompson sampling draws from; nothing for other rules. Chances of success start even,
-// Beta(1, 1).
-std::vector<policy::BetaCounts> counts_of(const serving::Recommender& recommender,
-                                          const policy::Rules& rules,
-                                          const std::vector<policy::RankedItem>& items) {
-  const auto& explore = rules.set().explore;
-  if (!explore || explore->method != policy::Explore::Method::kThompson) return {};
+Learnt learnt_of(const serving::Recommender& recommender, const policy::Rules& rules,
+                 const std::vector<policy::RankedItem>& items) {
+  if (!rules.set().explore) return {};
   std::vector<std::string_view> ids;
   for (const policy::RankedItem& item : items) ids.push_back(item.id);
-  std::vector<policy::BetaCounts> counts;
-  for (const serving::ShownCounts& of_item : recommender.state().shown(ids)) {
-    counts.push_back({1 + double(of_item.taken), 1 + double(of_item.shown - of_item.taken)});
-  }
-  return counts;
+  return learnt_from(rules, recommender.state().shown(ids));
 }
 
 }  // namespace
+
+Learnt learnt_from(const policy::Rules& rules, std::span<const serving::ShownCounts> shown) {
+  Learnt learnt;
+  const auto& explore = rules.set().explore;
+  if (!explore) return learnt;
+  for (const serving::ShownCounts& item : shown) {
+    const auto all = double(item.shown), taken = double(item.taken);
+    if (explore->method == policy::Explore::Method::kThompson) {
+      learnt.counts.push_back({1 + taken, 1 + all - taken});
+    } else if (explore->method == policy::Explore::Method::kLinUcb) {
+      learnt.features.push_back(1);
+      learnt.states.push_back({{1 + all}, {taken}});
+    }
+  }
+  return learnt;
+}
 
 uint64_t next_seed() {
   static std::atomic<uint64_t> count{uint64_t(std::time(nullptr)) << 20U};
@@ -95,13 +103,14 @@ policy::Outcome apply_rules(const policy::Rules& rules, const RulesRequest& requ
   std::vector<policy::RankedItem> ranked;
   for (size_t r = 0; r < items.size(); ++r) ranked.push_back({items[r].id, -double(r)});
   const AnswerFields fields(recommender, items);
-  const auto counts = counts_of(recommender, rules, ranked);
+  const Learnt learnt = learnt_of(recommender, rules, ranked);
   policy::RulesContext context{.now = std::time(nullptr),
                                .k = request.k,
                                .seed = request.seed,
                                .request = request.context,
                                .seen = {},
-                               .counts = counts};
+                               .counts = learnt.counts,
+                               .linear = learnt.linear()};
   std::vector<serving::LiveEvent> trained, live;
   if (!user.empty()) {
     const auto since = recommender.state().history_of(user);
