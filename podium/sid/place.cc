@@ -26,7 +26,8 @@ uint16_t nearest_code(std::span<const float> residual, std::span<const float> ce
 }  // namespace
 
 void TakenSids::remove(const std::vector<uint16_t>& sid) {
-  if (const auto found = added_.find(sid); found != added_.end()) added_.erase(found);
+  const auto found = added_.find(sid);
+  if (found != added_.end() && --found->second == 0) added_.erase(found);
 }
 
 uint16_t TakenSids::free_code(std::span<const uint16_t> prefix) const {
@@ -37,8 +38,8 @@ uint16_t TakenSids::free_code(std::span<const uint16_t> prefix) const {
   const auto begins = [&](const std::vector<uint16_t>& sid) {
     return std::equal(prefix.begin(), prefix.end(), sid.begin());
   };
-  auto sid = added_.lower_bound(std::vector<uint16_t>(prefix.begin(), prefix.end()));
-  for (; sid != added_.end() && begins(*sid); ++sid) used[sid->back()] = true;
+  auto next = added_.lower_bound(std::vector<uint16_t>(prefix.begin(), prefix.end()));
+  for (; next != added_.end() && begins(next->first); ++next) used[next->first.back()] = true;
   const auto free = std::find(used.begin(), used.end(), false);
   return free == used.end() ? 0 : uint16_t(free - used.begin());
 }

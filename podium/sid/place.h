@@ -2,7 +2,7 @@
 #pragma once
 
 #include <cstdint>
-#include <set>
+#include <map>
 #include <span>
 #include <vector>
 
@@ -17,7 +17,7 @@ class TakenSids {
   explicit TakenSids(const SidTable& table)
       : trained_(table), codes_(size_t(table.codes_per_level)) {}
 
-  void add(std::vector<uint16_t> sid) { added_.insert(std::move(sid)); }
+  void add(const std::vector<uint16_t>& sid) { ++added_[sid]; }
   void remove(const std::vector<uint16_t>& sid);  // one that was added
   // The lowest last code that follows the prefix in none of them; 0 where none is free.
   uint16_t free_code(std::span<const uint16_t> prefix) const;
@@ -25,7 +25,7 @@ class TakenSids {
  private:
   SidTrie trained_;
   size_t codes_;
-  std::multiset<std::vector<uint16_t>> added_;
+  std::map<std::vector<uint16_t>, size_t> added_;  // to how many items
 };
 
 // By the frozen encoder and codebooks, level by level: z_k = argmin_j |r_k - e_j^(k)|. A last level

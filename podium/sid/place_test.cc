@@ -61,7 +61,11 @@ TEST(Place, AFullPrefixGivesACodeTwice) {
   EXPECT_EQ(place(model, opposite, taken), (std::vector<uint16_t>{1, 1}));
   taken.add({1, 1});
   EXPECT_EQ(place(model, opposite, taken), (std::vector<uint16_t>{1, 0})) << "none is free";
+  taken.add({1, 0});
   taken.remove({1, 0});
+  EXPECT_EQ(place(model, opposite, taken), (std::vector<uint16_t>{1, 0})) << "one has it still";
+  taken.remove({1, 0});
+  taken.remove({0, 7});  // that nobody has
   EXPECT_EQ(place(model, opposite, taken), (std::vector<uint16_t>{1, 0})) << "free again";
   taken.remove({1, 1});
   taken.add({1, 0});
