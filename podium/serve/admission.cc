@@ -19,10 +19,13 @@ void Admission::enter(Start start) {
   start(true);
 }
 
-Admission::Clock::duration Admission::most_delay(Clock::time_point now) const {
-  const auto patience = std::max(options_.least_patience, 4 * work_);
-  const bool burst = now - empty_ <= patience && now - refused_ > patience;
-  return burst ? patience : std::max(options_.least_delay, work_ / 2);
+bool Admission::stands(Clock::time_point now) const {
+  const auto patience = patience_now();
+  return now - empty_ > patience || now - refused_ <= patience;
+}
+
+Admission::Clock::duration Admission::patience_now() const {
+  return std::max(options_.least_patience, 4 * work_);
 }
 
 void Admission::leave(Clock::duration worked) {
@@ -31,14 +34,18 @@ void Admission::leave(Clock::duration worked) {
   {
     const MutexLock lock(mutex_);
     work_ += (worked - work_) / 32;
-    const auto now = options_.now(), since = now - most_delay(now);
-    while (!waiting_.empty() && !taken) {
-      Waiting& first = waiting_.front();
-      if (first.since < since) {
-        refused.push_back(std::move(first.start));
-      } else {
-        taken = std::move(first.start);
-      }
+    const auto now = options_.now();
+    const bool standing = stands(now);
+    const auto most_delay = standing ? std::max(options_.least_delay, work_ / 2) : patience_now();
+    while (!waiting_.empty() && waiting_.front().since < now - most_delay) {
+      refused.push_back(std::move(waiting_.front().start));
+      waiting_.pop_front();
+    }
+    if (!waiting_.empty() && standing) {
+      taken = std::move(waiting_.back().start);
+      waiting_.pop_back();
+    } else if (!waiting_.empty()) {
+      taken = std::move(waiting_.front().start);
       waiting_.pop_front();
     }
     if (!taken) --running_;  // who is taken takes over the place

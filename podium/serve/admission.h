@@ -3,8 +3,10 @@
 //
 // Waiting is bounded in time. A burst may wait long; but once there have been waiting ones for as
 // long, and until nobody has been refused for as long again, nothing is taken that waited more than
-// half the time that work takes of late. That is controlled delay (Nichols and Jacobson, CoDel, ACM
-// Queue 2012) as servers have it (Maurer, Fail at Scale, ACM Queue 2015).
+// half the time that work takes of late, and the newest is taken first: the others would be refused
+// anyway, and whoever is taken has hardly waited. That is controlled delay (Nichols and Jacobson,
+// CoDel, ACM Queue 2012) and adaptive LIFO, as servers have them (Maurer, Fail at Scale, ACM Queue
+// 2015).
 #pragma once
 
 #include <chrono>
@@ -42,7 +44,8 @@ class Admission {
     Clock::time_point since;
     Start start;
   };
-  Clock::duration most_delay(Clock::time_point now) const PODIUM_REQUIRES(mutex_);
+  bool stands(Clock::time_point now) const PODIUM_REQUIRES(mutex_);  // the queue
+  Clock::duration patience_now() const PODIUM_REQUIRES(mutex_);
 
   const AdmissionOptions options_;
   Mutex mutex_;

@@ -83,6 +83,22 @@ TEST_F(AdmissionTest, AQueueThatStandsIsKeptShort) {
   EXPECT_EQ(told(), "pq") << "a burst again";
 }
 
+TEST_F(AdmissionTest, OfAQueueThatStandsTheNewestComesFirst) {
+  for (const char name : {'a', 'b', 'c'}) enter(name);
+  now_ += 101ms;
+  told();
+  enter('d');
+  now_ += 2ms;
+  for (const char name : {'e', 'f', 'g'}) enter(name);
+  admission_.leave(1ms);
+  EXPECT_EQ(told(), "gC");
+  admission_.leave(1ms);
+  EXPECT_EQ(told(), "f");
+  now_ += 4ms;
+  admission_.leave(1ms);
+  EXPECT_EQ(told(), "eD") << "whoever was late for that is told soon";
+}
+
 TEST_F(AdmissionTest, WhereWorkTakesLongMoreMayBeWaited) {
   for (int i = 0; i < 300; ++i) {  // the average of 1 s is learnt
     enter('a');
@@ -97,10 +113,10 @@ TEST_F(AdmissionTest, WhereWorkTakesLongMoreMayBeWaited) {
   now_ += 400ms;
   enter('e');
   admission_.leave(1s);
-  EXPECT_EQ(told(), "d") << "after it, of half of it";
+  EXPECT_EQ(told(), "e") << "after it, of half of it, and the newest comes first";
   now_ += 600ms;
   admission_.leave(1s);
-  EXPECT_EQ(told(), "E");
+  EXPECT_EQ(told(), "D");
 }
 
 TEST(Admission, EveryoneIsToldOnce) {
