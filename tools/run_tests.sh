@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Every check and test, in the order of what fails fastest; ctest's summary comes last.
-# QUICK=1: without clients, sanitizers and fuzzers.   FUZZ_SECONDS=20: time a fuzzer runs.
+# QUICK=1: without clients, sanitizers and fuzzers.   FUZZ_SECONDS=8: time a fuzzer runs.
 set -Eeuo pipefail
 cd "$(dirname "$0")/.."
-seconds=${FUZZ_SECONDS:-20}
+seconds=${FUZZ_SECONDS:-8}
 start=$SECONDS
 
 stage() { echo "== $1 ($((SECONDS - start)) s)"; }
