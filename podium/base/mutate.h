@@ -27,7 +27,9 @@ inline int mutations(int few) {
 enum Outcome : int { kAnswered = 40, kRefused = 41, kUnsound = 42 };  // no sanitizer's exit codes
 
 // body in a process of its own: an Outcome, or what else it exited with, or 128 + the signal that
-// ended it, SIGALRM after a minute among them.
+// ended it, SIGALRM after a minute among them. body may start threads; ThreadSanitizer follows that
+// only where no test of this process has started one before (tests run in the order of their
+// files).
 inline int outcome_of(const std::function<Outcome()>& body) {
   const pid_t child = ::fork();
   if (child == 0) {

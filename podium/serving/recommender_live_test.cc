@@ -152,6 +152,30 @@ TEST_F(RecommenderLiveTest, AddedItemsGetSemanticIdsOfTheirOwn) {
   }
 }
 
+// kept_lists.h: the answers of one that keeps them, asked twice, and of a fresh one each time.
+TEST_F(RecommenderLiveTest, ListsThatAreKeptChangeNoAnswer) {
+  const auto scores = [](const Answer& answer) {
+    std::vector<std::pair<std::string, float>> all;
+    for (const AnswerItem& item : answer.items) all.emplace_back(item.id, item.score);
+    return all;
+  };
+  const auto shared = state();
+  Recommender keeping(bundle_, shared);
+  const std::vector<LiveItem> items = {
+      {.id = "new", .title = "Thing of kind 1", .categories = {"Kind 1"}}};
+  for (int round = 0; round < 3; ++round) {
+    for (const int first : {0, 5, 10, 0}) {
+      Request request = slate(first, 8);
+      if (round == 2) request.candidates.emplace_back("new");
+      EXPECT_EQ(scores(keeping.answer(request)),
+                scores(Recommender(bundle_, shared).answer(request)))
+          << "round " << round << ", from i" << first;
+    }
+    if (round == 0) keeping.add_event("u3", {"i2", 19 * 86400});
+    if (round == 1) keeping.put_items(items);
+  }
+}
+
 TEST_F(RecommenderLiveTest, ThreadsGetTheAnswersOfOne) {
   std::vector<Request> requests;
   for (int u = 0; u < 12; ++u) requests.push_back(of_user(fmt::format("u{}", u)));
