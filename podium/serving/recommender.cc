@@ -176,7 +176,8 @@ void Recommender::put_items(std::span<const LiveItem> items) {
 bool Recommender::remove_item(std::string_view id) {
   const std::lock_guard lock(refreshing_);
   const bool removed = state_->remove_item(id);
-  if (removed) exchange_added(added()->without(id));
+  const auto before = added();
+  if (removed && before->find(id)) exchange_added(before->without(id));
   return removed;
 }
 
@@ -305,11 +306,13 @@ void Recommender::rerank(const Request& request, Flight& flight) const {
     known.push_back(*item);
     flight.places.push_back(i);
   }
-  const retrieval::Query query = flight.history.query(*flight.added);
-  const funnel::Upstream& upstream = bundle_->upstream();
-  const auto lists =
-      kept_lists_.of(flight.added, flight.history.items, [&] { return upstream.lists(query); });
-  flight.slate.candidates = upstream.describe(query, known, *lists);
+  if (!known.empty()) {
+    const retrieval::Query query = flight.history.query(*flight.added);
+    const funnel::Upstream& upstream = bundle_->upstream();
+    const auto lists =
+        kept_lists_.of(flight.added, flight.history.items, [&] { return upstream.lists(query); });
+    flight.slate.candidates = upstream.describe(query, known, *lists);
+  }
   answer.took.ranking = milliseconds(options_.now() - flight.began);
   for (size_t i = 0; i < known.size(); ++i) {
     const size_t place = flight.places[i];
