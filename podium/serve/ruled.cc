@@ -63,7 +63,8 @@ class AnswerFields : public policy::ItemFields {
 
 Learnt learnt_of(const serving::Recommender& recommender, const policy::Rules& rules,
                  const std::vector<policy::RankedItem>& items) {
-  if (!rules.set().explore) return {};
+  const auto& explore = rules.set().explore;
+  if (!explore || explore->method == policy::Explore::Method::kEpsilonGreedy) return {};
   std::vector<std::string_view> ids;
   for (const policy::RankedItem& item : items) ids.push_back(item.id);
   return learnt_from(rules, recommender.state().shown(ids));
