@@ -15,7 +15,9 @@ std::unique_ptr<Hstu> Hstu::load(const fs::path& dir) {
 }
 
 Hstu::Hstu(const fs::path& dir)
-    : path_(dir / kFile), model_(path_), index_(model_.item_vectors(), model_.dim()) {}
+    : path_(dir / kFile),
+      model_(path_),
+      index_(VectorIndex::open_or_build(model_.item_vectors(), model_.dim(), dir / kGraph)) {}
 
 std::vector<Scored> Hstu::retrieve(const Query& query, size_t n) const {
   if (query.history.empty()) return {};
@@ -37,6 +39,7 @@ std::vector<float> Hstu::scores(const Query& query, std::span<const ItemIndex> i
 
 void Hstu::save(const fs::path& dir) const {
   fs::copy_file(path_, dir / kFile, fs::copy_options::overwrite_existing);
+  index_.save_graph(dir / kGraph);
 }
 
 }  // namespace podium::retrieval

@@ -11,6 +11,7 @@ class Hstu : public Retriever {
  public:
   static constexpr std::string_view kName = "hstu";
   static constexpr const char* kFile = "hstu.safetensors";
+  static constexpr const char* kGraph = "hstu-graph.safetensors";  // of large catalogues
 
   // Null where the phase has no such model.
   static std::unique_ptr<Hstu> fit(const SourceInputs& inputs);

@@ -11,16 +11,12 @@ namespace {
 constexpr const char* kSasrecWeights = "sasrec.safetensors";
 constexpr const char* kSasrecGraph = "sasrec-graph.safetensors";  // of large catalogues
 
-// The trainer writes weights only: their graph is built then.
-VectorIndex sasrec_index(const sequence::Sasrec& model, const fs::path& dir) {
-  if (!fs::exists(dir / kSasrecGraph)) return VectorIndex(model.item_vectors(), model.dim());
-  return VectorIndex::open(model.item_vectors(), model.dim(), dir / kSasrecGraph);
-}
-
 }  // namespace
 
 Sasrec::Sasrec(const fs::path& dir)
-    : path_(dir / kSasrecWeights), model_(path_), index_(sasrec_index(model_, dir)) {}
+    : path_(dir / kSasrecWeights),
+      model_(path_),
+      index_(VectorIndex::open_or_build(model_.item_vectors(), model_.dim(), dir / kSasrecGraph)) {}
 
 std::vector<float> Sasrec::user_vector(std::span<const ItemIndex> history) const {
   return model_.user_vector(history);

@@ -1,18 +1,14 @@
-// Nearest items by inner product: exact under 200 k items, Faiss's HNSW above (Malkov and
-// Yashunin 2016, 1603.09320). The graph is built by one thread, item after item, so that the same
-// vectors always give the same graph, and is saved: opening a file builds nothing.
+// Nearest items by inner product: exact under 200 k items, by a graph above. The graph is saved:
+// opening a file builds nothing.
 #pragma once
 
-#include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
 #include "podium/kernels/packed_matrix.h"
 #include "podium/retrieval/retriever.h"
-
-namespace faiss {
-struct IndexHNSWFlat;
-}
+#include "podium/retrieval/vector_graph.h"
 
 namespace podium::retrieval {
 
@@ -21,15 +17,16 @@ class VectorIndex {
  public:
   static constexpr size_t kExactBelow = 200000;  // items
 
-  // vectors: [items, dim], copied. Builds the graph when there are `exact_below` items or more,
-  // and then throws Error of kind kInterrupted when the program is interrupted.
+  // vectors: [items, dim], copied. Builds the graph when there are `exact_below` items or more:
+  // see VectorGraph.
   VectorIndex(std::span<const float> vectors, size_t dim, size_t exact_below = kExactBelow);
   // With the graph that save_graph wrote for these vectors. Throws Error (kCorrupt) when it does
   // not fit them.
   static VectorIndex open(std::span<const float> vectors, size_t dim, const fs::path& file,
                           size_t exact_below = kExactBelow);
-  VectorIndex(VectorIndex&&) noexcept;
-  ~VectorIndex();
+  // The same, or with a new graph where there is no file: trainers write vectors only.
+  static VectorIndex open_or_build(std::span<const float> vectors, size_t dim,
+                                   const fs::path& file);
 
   // Writes nothing when the search is exact.
   void save_graph(const fs::path& file) const;
@@ -53,11 +50,10 @@ class VectorIndex {
                      std::vector<float>& scores) const;
   float lower_bound_of_nth(const std::vector<float>& scores, const std::vector<float>& tops,
                            size_t n) const;
-  std::vector<Scored> by_graph(std::span<const float> user, size_t n) const;
 
   std::vector<float> vectors_;
   size_t dim_;
-  std::unique_ptr<faiss::IndexHNSWFlat> graph_;  // null: the search is exact
+  std::optional<VectorGraph> graph_;  // none: the search is exact
   // Of an exact search: int8 vectors find who may be among the best, a quarter of the bytes.
   kernels::PackedMatrix coarse_;
   float coarse_error_ = 0, longest_ = 0;  // largest length of an error, of a vector
