@@ -11,11 +11,12 @@ bool Candidates::holds_positive() const {
 }
 
 FittedPhase::FittedPhase(const UpstreamInputs& in, const data::Phase& phase,
-                         const SequenceModels& models)
+                         const SequenceModels& models,
+                         std::shared_ptr<const retrieval::Content> content)
     : in_(in),
       phase_(phase),
-      sources_(retrieval::fit_sources(
-          {&phase.fit, in.item_vectors, in.dim, models.sasrec, models.hstu}, in.options.sources)),
+      sources_(retrieval::fit_sources({&phase.fit, std::move(content), models.sasrec, models.hstu},
+                                      in.options.sources)),
       features_(*in.dataset, sources_) {}
 
 Candidates FittedPhase::candidates(size_t target) const {

@@ -1,6 +1,7 @@
 // A phase of a split with the sources that know no more than it may, and its targets' candidates.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -19,8 +20,9 @@ struct Candidates {
 
 class FittedPhase {
  public:
-  // The inputs must outlive it.
-  FittedPhase(const UpstreamInputs& in, const data::Phase& phase, const SequenceModels& models);
+  // content: of the inputs' item vectors. The inputs must outlive it.
+  FittedPhase(const UpstreamInputs& in, const data::Phase& phase, const SequenceModels& models,
+              std::shared_ptr<const retrieval::Content> content);
 
   const data::Phase& phase() const { return phase_; }
   const ranking::Features& features() const { return features_; }

@@ -13,8 +13,9 @@ class NewPlacesTest : public UpstreamTest {
  protected:
   // Twenty candidates in the order of their places, of which these are new.
   void SetUp() override {
-    sources_ = retrieval::fit_sources({&split_.test.fit, vectors_, kDim, {}, {}},
-                                      {.new_items = true, .covisitation = {}});
+    sources_ = retrieval::fit_sources(
+        {&split_.test.fit, std::make_shared<retrieval::Content>(vectors_, kDim)},
+        {.new_items = true, .covisitation = {}});
     const auto all = sources_.all();
     for (size_t i = 0; i < 20; ++i) {
       found_.candidates.push_back({data::ItemIndex(i), {}, std::vector<int>(all.size(), -1)});

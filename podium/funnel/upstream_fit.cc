@@ -308,9 +308,9 @@ void check_seen(const data::Phase& phase, const retrieval::SourceOptions& option
 
 // The slates phase: trains the rankers (without fold 0, without fold 1, on all), measures how
 // candidates are to be described, and writes the training slates.
-std::vector<ranking::Ranker> fit_rankers(const UpstreamInputs& in, const fs::path& dir,
-                                         Description& description, Json& summary) {
-  const FittedPhase fitted(in, in.split->slates, in.slates);
+std::vector<ranking::Ranker> fit_rankers(const UpstreamInputs& in, const FittedPhase& fitted,
+                                         const fs::path& dir, Description& description,
+                                         Json& summary) {
   const TrainingSet set = training_set(in, fitted);
   check_training_set(in, fitted, set);
   std::vector<ranking::Ranker> rankers;
@@ -350,15 +350,17 @@ void fit_upstream(const UpstreamInputs& in, const fs::path& dir) {
   fs::create_directories(dir);
   Json summary = Json::object();
   Description description;
-  std::vector<ranking::Ranker> rankers = fit_rankers(in, dir, description, summary);
+  const auto content = std::make_shared<const retrieval::Content>(in.item_vectors, in.dim);
+  std::vector<ranking::Ranker> rankers =
+      fit_rankers(in, {in, in.split->slates, in.slates, content}, dir, description, summary);
   ranking::Ranker& ranker = rankers.back();
   const auto write_phase = [&](const FittedPhase& fitted) {
     Answers answers = answer(in, fitted, [&](int) -> const ranking::Ranker& { return ranker; });
     write_answers(in, fitted, answers, description, dir);
     summary[fitted.phase().name] = summary_of(fitted, answers);
   };
-  write_phase(FittedPhase(in, in.split->valid, in.valid));
-  FittedPhase last(in, in.split->test, in.test);
+  write_phase(FittedPhase(in, in.split->valid, in.valid, content));
+  FittedPhase last(in, in.split->test, in.test, content);
   write_phase(last);
   Upstream(*in.dataset, last.take_sources(), std::move(ranker), std::move(description), in.options)
       .save(dir / "serving");

@@ -48,7 +48,8 @@ class FeaturesTest : public testing::Test {
     for (ItemIndex i = 0; i < 5; ++i) vectors[2 * i] = 1;
     vectors[2 * item("e")] = 0.5F, vectors[2 * item("e") + 1] = std::sqrt(0.75F);
     sources_ =
-        retrieval::fit_sources({&view_, vectors, 2, ""}, {.half_life_days = 0, .covisitation = {}});
+        retrieval::fit_sources({&view_, std::make_shared<retrieval::Content>(vectors, 2), ""},
+                               {.half_life_days = 0, .covisitation = {}});
     features_ = std::make_unique<Features>(*dataset_, sources_);
   }
 

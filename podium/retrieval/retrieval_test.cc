@@ -155,7 +155,8 @@ TEST(SeenRule, EverySourceObeysIt) {
   const auto candidates = [&](const std::string& rule) {
     SourceOptions options;
     options.seen = rule;
-    const Sources sources = fit_sources({&shop.view, vectors, 2, ""}, options);
+    const Sources sources =
+        fit_sources({&shop.view, std::make_shared<Content>(vectors, 2), ""}, options);
     EXPECT_EQ(sources.history != nullptr, rule == "decay");
     return blend(sources, {history, times, 4 * kDay}, {.quota = 5, .total = 10});
   };
@@ -178,7 +179,7 @@ TEST(SeenRule, EverySourceObeysIt) {
 TEST(Sources, SaveAndLoadAnswerAlike) {
   const Shop shop;
   const std::vector<float> vectors = {1, 0, 0, 1, 0.6F, 0.8F, 0.8F, 0.6F, 1, 0};
-  const Sources fitted = fit_sources({&shop.view, vectors, 2, ""}, {});
+  const Sources fitted = fit_sources({&shop.view, std::make_shared<Content>(vectors, 2), ""}, {});
   const fs::path dir = scratch("sources");
   fs::create_directories(dir);
   save_sources(fitted, dir);
@@ -195,7 +196,7 @@ TEST(Sources, DamagedFilesAreRefusedOrHarmless) {
   const Shop shop;
   const std::vector<float> vectors = {1, 0, 0, 1, 0.6F, 0.8F, 0.8F, 0.6F, 1, 0};
   const fs::path dir = scratch_dir("damaged-sources");
-  save_sources(fit_sources({&shop.view, vectors, 2, ""}, {}), dir);
+  save_sources(fit_sources({&shop.view, std::make_shared<Content>(vectors, 2), ""}, {}), dir);
   const std::vector<ItemIndex> history = {shop.item("a"), shop.item("b")};
   Rng rng(3);
   int refused = 0;

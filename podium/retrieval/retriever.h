@@ -67,13 +67,14 @@ class Retriever {
   virtual void save(const fs::path& dir) const = 0;  // writes its own files into dir
 };
 
+class Content;
+
 // What a source is fitted on: the events of one phase's view, and nothing later.
 struct SourceInputs {
   const data::View* view = nullptr;
-  std::span<const float> item_vectors = {};  // unit rows [items, dim]
-  size_t dim = 0;
-  fs::path sasrec_dir = {};  // of the same phase; empty: no SASRec
-  fs::path hstu_dir = {};    // of the same phase; empty: no HSTU
+  std::shared_ptr<const Content> content = {};  // the same for all phases
+  fs::path sasrec_dir = {};                     // of the same phase; empty: no SASRec
+  fs::path hstu_dir = {};                       // of the same phase; empty: no HSTU
 };
 
 }  // namespace podium::retrieval

@@ -61,7 +61,7 @@ Sources fit_sources(const SourceInputs& inputs, const SourceOptions& options) {
   use_seen_rule(options, sources);
   sources.popularity = Popularity::fit(*inputs.view, options.half_life_days);
   sources.covisitation = Covisitation::fit(*inputs.view, options.covisitation);
-  sources.content = std::make_unique<Content>(inputs.item_vectors, inputs.dim);
+  sources.content = inputs.content;
   if (!inputs.sasrec_dir.empty()) sources.sasrec = std::make_unique<Sasrec>(inputs.sasrec_dir);
   for (const Further& source : further()) add(source.fit(inputs), sources);
   add_following(options, sources);

@@ -40,7 +40,7 @@ struct SourceOptions {
 struct Sources {
   std::unique_ptr<Popularity> popularity;
   std::unique_ptr<Covisitation> covisitation;
-  std::unique_ptr<Content> content;
+  std::shared_ptr<const Content> content;
   std::unique_ptr<Sasrec> sasrec;       // null when not trained
   std::unique_ptr<History> history;     // null but for SeenRule::kDecay
   std::unique_ptr<NewItems> new_items;  // null unless asked for; reads content, popularity
