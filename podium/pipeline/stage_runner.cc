@@ -97,6 +97,9 @@ StagePlan StageRunner::plan(const std::vector<StageRequest>& stages) const {
     } else {
       plan.again.push_back(stage.name);
       add_changes(before, record_of(stage, key), plan.changes);
+      if (plan.changes.empty()) {  // a stage that it reads came or went
+        plan.changes.push_back(stage.name + " reads other stages than before");
+      }
     }
   }
   return plan;

@@ -125,6 +125,9 @@ TEST(StageRunner, ThePlanSaysWhatRunsAgainAndWhy) {
   EXPECT_EQ(both.again, (Names{"first", "second"}));  // the second reads the first
   EXPECT_EQ(both.changes, Names{"a.x: \"a\" before, \"x\" now"});
 
+  const StagePlan without = StageRunner(chain.out, kRoot).plan({{"second", {{"b.y", "b"}}, {}}});
+  EXPECT_EQ(without.changes, Names{"second reads other stages than before"});
+
   const StagePlan data = chain.plan("a", "b", {{"data", "d2"}, {"version", 1}});
   EXPECT_EQ(data.changes, Names{"the data set: another before"});
   const StagePlan version = chain.plan("a", "b", {{"data", "d1"}, {"version", 2}});
