@@ -95,6 +95,38 @@ TEST_F(MidtrainSourceTest, CodesAreScoredOverWhatTheTrieAllowsAndForcedOnesNot) 
   }
 }
 
+// In a large catalogue all codes of a level follow one prefix, and some another.
+TEST_F(MidtrainSourceTest, AWholeLevelIsScoredBesideAListOfIt) {
+  const Qwen3 policy = model();
+  const MidtrainSource masked(context_, view_, options(), 5);
+  const Frozen frozen = frozen_of(context_, policy->spec.vocab);
+  const auto logprobs = [&](const Example& example, std::vector<ScoredToken> scored) {
+    const torch::NoGradGuard no_grad;
+    Example own = example;
+    own.scored = std::move(scored);
+    const torch::Tensor all = log_probs(policy->spec, policy->weights, own, frozen);
+    return std::vector<float>(all.data_ptr<float>(), all.data_ptr<float>() + all.numel());
+  };
+  size_t tried = 0;
+  for (const Example& example : masked.batch(0)) {
+    const auto code = std::ranges::find(example.scored, Over::kCodes, &ScoredToken::over);
+    if (code == example.scored.end()) continue;
+    const ScoredToken listed = *code;
+    ScoredToken whole = listed;
+    whole.allowed.clear();
+    const float one = logprobs(example, {listed}).front(), all = logprobs(example, {whole}).front();
+    EXPECT_GT(one, all);  // fewer share what there is
+    const auto both = logprobs(example, {listed, whole}),
+               turned = logprobs(example, {whole, listed});
+    EXPECT_NEAR(both[0], one, 1e-5);
+    EXPECT_NEAR(both[1], all, 1e-5);
+    EXPECT_NEAR(turned[0], all, 1e-5);
+    EXPECT_NEAR(turned[1], one, 1e-5);
+    ++tried;
+  }
+  EXPECT_GT(tried, 0u);
+}
+
 // Of a user of twenty events in windows of five.
 TEST_F(MidtrainSourceTest, EveryEventIsPredictedAsOftenAsAnother) {
   const MidtrainSource source(context_, view_, options(), 5);

@@ -5,6 +5,7 @@
 #include <limits>
 #include <map>
 #include <numeric>
+#include <tuple>
 
 #include "podium/base/error.h"
 #include "podium/base/ndcg.h"
@@ -331,9 +332,10 @@ Tensor log_probs(const rerank::ModelSpec& spec, const std::vector<Tensor>& weigh
   const States states = states_of(spec, weights, example.packed, frozen.texts);
   const SlateWeights own = slate_weights(spec, weights);
   const Tensor& embedding = output_embedding(spec, weights);
-  std::map<std::pair<Over, int64_t>, std::vector<const ScoredToken*>> groups;
+  // Those that are scored over a whole level, and those over a list of it, apart.
+  std::map<std::tuple<Over, int64_t, bool>, std::vector<const ScoredToken*>> groups;
   for (const ScoredToken& scored : example.scored) {
-    groups[{scored.over, scored.level.begin}].push_back(&scored);
+    groups[{scored.over, scored.level.begin, scored.allowed.empty()}].push_back(&scored);
   }
   std::vector<Tensor> parts;
   std::vector<int64_t> place(example.scored.size());  // of each token in the parts' order
