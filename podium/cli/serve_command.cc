@@ -53,8 +53,8 @@ struct ServeArguments {
     v("port", port, "port to listen on; 0: any that is free", between(0, 65535));
     v("threads", threads, "threads; 0: every core", between(0, kMostThreads));
     v("running", running,
-      "requests worked on at once; further ones wait, for a few ms when it goes on. 0: three a "
-      "thread",
+      "requests worked on at once; further ones wait, for a few ms when it goes on. 0: one more "
+      "than threads",
       between(0, 100000));
     v("waiting", waiting, "requests under way above which others are told to come back (429)",
       between(1, 100000));
@@ -154,7 +154,7 @@ void serve(ServeArguments& a) {
   }
   serve::Api api(bundle, rules, *store,
                  {.threads = threads,
-                  .most_running = size_t(a.running > 0 ? a.running : 3 * threads),
+                  .most_running = size_t(a.running > 0 ? a.running : threads + 1),
                   .most_waiting = size_t(a.waiting),
                   .deadline = budget(a.deadline_ms),
                   .version = a.version,

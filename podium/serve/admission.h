@@ -21,7 +21,7 @@ namespace podium::serve {
 struct AdmissionOptions {
   size_t most_running = 3;
   // Of what waits: never less in a queue that stands, and in a burst.
-  std::chrono::steady_clock::duration least_delay = std::chrono::milliseconds(5);
+  std::chrono::steady_clock::duration least_delay = std::chrono::milliseconds(2);
   std::chrono::steady_clock::duration least_patience = std::chrono::milliseconds(100);
   std::function<std::chrono::steady_clock::time_point()> now = std::chrono::steady_clock::now;
 };
