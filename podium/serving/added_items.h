@@ -44,6 +44,8 @@ class AddedItems {
   rerank::AddedItemName name(data::ItemIndex item) const;
   std::span<const retrieval::AddedItem* const> features() const { return entries_; }
   size_t size() const { return entries_.size(); }
+  // Whether nothing lies between the two, one of which came from the other.
+  bool same_as(const AddedItems& other) const { return blocks_ == other.blocks_; }
   // Of those that come after the id, the first; size() where there is none.
   size_t after(std::string_view id) const;
 

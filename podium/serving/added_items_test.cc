@@ -63,6 +63,11 @@ TEST_F(AddedItemsTest, ChangesInAnyOrderLeaveWhatWasPutLast) {
 
   std::vector<LiveItem> kept;
   for (const auto& [id, facts] : wanted) kept.push_back(facts);
+  EXPECT_TRUE(added->put(kept)->same_as(*added));
+  EXPECT_TRUE(added->all_of(kept)->same_as(*added));
+  EXPECT_FALSE(added->without(kept[0].id)->same_as(*added));
+  const std::vector<LiveItem> dearer = {{.id = kept[0].id, .title = kept[0].title, .price = 99}};
+  EXPECT_FALSE(added->put(dearer)->same_as(*added));
   kept.resize(kept.size() / 2);
   kept.push_back(item(9999, 1));
   const auto fewer = added->all_of(kept);

@@ -108,12 +108,13 @@ Recommender::Recommender(std::shared_ptr<const Bundle> bundle, std::shared_ptr<L
     : bundle_(std::move(bundle)),
       state_(std::move(state)),
       options_(std::move(options)),
+      added_(std::make_shared<const AddedItems>(*bundle_)),
       kept_lists_(bundle_->upstream().lists_read_time() ? 0 : kListsKept),
       reasoning_(scheduler(*bundle_, true, options_)),
       fast_(scheduler(*bundle_, false, options_)) {
   PODIUM_CHECK(state_ != nullptr);
   if (!options_.unix_time) options_.unix_time = system_time;
-  exchange_added(std::make_shared<const AddedItems>(*bundle_));
+  kept_lists_.begin(added_);
   refresh_items();
 }
 
@@ -187,6 +188,7 @@ void Recommender::refresh_items() {
 }
 
 void Recommender::exchange_added(std::shared_ptr<const AddedItems> next) {
+  if (next->same_as(*added())) return;
   kept_lists_.begin(next);
   const WriterLock lock(added_mutex_);
   added_.swap(next);
