@@ -48,28 +48,19 @@ sanitized() {
 # By GCC, as Clang 14 cannot read LibTorch's headers as C++20. Only the folder in question has
 # sanitizers (cmake/podium.cmake: podium_instrumented).
 instrumented() {
-  local name=$1 folders=$2 targets=() folder
-  for folder in $folders; do targets+=("podium_${folder}_${name}_test"); done
-  cmake --build --preset release --target "${targets[@]}"
-  for folder in $folders; do
-    quietly build/$folder-$name.log "build/instrumented/podium_${folder}_${name}_test"
-  done
+  stage "AddressSanitizer: the trainer; ThreadSanitizer: what several threads use"
+  local names=(train_asan base_tsan runtime_tsan serving_tsan store_tsan capi_tsan)
+  local targets=("${names[@]/#/podium_}")
+  cmake --build --preset release --target "${targets[@]/%/_test}"
+  export TSAN_OPTIONS="suppressions=$PWD/tools/tsan_suppressions.txt"
+  export -f quietly
+  printf '%s\n' "${names[@]}" |
+    xargs -P 2 -I{} bash -c 'quietly build/{}.log build/instrumented/podium_{}_test'
 }
 
 clients() {
   stage "other people's clients, and the fuzzer of the server's description"
   tools/clients_test.sh
-}
-
-trainer() {
-  stage "the trainer under AddressSanitizer and UndefinedBehaviorSanitizer"
-  instrumented asan train
-}
-
-raced() {
-  stage "what several threads use, under ThreadSanitizer"
-  export TSAN_OPTIONS="suppressions=$PWD/tools/tsan_suppressions.txt"
-  instrumented tsan "base runtime serving store capi"
 }
 
 # The web console: types, unit tests, size, every page in Chromium.
@@ -104,8 +95,7 @@ if [ -z "${QUICK:-}" ]; then
   clients
   alone
   sanitized
-  trainer
-  raced
+  instrumented
 fi
 console
 tested
