@@ -37,9 +37,9 @@ function Told({id}: {id: string}) {
 
 export function coldStart(item: Item): string {
   if (item.origin === 'live') {
-    return 'Cold: it came after training. Its words alone lead to it, until the next training.';
+    return 'Cold: it came after training. Only its words lead to it, until the next training.';
   }
-  if (item.events === 0) return 'Cold: nobody took it in training. Its words alone lead to it.';
+  if (item.events === 0) return 'Cold: nobody took it in training. Only its words lead to it.';
   if (item.events < kFewEvents) return `Nearly cold: ${plural(item.events, 'event')} in training, too few for its company to say much.`;
   return `Warm: ${plural(item.events, 'event')} in training.`;
 }

@@ -45,7 +45,8 @@ export function draw(canvas: HTMLCanvasElement, view: View, scene: Scene): void 
   const pen = canvas.getContext('2d')!;
   const {xs, ys, codes, lit, bounds} = scene;
   const zoomed = (view.scale * (bounds.x1 - bounds.x0)) / canvas.clientWidth;
-  const side = ratio * Math.min(8, 2 + Math.max(0, Math.log2(zoomed)));
+  const alone = Math.min(6, 2 * Math.sqrt(20_000 / Math.max(1, xs.length)));  // more room, larger dots
+  const side = ratio * Math.min(8, alone + Math.max(0, Math.log2(zoomed)));
   const scale = view.scale * ratio;
   const words = paint(scene.dimOthers ? kDimmed : kFull), bright = paint(kFull);
 
