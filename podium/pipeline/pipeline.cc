@@ -21,7 +21,7 @@ namespace podium::pipeline {
 namespace {
 
 // Raise when a stage's code changes its result, so that older results are not taken for new ones.
-constexpr int kPipelineVersion = 6;
+constexpr int kPipelineVersion = 7;
 constexpr const char* kOptions = "options.toml";
 
 bool contains(const std::vector<std::string>& list, const std::string& text) {

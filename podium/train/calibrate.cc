@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <initializer_list>
 
 #include "podium/kernels/kernels.h"
 #include "podium/rerank/prompt.h"
@@ -181,6 +182,32 @@ Paired paired(const std::vector<double>& values, const std::vector<double>& othe
   return {sum / n, difference, std::sqrt(std::max(0.0, squares / n - difference * difference) / n)};
 }
 
+struct Kept {
+  double share = 1;
+  std::vector<double> values;  // measured with it
+  Json curve = Json::array();
+};
+
+// The share that weigh_residual keeps. shares: the largest first, 0 last; nothing: measured at 0.
+Kept weigh(std::initializer_list<double> shares, const std::vector<double>& nothing,
+           const std::function<void(double)>& keep,
+           const std::function<std::vector<double>()>& measure) {
+  Kept kept;
+  double best = -INFINITY;
+  for (const double share : shares) {
+    keep(share);
+    std::vector<double> values = share > 0 ? measure() : nothing;
+    const Paired gain = paired(values, nothing);
+    kept.curve.push_back({{"share", share}, {"ndcg", gain.mean}, {"error", gain.error}});
+    if (gain.mean <= best || gain.difference < gain.error) continue;
+    best = gain.mean;
+    kept.share = share;
+    kept.values = std::move(values);
+  }
+  keep(kept.share);
+  return kept;
+}
+
 }  // namespace
 
 Calibration calibrate(std::span<const rerank::Slate> slates,
@@ -209,27 +236,26 @@ Json weigh_residual(Qwen3& model, const Calibration& start,
   const SlateWeights own = slate_weights(model->spec, model->weights);
   const Tensor scale = own.scale.clone(), key = own.key.clone();
   const Tensor user = own.likeness_user.clone(), bias = own.likeness_bias.clone();
-  const Tensor first = torch::tensor(start.weight, torch::kFloat);
-  const auto keep = [&](double share) {
-    own.scale.copy_(first * (1 - share) + scale * share);
+  const Tensor whole = torch::tensor(start.weight, torch::kFloat);
+  Tensor order = torch::zeros_like(whole), base = order;
+  order[0] = 1;
+  const auto keep_learnt = [&](double share) {
+    own.scale.copy_(base * (1 - share) + scale * share);
     own.key.copy_(key * share);
     own.likeness_user.copy_(user * share);
     own.likeness_bias.copy_(bias * share);
   };
-  keep(0);
-  const std::vector<double> begun = measure();
-  double best = -INFINITY, best_share = 1;
-  Json curve = Json::array();
-  for (const double share : {1.0, 0.75, 0.5, 0.25, 0.0}) {
-    keep(share);
-    const Paired gain = paired(share > 0 ? measure() : begun, begun);
-    curve.push_back({{"share", share}, {"ndcg", gain.mean}, {"error", gain.error}});
-    if (gain.mean <= best || gain.difference < gain.error) continue;
-    best = gain.mean;
-    best_share = share;
-  }
-  keep(best_share);
-  return {{"share", best_share}, {"curve", curve}};
+  const auto keep_start = [&](double share) {
+    base = order + (whole - order) * share;
+    keep_learnt(0);
+  };
+  keep_start(0);
+  const Kept begun = weigh({1, 0.5, 0}, measure(), keep_start, measure);
+  const Kept learnt = weigh({1, 0.75, 0.5, 0.25, 0}, begun.values, keep_learnt, measure);
+  return {{"start", begun.share},
+          {"start_curve", begun.curve},
+          {"share", learnt.share},
+          {"curve", learnt.curve}};
 }
 
 }  // namespace podium::train

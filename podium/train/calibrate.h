@@ -25,12 +25,17 @@ struct Calibration {
 // each are read. The same bits whatever the thread count.
 Calibration calibrate(std::span<const rerank::Slate> slates, std::span<const rerank::Slate> others);
 
-// The choice's logits become (1 - share) x the start's + share x the trained: what is given weighed
-// by `start`, and a share of the pointer product. Of the shares 1, 3/4, 1/2, 1/4, 0 the one with
+// What validation says is to be kept, twice. First of the start: its weights become
+//   (1 - share) x the upstream's order + share x the start's,     of the shares 1, 1/2, 0;
+// then of what was learnt since, the choice's logits
+//   (1 - share) x the start's + share x the trained,              of the shares 1, 3/4, 1/2, 1/4,
+//   0:
+// what is given weighed by the start, and a share of the pointer product. Each time the share with
 // the highest mean of measure() is kept, the largest where several have it; but 0 unless it is
 // above that of 0 by the standard error of their paired difference. So a policy that learnt only
-// noise goes back to its start. measure: of the model as it then is, one value a slate. Returns
-// {"share", "curve": [{"share", "ndcg", "error"}]}, error: the said standard error.
+// noise goes back to its start, and one whose start is none either to the order that it was given.
+// measure: of the model as it then is, one value a slate. Returns {"start", "start_curve", "share",
+// "curve"}; curves: [{"share", "ndcg", "error"}], error: the said standard error.
 Json weigh_residual(Qwen3& model, const Calibration& start,
                     const std::function<std::vector<double>()>& measure);
 

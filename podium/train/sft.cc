@@ -100,7 +100,8 @@ Json weigh(Qwen3& model, const rerank::PromptContext& context,
   plan.most *= kWeighOn;
   Json found =
       weigh_residual(model, *start, [&] { return validate(*model, context, valid, plan).each; });
-  log_info(fmt::format("SFT keeps {} of what it has learnt to choose by", found["share"].dump()));
+  log_info(fmt::format("SFT keeps {} of its start, and {} of what it has learnt to choose by",
+                       found["start"].dump(), found["share"].dump()));
   return {{"start", {{"weight", start->weight}, {"penalty", start->penalty}}},
           {"residual", std::move(found)}};
 }

@@ -110,25 +110,30 @@ TEST_F(SlatePolicy, WhatWasLearntIsWeighed) {
       << "all are equal";
   EXPECT_TRUE(own.scale.equal(scale) && own.key.equal(key));
 
-  // Nothing is measured first, then all: better on average, but not surely.
-  int measured = 0;
-  const auto values = [&](std::vector<double> half) {
-    return [&, half] {
-      ++measured;
-      return measured == 1   ? std::vector{0.5, 0.5, 0.5, 0.4}
-             : measured == 2 ? std::vector{0.9, 0.1, 0.9, 0.5}
-             : measured == 4 ? half
-                             : std::vector{0.4, 0.4, 0.4, 0.4};
-    };
+  // The order as given is measured first, then the start, half of it, then all that was learnt:
+  // better on average, but not surely.
+  const std::vector<double> low(4, 0.4), begun = {0.5, 0.5, 0.5, 0.4}, luck = {0.9, 0.1, 0.9, 0.5};
+  const auto weighed = [&](const std::vector<std::vector<double>>& values) {
+    size_t measured = 0;
+    return weigh_residual(model_, start, [&] { return values.at(measured++); });
   };
-  EXPECT_EQ(weigh_residual(model_, start, values({0.52, 0.53, 0.52, 0.43}))["share"], 0.5);
-  measured = 0;
-  const Json found = weigh_residual(model_, start, values({0.49, 0.5, 0.5, 0.4}));
-  EXPECT_EQ(found["share"], 0);
-  EXPECT_EQ(found["curve"].size(), 5U);
+  const Json better = weighed({low, begun, low, luck, low, {0.52, 0.53, 0.52, 0.43}, low});
+  EXPECT_EQ(better["start"], 1);
+  EXPECT_EQ(better["share"], 0.5);
+  const Json noise = weighed({low, begun, low, luck, low, {0.49, 0.5, 0.5, 0.4}, low});
+  EXPECT_EQ(noise["start"], 1);
+  EXPECT_EQ(noise["share"], 0);
+  EXPECT_EQ(noise["start_curve"].size(), 3U);
+  EXPECT_EQ(noise["curve"].size(), 5U);
   for (const auto& rollout : answers({.with_trace = false})) {
     EXPECT_EQ(rollout.order, (std::vector<int>{2, 4, 1, 6, 3, 0, 5}))
         << "by the ranker's scores, as the start says";
+  }
+  const Json none = weighed({begun, luck, low, luck, low, low, low});
+  EXPECT_EQ(none["start"], 0);
+  EXPECT_EQ(none["share"], 0);
+  for (const auto& rollout : answers({.with_trace = false})) {
+    EXPECT_EQ(rollout.order, (std::vector<int>{0, 1, 2, 3, 4, 5, 6})) << "as it was given";
   }
 }
 
