@@ -31,6 +31,13 @@ void add_in_order(std::vector<LiveEvent>& events, const LiveEvent& event) {
   if (events.size() > kLiveEvents) events.erase(events.begin());
 }
 
+void remove_of(std::vector<LiveEvent>& events, std::string_view item,
+               const std::optional<std::string>& type) {
+  std::erase_if(events, [&](const LiveEvent& event) {
+    return event.item == item && (!type || event.type == *type);
+  });
+}
+
 void LiveItems::put(std::span<const LiveItem> items) {
   const WriterLock lock(mutex_);
   for (const LiveItem& item : items) items_[item.id] = item;
@@ -77,10 +84,7 @@ void MemoryState::remove_events(std::string_view user, std::string_view item,
                                 const std::optional<std::string>& type) {
   const WriterLock lock(mutex_);
   const auto found = users_.find(user);
-  if (found == users_.end()) return;
-  std::erase_if(found->second.events, [&](const LiveEvent& event) {
-    return event.item == item && (!type || event.type == *type);
-  });
+  if (found != users_.end()) remove_of(found->second.events, item, type);
 }
 
 }  // namespace podium::serving

@@ -91,6 +91,9 @@ inline constexpr size_t kLiveEvents = 1000;
 
 // Into a user's events: after those of the same time. One too many takes the place of the oldest.
 void add_in_order(std::vector<LiveEvent>& events, const LiveEvent& event);
+// Those of the item, or only those of a type.
+void remove_of(std::vector<LiveEvent>& events, std::string_view item,
+               const std::optional<std::string>& type);
 
 // As the items of a LiveState. Thread-safe.
 class LiveItems {

@@ -33,9 +33,7 @@ struct Since {
       erased.insert(erase->user);
       std::erase_if(users, [&](const auto& user) { return digest_of(user.first) == erase->user; });
     } else if (const auto* gone = std::get_if<RemoveEvents>(&change)) {
-      std::erase_if(users[gone->user].events, [&](const serving::LiveEvent& e) {
-        return e.item == gone->item && (!gone->type || e.type == *gone->type);
-      });
+      serving::remove_of(users[gone->user].events, gone->item, gone->type);
     } else if (const auto* item = std::get_if<PutItem>(&change)) {
       items[item->item.id] = item->item;
     } else if (const auto* removed = std::get_if<RemoveItem>(&change)) {

@@ -16,9 +16,7 @@ void UserState::apply(const Change& change) {
   if (const auto* event = std::get_if<Event>(&change)) {
     serving::add_in_order(events, event->event);
   } else if (const auto* gone = std::get_if<RemoveEvents>(&change)) {
-    std::erase_if(events, [&](const serving::LiveEvent& e) {
-      return e.item == gone->item && (!gone->type || e.type == *gone->type);
-    });
+    serving::remove_of(events, gone->item, gone->type);
   } else if (const auto* user = std::get_if<PutUser>(&change)) {
     told = user->told;
   } else if (std::holds_alternative<EraseUser>(change)) {
