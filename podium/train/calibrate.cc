@@ -112,14 +112,20 @@ Tensor fit(const Table& table, const Pull& pull) {
   return weight;
 }
 
+// The weights that leave the upstream's order as it is.
+Tensor given_order(int64_t width) {
+  Tensor weight = torch::zeros({width}, torch::kDouble);
+  weight[0] = 1;
+  return weight;
+}
+
 // The scores' weights, the others zero.
 Tensor fit_scores(const Table& table) {
   const auto scores = int64_t(rerank::kScores);
   const Table own{table.given.slice(2, 0, scores).contiguous(), table.mask, table.share,
                   table.counts};
-  Tensor order = torch::zeros({scores}, torch::kDouble);
-  order[0] = 1;
-  const Tensor found = fit(own, {order, torch::full({scores}, kSlight, torch::kDouble)});
+  const Tensor found =
+      fit(own, {given_order(scores), torch::full({scores}, kSlight, torch::kDouble)});
   return torch::cat({found, torch::zeros({table.given.size(2) - scores}, torch::kDouble)});
 }
 
@@ -223,7 +229,7 @@ Calibration calibrate(std::span<const rerank::Slate> slates,
   const bool reads = found.weight.size() > rerank::kScores;
   const Tensor scores = fit_scores(table);
   found.penalty = reads ? best_penalty(table, scores, chosen_among(others)) : 0;
-  const Tensor order = torch::tensor(found.weight, torch::kDouble);
+  const Tensor order = given_order(int64_t(found.weight.size()));
   const Tensor weight = fit_all(table, scores, found.penalty);
   found.gained = likelihood(table, weight) - likelihood(table, order);
   std::copy_n(weight.data_ptr<double>(), found.weight.size(), found.weight.begin());
@@ -237,8 +243,8 @@ Json weigh_residual(Qwen3& model, const Calibration& start,
   const Tensor scale = own.scale.clone(), key = own.key.clone();
   const Tensor user = own.likeness_user.clone(), bias = own.likeness_bias.clone();
   const Tensor whole = torch::tensor(start.weight, torch::kFloat);
-  Tensor order = torch::zeros_like(whole), base = order;
-  order[0] = 1;
+  const Tensor order = given_order(whole.size(0)).to(torch::kFloat);
+  Tensor base;  // the part of the start that is kept
   const auto keep_learnt = [&](double share) {
     own.scale.copy_(base * (1 - share) + scale * share);
     own.key.copy_(key * share);

@@ -26,10 +26,9 @@ struct Calibration {
 Calibration calibrate(std::span<const rerank::Slate> slates, std::span<const rerank::Slate> others);
 
 // What validation says is to be kept, twice. First of the start: its weights become
-//   (1 - share) x the upstream's order + share x the start's,     of the shares 1, 1/2, 0;
+//   (1 - share) x the upstream's order + share x the start's      (shares 1, 1/2, 0);
 // then of what was learnt since, the choice's logits
-//   (1 - share) x the start's + share x the trained,              of the shares 1, 3/4, 1/2, 1/4,
-//   0:
+//   (1 - share) x the start's + share x the trained               (shares 1, 3/4, 1/2, 1/4, 0):
 // what is given weighed by the start, and a share of the pointer product. Each time the share with
 // the highest mean of measure() is kept, the largest where several have it; but 0 unless it is
 // above that of 0 by the standard error of their paired difference. So a policy that learnt only
