@@ -9,8 +9,9 @@ import {ItemLink, PageHead, Waiting} from '../ui/parts';
 import {useFound} from '../ui/search';
 import {AboutItem} from './item';
 import {MapCanvas} from './map_canvas';
+import {kMost} from './map_draw';
 
-const kMost = 20000, kShown = 20;
+const kShown = 20;
 
 export function MapPage() {
   const loaded = useLoad<MapAnswer>((signal) => api.map(kMost, signal), []);

@@ -3,6 +3,8 @@
 import {codeColour, type View} from '../lib/scatter';
 import {colour, isDark} from '../theme';
 
+export const kMost = 20000;  // points that are asked for and drawn
+
 export interface Scene {
   xs: Float32Array;
   ys: Float32Array;
@@ -45,7 +47,7 @@ export function draw(canvas: HTMLCanvasElement, view: View, scene: Scene): void 
   const pen = canvas.getContext('2d')!;
   const {xs, ys, codes, lit, bounds} = scene;
   const zoomed = (view.scale * (bounds.x1 - bounds.x0)) / canvas.clientWidth;
-  const alone = Math.min(6, 2 * Math.sqrt(20_000 / Math.max(1, xs.length)));  // more room, larger dots
+  const alone = Math.min(6, 2 * Math.sqrt(kMost / Math.max(1, xs.length)));  // more room, larger dots
   const side = ratio * Math.min(8, alone + Math.max(0, Math.log2(zoomed)));
   const scale = view.scale * ratio;
   const words = paint(scene.dimOthers ? kDimmed : kFull), bright = paint(kFull);
