@@ -26,7 +26,7 @@
 
 namespace podium::funnel {
 
-inline constexpr int kBundleVersion = 9, kBundleMinorVersion = 0;
+inline constexpr int kBundleVersion = 10, kBundleMinorVersion = 0;
 
 // What of a run's options its bundle is served with.
 struct ServingOptions {

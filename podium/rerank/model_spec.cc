@@ -192,6 +192,7 @@ std::vector<TensorSpec> tensor_table(const ModelSpec& spec) {
   table.push_back({"podium.choice.scale", {int64_t(kScores) + spec.numbers}});
   table.push_back({"podium.choice.likeness.user", {int64_t(kLikeness), spec.hidden}});
   table.push_back({"podium.choice.likeness.bias", {int64_t(kLikeness)}});
+  table.push_back({"podium.choice.stands", {1}});
   return table;
 }
 

@@ -38,7 +38,9 @@ struct ModelSpec {
   // s_i: Prompt::scores [kScores]; h: the final state that chooses; x_i: the name's state as the
   // last layer reads it, so that it costs no further pass; l_i: how like it is to what the answer
   // has put [kLikeness]. key, bias and user begin at zero, scale at (1, 0, 0, ...): the upstream's
-  // order. Without `choice` the logit is that of the name's token.
+  // order. Without a grammar come to it the logit of the name's token and, if the answer has put it
+  // already, `stands`, which begins at zero. Without `choice` the logit is that of the name's
+  // token.
   int text_width = 0, numbers = 0, choice = 0;
   bool reads_slates() const { return choice > 0; }
 

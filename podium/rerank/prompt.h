@@ -77,9 +77,9 @@ struct Span {
   size_t size() const { return end - begin; }
 };
 
-// Raise when prompts are built otherwise, and funnel/bundle_files.h's version with it: what a
-// policy has learnt of the old ones does not hold for the new.
-inline constexpr int kPromptForm = 6;
+// Raise when prompts are built otherwise or a policy has other tensors, and funnel/bundle_files.h's
+// version with it: what a policy has learnt of the old ones does not hold for the new.
+inline constexpr int kPromptForm = 7;
 
 // All but the answer.
 struct Prompt {

@@ -123,10 +123,32 @@ void Lane::share_names(const float* state, std::span<const TokenId> tokens, std:
   std::ranges::fill(values.subspan(at + count, names.size() - count), kNever);
   const Partition together = partition(own);
   name_logits(state, names.first(count), space);
+  if (!grammar_) add_what_may_come(own, space.values);
   const Partition among = partition(space.values);
   for (size_t i = 0; i < count; ++i) {
     own[i] = float(double(space.values[i]) - among.top - among.log_sum + together.top +
                    together.log_sum);
+  }
+}
+
+// To the logits of all names, without a grammar: what their tokens' own logits [K] say, and that
+// some stand in the answer already.
+void Lane::add_what_may_come(std::span<const float> own, std::span<float> logits) const {
+  const Model& model = policy_->parts.model;
+  if (!model.spec.reads_slates()) return;  // these are the tokens' own
+  const rerank::Vocabulary& vocabulary = policy_->context.vocabulary;
+  for (size_t i = 0; i < logits.size(); ++i) logits[i] += own[i];
+  const auto& said = rollout_->tokens;
+  const auto answer = std::ranges::find_if(said, [&](TokenId token) {
+    return token == vocabulary.open_answer || token == vocabulary.open_answer_only;
+  });
+  std::vector<bool> stands(logits.size());
+  for (auto token = answer; token != said.end(); ++token) {
+    const int64_t name = int64_t(*token) - vocabulary.candidate(0);
+    if (name >= 0 && name < int64_t(stands.size())) stands[size_t(name)] = true;
+  }
+  for (size_t i = 0; i < logits.size(); ++i) {
+    if (stands[i]) logits[i] += *model.stands;
   }
 }
 

@@ -71,6 +71,7 @@ class Lane {
   void choose_token(const float* state, const float* logits, ChoiceSpace& space);
   void share_names(const float* state, std::span<const TokenId> tokens, std::span<float> values,
                    ChoiceSpace& space);
+  void add_what_may_come(std::span<const float> own, std::span<float> logits) const;
   void choose_word(const float* logits, ChoiceSpace& space);
   void choose_name(const float* state, ChoiceSpace& space);
   void weigh_likeness(const float* state);

@@ -55,6 +55,7 @@ Model::Model(const rerank::ModelSpec& model_spec, const WeightMap& weights,
   choice_scale = of_slates("choice.scale", spec.reads_slates());
   likeness_user = of_slates("choice.likeness.user", spec.reads_slates());
   likeness_bias = of_slates("choice.likeness.bias", spec.reads_slates());
+  stands = of_slates("choice.stands", spec.reads_slates());
   const size_t hidden = spec.hidden, ffn = spec.ffn;
   if (spec.numbers > 0) {
     numbers = {get("podium.numbers.weight"), hidden, size_t(spec.numbers),

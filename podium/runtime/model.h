@@ -38,6 +38,7 @@ struct Model {
   const float* choice_scale;         // [kScores + numbers]
   const float* likeness_user;        // [kLikeness, hidden]
   const float* likeness_bias;        // [kLikeness]
+  const float* stands;               // [1]
   std::vector<LayerWeights> layers;
   std::vector<float> inverse_frequency;  // [head_dim / 2], RoPE
 

@@ -169,20 +169,34 @@ std::optional<Json> resume(const Checkpointer& checkpointer, Qwen3& model,
   return cursor;
 }
 
+namespace {
+
+// How much faster SlateWeights::stands learns: one number, which has to outweigh all scores.
+constexpr double kStandsRate = 100;
+
+bool same_weight(const Tensor& part, const Tensor& weight) {
+  return weight.defined() && part.data_ptr() == weight.data_ptr();
+}
+
+}  // namespace
+
 torch::optim::AdamW make_adamw(Qwen3& model, const LearningRate& rate, double weight_decay) {
   const SlateWeights own = slate_weights(model->spec, model->weights);
-  std::vector<Tensor> shared, others;
+  std::vector<Tensor> others, shared, stands;
   for (const Tensor& part : model->learnt->parts) {
-    const bool weighs = own.scale.defined() && (part.data_ptr() == own.scale.data_ptr() ||
-                                                part.data_ptr() == own.likeness_user.data_ptr() ||
-                                                part.data_ptr() == own.likeness_bias.data_ptr());
-    (weighs && rate.shared != 1 ? shared : others).push_back(part);
+    const bool weighs = same_weight(part, own.scale) || same_weight(part, own.likeness_user) ||
+                        same_weight(part, own.likeness_bias);
+    auto& group = same_weight(part, own.stands) ? stands
+                  : weighs && rate.shared != 1  ? shared
+                                                : others;
+    group.push_back(part);
   }
   const auto options =
       torch::optim::AdamWOptions(rate.all).betas({0.9, 0.95}).weight_decay(weight_decay);
   torch::optim::AdamW adam(others, options);
-  if (!shared.empty()) {
-    torch::optim::OptimizerParamGroup group(shared);
+  for (const auto& parts : {shared, stands}) {
+    if (parts.empty()) continue;
+    torch::optim::OptimizerParamGroup group(parts);
     group.set_options(
         std::make_unique<torch::optim::AdamWOptions>(options));  // a step sets the rate
     adam.add_param_group(group);
@@ -195,9 +209,12 @@ void optimizer_step(Qwen3& model, torch::optim::AdamW& adam, const LearningRate&
   check_loss(loss, at);
   check_gradients(model->learnt->parts, at);
   torch::nn::utils::clip_grad_norm_(model->learnt->parts, 1.0);
+  const Tensor stands = slate_weights(model->spec, model->weights).stands;
   double times = 1;  // of the first group; another is what all answers share
   for (auto& group : adam.param_groups()) {
-    static_cast<torch::optim::AdamWOptions&>(group.options()).lr(rate.all * times);
+    const bool stand = same_weight(group.params().front(), stands);
+    static_cast<torch::optim::AdamWOptions&>(group.options())
+        .lr(rate.all * (stand ? kStandsRate : times));
     times = rate.shared;
   }
   adam.step();

@@ -4,26 +4,22 @@
 #include <cmath>
 #include <limits>
 #include <map>
-#include <numeric>
 #include <tuple>
 
 #include "podium/base/error.h"
-#include "podium/base/ndcg.h"
 
 namespace podium::train {
 namespace {
 
-using rerank::PermutationGrammar;
-using rerank::TokenKind;
 using torch::Tensor;
 
 constexpr float kMinusInfinity = -std::numeric_limits<float>::infinity();
 
 // [rows, most choices]: the listed tokens of each row with their names' rows, and 0 or -inf where
 // the list has ended; target [rows, 1], the token's own place in the list; likeness [rows, most
-// choices, kLikeness].
+// choices, kLikeness]; stands [rows, most choices]: 1 for those of ScoredToken::may that may not.
 struct Lists {
-  Tensor tokens, names, mask, target, likeness;
+  Tensor tokens, names, mask, target, likeness, stands;
 };
 
 Lists lists_of(const std::vector<const ScoredToken*>& scored, torch::Device device) {
@@ -31,10 +27,12 @@ Lists lists_of(const std::vector<const ScoredToken*>& scored, torch::Device devi
   for (const ScoredToken* s : scored) most = std::max(most, s->allowed.size());
   const auto rows = int64_t(scored.size());
   const auto zeros = [&](auto type) { return torch::zeros({rows, int64_t(most)}, type); };
-  Lists lists{zeros(torch::kLong), zeros(torch::kLong),
+  Lists lists{zeros(torch::kLong),
+              zeros(torch::kLong),
               torch::full({rows, int64_t(most)}, kMinusInfinity),
               torch::zeros({rows, 1}, torch::kLong),
-              torch::zeros({rows, int64_t(most), int64_t(rerank::kLikeness)})};
+              torch::zeros({rows, int64_t(most), int64_t(rerank::kLikeness)}),
+              zeros(torch::kFloat)};
   for (size_t i = 0; i < scored.size(); ++i) {
     const ScoredToken& s = *scored[i];
     const size_t at = i * most;
@@ -44,13 +42,16 @@ Lists lists_of(const std::vector<const ScoredToken*>& scored, torch::Device devi
     std::fill_n(lists.mask.data_ptr<float>() + at, s.allowed.size(), 0.0F);
     std::copy(s.likeness.begin(), s.likeness.end(),
               lists.likeness.data_ptr<float>() + at * rerank::kLikeness);
-    if (s.over == Over::kTrace) continue;
+    for (size_t j = 0; j < s.may.size(); ++j) {
+      lists.stands.data_ptr<float>()[at + j] = s.may[j] == 0 ? 1.0F : 0.0F;
+    }
+    if (s.over == Over::kTrace || s.over == Over::kMay) continue;
     const auto own = std::find(s.allowed.begin(), s.allowed.end(), s.target);
     PODIUM_CHECK(own != s.allowed.end());
     lists.target.data_ptr<int64_t>()[i] = own - s.allowed.begin();
   }
-  return {lists.tokens.to(device), lists.names.to(device), lists.mask.to(device),
-          lists.target.to(device), lists.likeness.to(device)};
+  return {lists.tokens.to(device), lists.names.to(device),    lists.mask.to(device),
+          lists.target.to(device), lists.likeness.to(device), lists.stands.to(device)};
 }
 
 // Logits of choices among candidates, [scored, most choices] (ModelSpec).
@@ -76,6 +77,17 @@ Tensor share_names(const Tensor& logits, const Tensor& own, const Tensor& choice
       choices.log_softmax(1) + own.logsumexp(1, /*keepdim=*/true),
       {0, int64_t(rerank::kMaxCandidates) - choices.size(1)}, kMinusInfinity);
   return torch::cat({logits.slice(1, 0, first), names, logits.slice(1, end)}, 1);
+}
+
+// log P that one of the listed comes, and no name that stands already, [scored]. logits [scored,
+// vocab]; listed [scored, most choices]: their own, -inf where the list has ended; choices: what
+// ranks names, which is taught elsewhere.
+Tensor log_may(const Tensor& logits, const Tensor& listed, const Tensor& choices,
+               const SlateWeights& own, const Tensor& stands) {
+  const Tensor any = listed.logsumexp(1) - logits.logsumexp(1);
+  const Tensor shared =
+      own.key.defined() ? listed + choices.detach() + own.stands * stands : listed;
+  return any + shared.masked_fill(stands > 0, kMinusInfinity).logsumexp(1) - shared.logsumexp(1);
 }
 
 // log P of the tokens of one group, [scored].
@@ -108,9 +120,11 @@ Tensor log_probs_of_group(const std::vector<const ScoredToken*>& scored, const S
   }
   const Tensor logits = torch::mm(states, embedding.t());
   const Tensor names = logits.gather(1, lists.tokens) + lists.mask;
+  const Tensor choices =
+      over != Over::kWords && own.key.defined() ? choice_logits(states, all, own, lists) : names;
+  if (over == Over::kMay) return log_may(logits, names, choices, own, lists.stands);
   if (over != Over::kTrace) return chosen_of(names, lists.target);
   const Tensor words = logits.masked_fill(frozen.trace_mask.logical_not(), kMinusInfinity);
-  const Tensor choices = own.key.defined() ? choice_logits(states, all, own, lists) : names;
   return chosen_of(share_names(words, names, choices, scored.front()->allowed.front()), places);
 }
 
@@ -153,142 +167,6 @@ void score_codes_over(const sid::SidTrie& trie, const rerank::Vocabulary& vocabu
     if (level + 1 == trie.levels()) prefix.clear();
   }
   document.scored = std::move(kept);
-}
-
-SlateExample::SlateExample(const rerank::PromptContext& context, const rerank::Slate& slate,
-                           bool with_trace, int max_trace)
-    : context_(context),
-      slate_(slate),
-      with_trace_(with_trace),
-      max_trace_(max_trace),
-      alike_(context, slate) {
-  const rerank::Prompt prompt = rerank::build_prompt(context, slate);
-  const auto range = [](const rerank::Span& span) {
-    return Range{int64_t(span.begin), int64_t(span.end)};
-  };
-  const Range history{0, int64_t(prompt.history())};
-  prompt_end_ = int64_t(prompt.tokens.size());
-  first_name_ = int64_t(prompt.names());
-  for (size_t i = 0; i < prompt.candidates; ++i) names_.push_back(context.vocabulary.candidate(i));
-  Packed& packed = example_.packed;
-  packed.tokens.assign(prompt.tokens.begin(), prompt.tokens.end());
-  const auto positions = prompt.positions();
-  packed.positions.assign(positions.begin(), positions.end());
-  for (const auto& block : prompt.blocks) packed.segments.push_back({range(block)});
-  for (size_t i = 0; i < prompt.candidates; ++i) {
-    const auto name = int64_t(prompt.names() + i);
-    packed.segments.push_back({{name, name + 1}, {history, range(prompt.item(i))}});
-  }
-  packed.added_tokens.assign(prompt.evidence.begin(), prompt.evidence.end());
-  for (size_t i = 0; i < prompt.evidence.size(); ++i) {
-    packed.added_rows.push_back(int64_t(prompt.names() + i / prompt.evidence_tokens()));
-  }
-  for (size_t t = 0; t < prompt.tokens.size(); ++t) {
-    if (!rerank::is_text(prompt.tokens[t])) continue;
-    packed.text_rows.push_back(int64_t(t));
-    packed.text_items.push_back(rerank::item_of_text(prompt.tokens[t]));
-    packed.tokens[t] = rerank::last_code(context, slate, rerank::item_of_text(prompt.tokens[t]));
-  }
-  packed.scores = prompt.scores;
-  for (size_t i = 0; i < prompt.candidates; ++i) {
-    packed.score_rows.push_back(int64_t(prompt.names() + i));
-  }
-  packed.numbers = prompt.numbers;
-  for (size_t i = 0; i < prompt.candidates && !prompt.numbers.empty(); ++i) {
-    packed.number_rows.push_back(int64_t(prompt.names() + i));
-  }
-}
-
-void SlateExample::list_choices(std::span<const TokenId> allowed, ScoredToken& scored) const {
-  scored.over = Over::kListed;
-  scored.allowed.assign(allowed.begin(), allowed.end());
-  for (const TokenId token : allowed) {
-    const int64_t candidate = token - context_.vocabulary.first_candidate;
-    scored.names.push_back(first_name_ + candidate);
-  }
-}
-
-void SlateExample::add_likeness(const runtime::Likeness& likeness, ScoredToken& scored) const {
-  for (const TokenId token : scored.allowed) {
-    const auto of = likeness.of(size_t(token - context_.vocabulary.first_candidate));
-    scored.likeness.insert(scored.likeness.end(), of.begin(), of.end());
-  }
-}
-
-PermutationGrammar SlateExample::grammar() const {
-  return {context_, slate_, with_trace_, max_trace_};
-}
-
-std::span<ScoredToken> SlateExample::add_answer(std::span<const TokenId> tokens,
-                                                bool score_forced) {
-  PermutationGrammar left = grammar();
-  const auto scored = add_tokens(tokens, score_forced, left);
-  PODIUM_CHECK(left.done());
-  return scored;
-}
-
-std::span<ScoredToken> SlateExample::add_tokens(std::span<const TokenId> tokens, bool score_forced,
-                                                PermutationGrammar& grammar) {
-  const int64_t begin = example_.tokens();
-  const size_t first = example_.scored.size();
-  int64_t used = 0;  // inputs up to the last one that predicts something
-  runtime::Likeness likeness(alike_);
-  for (size_t t = 0; t < tokens.size(); ++t) {
-    const TokenKind kind = grammar.kind();
-    if (t > 0 && (kind != TokenKind::kForced || score_forced)) {
-      ScoredToken scored{.row = begin + int64_t(t) - 1, .target = tokens[t]};
-      scored.in_trace = kind != TokenKind::kForced && kind != TokenKind::kChoice;
-      if (kind == TokenKind::kChoice || kind == TokenKind::kCite) {
-        list_choices(grammar.allowed(), scored);
-        likeness.follow(grammar.order());  // nothing stands while a trace is written
-        add_likeness(likeness, scored);
-      } else if (kind == TokenKind::kTrace) {
-        list_choices(names_, scored);
-        scored.over = Over::kTrace;
-      } else if (kind == TokenKind::kWord) {
-        scored.over = Over::kWords;
-        scored.allowed.assign(grammar.allowed().begin(), grammar.allowed().end());
-      }
-      example_.scored.push_back(std::move(scored));
-      used = int64_t(t);
-    }
-    grammar.accept(tokens[t]);
-  }
-  for (int64_t t = 0; t < used; ++t) {
-    example_.packed.tokens.push_back(tokens[size_t(t)]);
-    example_.packed.positions.push_back(prompt_end_ + t);
-  }
-  if (used > 0) example_.packed.segments.push_back({{begin, begin + used}, {{{0, prompt_end_}}}});
-  return std::span(example_.scored).subspan(first);
-}
-
-void SlateExample::add_labels(std::span<const uint8_t> gains, float weight, size_t ranks) {
-  std::vector<int> order;  // the others, as they came, then the choices
-  for (const bool chosen : {false, true}) {
-    for (size_t i = 0; i < gains.size(); ++i) {
-      if ((gains[i] > 0) == chosen) order.push_back(int(i));
-    }
-  }
-  const float gain_sum = std::accumulate(gains.begin(), gains.end(), 0.0F);
-  ranks = std::min(ranks, size_t(std::count(gains.begin(), gains.end(), 0)));
-  double discounts = 0;
-  for (size_t rank = 0; rank < ranks; ++rank) discounts += rank_discount(rank);
-  const auto answer = rerank::build_answer(context_, slate_, {}, false, order);
-  PermutationGrammar left = grammar();
-  // Each name is one token, with what is forced before it.
-  const auto added = add_tokens(std::span(answer).first(2 * ranks), false, left);
-  PODIUM_CHECK(added.size() == ranks);
-  const std::vector<ScoredToken> choices(added.begin(), added.end());
-  example_.scored.resize(example_.scored.size() - ranks);
-  for (size_t rank = 0; rank < ranks; ++rank) {
-    for (size_t i = 0; i < gains.size(); ++i) {
-      if (gains[i] == 0) continue;
-      ScoredToken scored = choices[rank];
-      scored.target = context_.vocabulary.candidate(i);
-      scored.weight = float(weight * rank_discount(rank) / discounts * gains[i] / gain_sum);
-      example_.scored.push_back(std::move(scored));
-    }
-  }
 }
 
 Example concatenate(std::span<const Example> examples) {

@@ -12,7 +12,7 @@
 #include "podium/rerank/prompt_world.h"
 #include "podium/sid/codebook.h"
 #include "podium/train/checkpoint.h"
-#include "podium/train/policy_batch.h"
+#include "podium/train/slate_example.h"
 #include "podium/train/process_group.h"
 
 namespace podium::train {

@@ -79,6 +79,7 @@ TEST_F(PolicyStages, SftThenRlLearnToReadEvidence) {
   sft_options.epochs = 2;  // or nothing would be left for RL to learn
   sft_options.learning_rate = 2e-3;
   sft_options.no_trace_share = 0.6;
+  sft_options.form_weight = 0;  // so few steps would learn little else
   // The scores tell nothing here, so the teacher must try every candidate.
   const auto traces = drawn(slates, {.temperature = 3});
   const Json stats = sft(model, context_, slates, traces, sft_options, fresh_job("sft"));
@@ -225,36 +226,49 @@ TEST_F(PolicyStages, DivergenceEndsTheStageAndKeepsNothing) {
   }
 }
 
-TEST_F(PolicyStages, SftWeighsTraceBelowAnswerAndSkipsRejectedSlates) {
+TEST_F(PolicyStages, SftWeighsTraceBelowAnswerAndTakesFormOnlyFromRejectedSlates) {
   const SlateSets slates = telling_slates(world_, 60, 1);
   SftOptions options;
   options.no_trace_share = 0.5;
   options.label_weight = 0;
+  options.form_weight = 0.1;
   const auto traces = drawn(slates, {.tries = 1});
   const auto epoch = sft_epoch(slates.train, traces, options, 5, 0);
-  EXPECT_LT(epoch.size(), 50u);
-  EXPECT_GT(epoch.size(), 0u);
+  ASSERT_EQ(epoch.size(), slates.train.size());
+  int accepted = 0;
   for (const SftSample& sample : epoch) {
-    EXPECT_EQ(sample.slate.candidates[sample.teacher.order.front()].gain, 1);
+    const bool right = sample.slate.candidates[sample.teacher.order.front()].gain == 1;
+    ASSERT_EQ(sample.teaches, right ? Teaches::kAnswer : Teaches::kForm);
+    accepted += right;
     const Example example = sft_example(context_, sample, options);
-    size_t traced = 0, forced = 0;
+    size_t traced = 0;
+    size_t form = 0;
     for (const ScoredToken& scored : example.scored) {
+      if (scored.over == Over::kVocabulary || scored.over == Over::kMay) {
+        EXPECT_EQ(scored.weight, 0.1F);
+        ++form;
+        continue;
+      }
+      ASSERT_TRUE(right);
       traced += scored.over == Over::kTrace;
-      forced += scored.over == Over::kVocabulary;
-      const std::map<Over, float> weight{
-          {Over::kTrace, 0.3F}, {Over::kListed, 1.0F}, {Over::kVocabulary, 0.1F}};
+      const std::map<Over, float> weight{{Over::kTrace, 0.3F}, {Over::kListed, 1.0F}};
       const bool decides = scored.over == Over::kTrace && traced == sample.teacher.trace.size();
       EXPECT_EQ(scored.weight, decides ? 1.0F : weight.at(scored.over));
     }
-    EXPECT_GT(forced, 0u);
-    EXPECT_EQ(traced, sample.with_trace ? sample.teacher.trace.size() + 1 : 0);
+    EXPECT_GE(form, 2 * sample.slate.candidates.size());
+    EXPECT_EQ(traced, right && sample.with_trace ? sample.teacher.trace.size() + 1 : 0);
   }
+  EXPECT_GT(accepted, 0);
+  EXPECT_LT(accepted, int(epoch.size()));
+  options.form_weight = 0;
+  EXPECT_EQ(sft_epoch(slates.train, traces, options, 5, 0).size(), size_t(accepted));
 }
 
 TEST_F(PolicyStages, SftAlsoTeachesWhatTheUserChose) {
   SlateSets slates = telling_slates(world_, 20, 1);
   SftOptions options;
   options.label_weight = 0.5;
+  options.form_weight = 0;
   const auto epoch = sft_epoch(slates.train, {}, options, 5, 0);
   ASSERT_EQ(epoch.size(), slates.train.size()) << "no trace is needed";
   rerank::Slate& slate = slates.train[0];
@@ -262,7 +276,7 @@ TEST_F(PolicyStages, SftAlsoTeachesWhatTheUserChose) {
   slate.candidates[1].gain = 1;
   slate.candidates[2].gain = 3;
   options.label_ranks = 2;
-  const Example example = sft_example(context_, {slate, {}, false, true}, options);
+  const Example example = sft_example(context_, {slate, {}, false, Teaches::kLabels}, options);
   ASSERT_EQ(example.scored.size(), 4U);
   const double second = 1 / std::log2(3.0);
   for (size_t i = 0; i < 4; ++i) {
@@ -274,7 +288,7 @@ TEST_F(PolicyStages, SftAlsoTeachesWhatTheUserChose) {
     EXPECT_NEAR(scored.weight, (i % 2 ? 0.375 : 0.125) * (rank ? second : 1) / (1 + second), 1e-6);
   }
   options.label_ranks = 1000;
-  const Example whole = sft_example(context_, {slate, {}, false, true}, options);
+  const Example whole = sft_example(context_, {slate, {}, false, Teaches::kLabels}, options);
   EXPECT_EQ(whole.scored.size(), 2 * (slate.candidates.size() - 2))
       << "as many as there are others";
 }

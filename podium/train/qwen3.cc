@@ -31,7 +31,7 @@ Tensor initial(const rerank::TensorSpec& tensor, const ModelSpec& spec, uint64_t
     return scale;
   }
   if (tensor.name == "podium.choice.key.weight" ||
-      tensor.name.starts_with("podium.choice.likeness.")) {
+      tensor.name.starts_with("podium.choice.likeness.") || tensor.name == "podium.choice.stands") {
     return torch::zeros(tensor.shape);
   }
   if (tensor.shape.size() == 1) return torch::ones(tensor.shape);

@@ -10,7 +10,7 @@
 #include "podium/runtime/reference.h"
 #include "podium/runtime/test_weights.h"
 #include "podium/train/gradient.h"
-#include "podium/train/policy_batch.h"
+#include "podium/train/slate_example.h"
 
 namespace podium::train {
 namespace {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <numeric>
 #include <optional>
 #include <string_view>
 #include <unordered_map>
@@ -29,8 +30,15 @@ void check_trace(const rerank::PromptContext& context, const SftSample& sample) 
 }
 
 double weight_of(const ScoredToken& scored, const SftOptions& options) {
-  if (scored.in_trace) return options.trace_weight;
-  return scored.over == Over::kListed ? options.answer_weight : options.forced_weight;
+  if (scored.over == Over::kVocabulary || scored.over == Over::kMay) return options.form_weight;
+  return scored.in_trace ? options.trace_weight : options.answer_weight;
+}
+
+std::vector<int> any_order(size_t candidates, Rng& rng) {
+  std::vector<int> order(candidates);
+  std::iota(order.begin(), order.end(), 0);
+  rng.shuffle(std::span(order));
+  return order;
 }
 
 double total_weight(const std::vector<Example>& examples) {
@@ -147,43 +155,45 @@ std::vector<SftSample> sft_epoch(const std::vector<rerank::Slate>& slates,
   for (const rerank::Slate& slate : slates) {
     const bool with_trace = rng.uniform() >= options.no_trace_share;
     if (options.label_weight > 0 && slate.can_be_ranked()) {
-      samples.push_back({slate, {}, false, true});
+      samples.push_back(
+          {slate, {{}, any_order(slate.candidates.size(), rng)}, false, Teaches::kLabels});
       if (!with_trace) continue;
     }
     const auto found = drawn.find(slate.id);
     if (found == drawn.end()) continue;
     const rerank::Trace& trace = *found->second[size_t(epoch) % found->second.size()];
-    if (!trace.accepted || trace.shown.size() != slate.candidates.size()) continue;
-    samples.push_back({rerank::as_shown(slate, trace.shown), trace.teacher, with_trace});
+    if (trace.shown.size() != slate.candidates.size() || trace.teacher.order.empty()) continue;
+    if (!trace.accepted && options.form_weight == 0) continue;
+    samples.push_back({rerank::as_shown(slate, trace.shown), trace.teacher, with_trace,
+                       trace.accepted ? Teaches::kAnswer : Teaches::kForm});
   }
   return samples;
 }
 
 Example sft_example(const rerank::PromptContext& context, const SftSample& sample,
                     const SftOptions& options) {
-  if (sample.labels) {
-    SlateExample example(context, sample.slate, false, 1);
-    example.add_labels(gains_of(sample.slate), float(options.label_weight) * sample.slate.weight,
-                       size_t(options.label_ranks));
-    return example.take();
-  }
   check_trace(context, sample);
-  const auto& trace = sample.teacher.trace;
-  const std::vector<TokenId> answer = rerank::build_answer(
-      context, sample.slate, sample.with_trace ? std::span(trace) : std::span<const TokenId>(),
-      sample.with_trace, sample.teacher.order);
+  const std::span<const TokenId> trace =
+      sample.with_trace ? std::span(sample.teacher.trace) : std::span<const TokenId>();
   // One more than the trace, so that closing it is a choice of the policy's.
   SlateExample example(context, sample.slate, sample.with_trace, int(trace.size()) + 1);
-  const auto scored = example.add_answer(answer, options.forced_weight > 0);
+  if (sample.teaches == Teaches::kLabels) {
+    example.add_labels(gains_of(sample.slate), float(options.label_weight) * sample.slate.weight,
+                       size_t(options.label_ranks));
+  }
+  const SlateExample::Scores scores{sample.teaches == Teaches::kAnswer, options.form_weight > 0};
+  if (!scores.choices && !scores.form) return example.take();
+  const auto answer =
+      rerank::build_answer(context, sample.slate, trace, sample.with_trace, sample.teacher.order);
+  const auto scored = example.add_answer(answer, scores);
   for (ScoredToken& token : scored) token.weight = float(weight_of(token, options));
   // A trace that ends with a name has chosen it: that is the answer's first.
   const TokenId first = context.vocabulary.candidate(size_t(sample.teacher.order.front()));
-  if (sample.with_trace && !trace.empty() && trace.back() == first) {
-    for (auto token = scored.rbegin(); token != scored.rend(); ++token) {
-      if (!token->in_trace || token->target != first) continue;
-      token->weight = float(options.answer_weight);
-      break;
-    }
+  if (trace.empty() || trace.back() != first) return example.take();
+  for (auto token = scored.rbegin(); token != scored.rend(); ++token) {
+    if (!token->in_trace || token->target != first) continue;
+    token->weight = float(options.answer_weight);
+    break;
   }
   return example.take();
 }

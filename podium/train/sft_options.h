@@ -12,7 +12,7 @@ struct SftOptions {
   int batch_slates = 16;
   double learning_rate = 1e-3;
   double trace_weight = 0.3, answer_weight = 1.0;  // lambda_r < lambda_o
-  double forced_weight = 0.1;  // of answer tokens that the grammar forces: they teach to copy SIDs
+  double form_weight = 0.1;  // of every token's form, so that answers are valid without a grammar
   double no_trace_share = 0.25;  // of the slates, so that both modes start warm
   double label_weight = 0;       // of what the user chose, wherever an answer stands
   int label_ranks = 10;          // of an answer, whose choices labels teach
@@ -28,7 +28,8 @@ struct SftOptions {
     v("trace_weight", trace_weight, "weight of the trace tokens, lambda_r", between(0, 1000));
     v("answer_weight", answer_weight, "weight of the answer tokens, lambda_o",
       between(0.000001, 1000));
-    v("forced_weight", forced_weight, "weight of answer tokens that the grammar forces",
+    v("form_weight", form_weight,
+      "weight of the form of an answer's tokens, which makes answers valid without a grammar",
       between(0, 1000));
     v("no_trace_share", no_trace_share, "share of slates answered without a trace", between(0, 1));
     v("label_weight", label_weight,

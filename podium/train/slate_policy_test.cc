@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <map>
+#include <numeric>
 #include <string_view>
 
 #include "podium/base/error.h"
@@ -11,8 +12,8 @@
 #include "podium/runtime/test_weights.h"
 #include "podium/train/calibrate.h"
 #include "podium/train/gradient.h"
-#include "podium/train/policy_batch.h"
 #include "podium/train/qwen3.h"
+#include "podium/train/slate_example.h"
 
 namespace podium::train {
 namespace {
@@ -188,6 +189,67 @@ TEST_F(SlatePolicy, ATraceDecides) {
   }
   EXPECT_GT(named, 10U);
   EXPECT_GT(decided, 3U);
+}
+
+// An answer's first name, of all that a rollout without a grammar may say. With as many candidates
+// as there are names: to the trainer those of none are tokens like others.
+TEST_F(SlatePolicy, TrainerAndEngineAgreeWithoutAGrammar) {
+  disturb();
+  const torch::NoGradGuard no_grad;
+  const auto context = world_.context_with_text();
+  rerank::Slate slate = slates_[0];
+  while (slate.candidates.size() < rerank::kMaxCandidates) {
+    slate.candidates.push_back(slate.candidates[slate.candidates.size() - 7]);
+  }
+  const runtime::DecodeOptions options{.with_trace = false,
+                                       .temperature = 100,  // all are drawn soon
+                                       .samples = 40000,
+                                       .constrained = false,
+                                       .max_tokens = 2};
+  std::map<size_t, double> names;
+  for (const auto& rollout : engine_over(*model_).decode(context, {&slate, 1}, options, 1)) {
+    const auto name = size_t(rollout.tokens[1] - world_.vocabulary().candidate(0));
+    if (name < rerank::kMaxCandidates) names[name] = std::exp(double(rollout.logprob[1]));
+  }
+  ASSERT_EQ(names.size(), rerank::kMaxCandidates);
+  double any = 0;
+  for (const auto& [name, probability] : names) any += probability;
+  std::vector<int> order(rerank::kMaxCandidates);
+  std::iota(order.begin(), order.end(), 0);
+  SlateExample example(context, slate, false, 1);
+  example.add_answer(rerank::build_answer(context, slate, {}, false, order), {false, true});
+  const Tensor logprob = log_probs(model_->spec, model_->weights, example.take(),
+                                   frozen_of(context, model_->spec.vocab));
+  EXPECT_NEAR(logprob[0].item<double>(), std::log(any), 1e-3);
+}
+
+// The form of answers in drawn orders is taught as a rollout without a grammar says it.
+TEST_F(SlatePolicy, LearnsToAnswerWithoutAGrammar) {
+  const auto context = world_.context_with_text();
+  const runtime::DecodeOptions free{.with_trace = false, .constrained = false, .max_tokens = 40};
+  const auto valid = [&] {
+    const auto rollouts = answers(free);
+    return std::ranges::count_if(rollouts, [](const auto& r) { return !r.order.empty(); });
+  };
+  EXPECT_EQ(valid(), 0);
+  GradientWorkers workers(model_, frozen_of(context, model_->spec.vocab), 1);
+  torch::optim::AdamW adam = make_adamw(model_, 3e-3, 0);
+  std::vector<int> order = {0, 1, 2, 3, 4, 5, 6};
+  for (int step = 0; step < 150; ++step) {
+    std::vector<Example> examples;
+    for (int i = 0; i < 8; ++i) {
+      const rerank::Slate slate = world_.described_slate(rng_, 7);
+      rng_.shuffle(std::span(order));
+      SlateExample example(context, slate, false, 1);
+      example.add_answer(rerank::build_answer(context, slate, {}, false, order), {false, true});
+      examples.push_back(example.take());
+    }
+    const auto result = workers.backward(examples, [](const Tensor& logprob, const Example& part) {
+      return weighed_loss(logprob, part, 100);
+    });
+    optimizer_step(model_, adam, 3e-3, result.loss, {step + 1, "test"});
+  }
+  EXPECT_EQ(valid(), 6);
 }
 
 TEST_F(SlatePolicy, EveryWeightIsLearnt) {

@@ -256,6 +256,7 @@ SlateWeights slate_weights(const ModelSpec& spec, const std::vector<Tensor>& wei
   SlateWeights found;
   if (!spec.reads_slates()) return found;
   size_t at = weights.size();
+  found.stands = weights[--at];
   found.likeness_bias = weights[--at];
   found.likeness_user = weights[--at];
   found.scale = weights[--at];

@@ -45,7 +45,7 @@ States states_of(const rerank::ModelSpec& spec, const std::vector<torch::Tensor>
 // The "podium." tensors of a model that reads slates; undefined where it has none.
 struct SlateWeights {
   torch::Tensor text, numbers, query, key, scale;
-  torch::Tensor likeness_user, likeness_bias;
+  torch::Tensor likeness_user, likeness_bias, stands;
 };
 SlateWeights slate_weights(const rerank::ModelSpec& spec,
                            const std::vector<torch::Tensor>& weights);
