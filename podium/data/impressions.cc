@@ -36,6 +36,11 @@ ImpressionWriter::ImpressionWriter(fs::path folder, size_t shard)
 
 void ImpressionWriter::add(const ImpressionSlate& slate) {
   PODIUM_CHECK(slate.items.size() == slate.clicked.size());
+  if (!slate.propensities.empty()) {
+    PODIUM_CHECK(slate.items.size() == slate.propensities.size());
+    propensity_.resize(item_.size());
+    propensity_.insert(propensity_.end(), slate.propensities.begin(), slate.propensities.end());
+  }
   user_.push_back(slate.user);
   time_.push_back(slate.time);
   item_.insert(item_.end(), slate.items.begin(), slate.items.end());
@@ -52,6 +57,10 @@ void ImpressionWriter::flush() {
   writer.add<uint32_t>("user", user_);
   writer.add<uint32_t>("item", item_);
   writer.add<uint8_t>("clicked", clicked_);
+  if (!propensity_.empty()) {
+    propensity_.resize(item_.size());
+    writer.add<float>("propensity", propensity_);
+  }
   writer.write(shard_path(folder_, shards_++));
   slates_ += time_.size();
   impressions_ += item_.size();
@@ -60,6 +69,7 @@ void ImpressionWriter::flush() {
   user_.clear();
   item_.clear();
   clicked_.clear();
+  propensity_.clear();
 }
 
 Json ImpressionWriter::finish() {
@@ -76,12 +86,17 @@ Impressions::Impressions(const fs::path& folder, size_t users, size_t items) {
   for (size_t s = 0; s < shards; ++s) {
     const fs::path path = shard_path(folder, s);
     const auto& file = files_.emplace_back(path);
-    const Shard shard = {file.get<int64_t>("slate_ptr"), file.get<int64_t>("time"),
-                         file.get<uint32_t>("user"), file.get<uint32_t>("item"),
-                         file.get<uint8_t>("clicked")};
+    const Shard shard = {
+        file.get<int64_t>("slate_ptr"),
+        file.get<int64_t>("time"),
+        file.get<uint32_t>("user"),
+        file.get<uint32_t>("item"),
+        file.get<uint8_t>("clicked"),
+        file.has("propensity") ? file.get<float>("propensity") : std::span<const float>()};
     const auto& ptr = shard.slate_ptr;
     if (ptr.size() != shard.time.size() + 1 || shard.user.size() != shard.time.size() ||
         shard.item.size() != shard.clicked.size() || ptr.front() != 0 ||
+        (file.has("propensity") && shard.propensity.size() != shard.item.size()) ||
         size_t(ptr.back()) != shard.item.size() || !std::is_sorted(ptr.begin(), ptr.end())) {
       damaged("columns do not fit each other", path);
     }
@@ -89,6 +104,9 @@ Impressions::Impressions(const fs::path& folder, size_t users, size_t items) {
       damaged("a user or an item that the dataset does not hold", path);
     }
     if (!all_below(shard.clicked, 2)) damaged("a click is 0 or 1", path);
+    if (!std::ranges::all_of(shard.propensity, [](float p) { return p >= 0 && p <= 1; })) {
+      damaged("a propensity lies between 0 and 1", path);
+    }
     shards_.push_back(shard);
     first_.push_back(first_.back() + shard.time.size());
   }
@@ -100,8 +118,9 @@ ImpressionSlate Impressions::slate(size_t number) const {
   const size_t s = size_t(after - first_.begin()) - 1, row = number - first_[s];
   const Shard& shard = shards_[s];
   const auto begin = size_t(shard.slate_ptr[row]), end = size_t(shard.slate_ptr[row + 1]);
-  return {shard.user[row], shard.time[row], shard.item.subspan(begin, end - begin),
-          shard.clicked.subspan(begin, end - begin)};
+  const auto of_slate = [&](auto column) { return column.subspan(begin, end - begin); };
+  return {shard.user[row], shard.time[row], of_slate(shard.item), of_slate(shard.clicked),
+          shard.propensity.empty() ? shard.propensity : of_slate(shard.propensity)};
 }
 
 std::shared_ptr<const Impressions> impressions_of(const Dataset& dataset) {

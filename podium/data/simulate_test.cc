@@ -312,8 +312,33 @@ TEST(Impressions, ShardsReadBackAsOne) {
   }
   EXPECT_THROW(Impressions(folder, 4, 8), Error);  // user 4 is not there
   EXPECT_THROW(Impressions(folder, 5, 7), Error);  // nor item 7
+  const auto shard = folder / "impressions-00000.safetensors";
+  EXPECT_FALSE(artifact::SafetensorsFile(shard).has("propensity")) << "as before there were any";
   fs::resize_file(folder / "impressions-00001.safetensors", 40);
   EXPECT_THROW(Impressions(folder, 5, 8), Error);
+}
+
+TEST(Impressions, PropensitiesAreOfThoseWhoTellThem) {
+  const std::vector<ItemIndex> items = {5, 6};
+  const std::vector<uint8_t> clicked = {0, 1};
+  const auto written = [&](const std::vector<float>& propensities) {
+    const fs::path folder = scratch("propensities");
+    ImpressionWriter writer(folder, 4);  // two slates a shard
+    for (UserIndex u = 0; u < 4; ++u) {
+      const bool tells = u == 1;
+      writer.add({u, 100, items, clicked,
+                  tells ? std::span<const float>(propensities) : std::span<const float>()});
+    }
+    writer.finish();
+    return Impressions(folder, 4, 8);
+  };
+  const Impressions read = written({0.5F, 0.25F});
+  EXPECT_TRUE(std::ranges::equal(read.slate(0).propensities, std::vector<float>{0, 0}));
+  EXPECT_TRUE(std::ranges::equal(read.slate(1).propensities, std::vector<float>{0.5F, 0.25F}));
+  EXPECT_TRUE(read.slate(2).propensities.empty()) << "of a shard without any";
+  EXPECT_THROW(written({0.5F, 1.5F}), Error);
+  EXPECT_THROW(written({0.5F, -1}), Error);
+  EXPECT_THROW(written({0.5F, std::nanf("")}), Error);
 }
 
 }  // namespace

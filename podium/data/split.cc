@@ -51,9 +51,18 @@ bool can_be_judged(const ImpressionSlate& slate) {
          std::ranges::any_of(slate.clicked, [](uint8_t clicked) { return clicked != 0; });
 }
 
+// 1 / the chance of place p: as the log tells it, else as the model of who looks where.
+double inverse_propensity(const ImpressionSlate& slate, size_t p, double position_bias) {
+  const float told = slate.propensities.empty() ? 0 : slate.propensities[p];
+  return std::min(kMostWeight,
+                  told > 0 ? 1 / double(told) : std::pow(double(p + 1), position_bias));
+}
+
 // Of the slates asked for: the mean of 1 / P(looked at) over their clicks, 1 on average.
 std::vector<float> weights_of(const Phase& phase, double position_bias) {
-  if (position_bias == 0) return {};
+  const bool told = std::ranges::any_of(
+      phase.shown, [&](uint64_t s) { return !phase.impressions->slate(s).propensities.empty(); });
+  if (position_bias == 0 && !told) return {};
   std::vector<float> weights;
   double sum = 0;
   for (const uint64_t s : phase.shown) {
@@ -61,7 +70,7 @@ std::vector<float> weights_of(const Phase& phase, double position_bias) {
     double weight = 0, clicks = 0;
     for (size_t p = 0; p < slate.items.size(); ++p) {
       if (slate.clicked[p] == 0) continue;
-      weight += std::min(kMostWeight, std::pow(double(p + 1), position_bias));
+      weight += inverse_propensity(slate, p, position_bias);
       clicks += 1;
     }
     weights.push_back(float(weight / clicks));

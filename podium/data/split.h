@@ -94,9 +94,10 @@ Split global_time(const Dataset& dataset, double before_t0, double before_t1, do
 // Shares of slates by time; before_t0 may be 0. Slates of users without an event before them, of
 // fewer than two items or with no click are left out. Throws Error when a phase has none.
 //
-// position_bias: users look at place p (from 1) with chance p^-position_bias, as in simulate.h. A
-// slate is weighed by 1 / that chance (inverse propensity: Joachims et al., 2017), at most
-// kMostWeight, the mean over its clicks. 0: all slates count the same.
+// position_bias: users look at place p (from 1) with chance p^-position_bias, as in simulate.h.
+// Where the log tells a propensity (impressions.h), that is the chance instead. A slate is weighed
+// by 1 / the chance (inverse propensity: Joachims et al., 2017), at most kMostWeight, the mean over
+// its clicks. 0, and no propensity: all slates count the same.
 inline constexpr double kMostWeight = 10;
 struct ImpressionBorders {
   double before_t0, before_t1, before_t2;

@@ -30,7 +30,8 @@ struct SplitOptions {
     v("before_t2", before_t2, "the same before the test targets", between(0.001, 0.999));
     v("position_bias", position_bias,
       "impressions: users looked at place p with chance p^-position_bias; clicks from low places "
-      "count for more, in training and in the report's metrics; 0: they looked at all",
+      "count for more, in training and in the report's metrics; 0: they looked at all. Logged "
+      "propensities go before it",
       between(0, 10));
     v.rule([this] { return before_t0 < before_t1 && before_t1 < before_t2; },
            "before_t0, before_t1, before_t2 must ascend");
