@@ -14,6 +14,7 @@
 #include "podium/base/progress.h"
 #include "podium/data/dataset.h"
 #include "podium/data/dataset_writer.h"
+#include "podium/data/shown_clicks.h"
 #include "podium/data/whole_number_ids.h"
 
 namespace podium::data {
@@ -125,7 +126,7 @@ struct DatasetBuilder::Impl {
   Interner users, items;
   std::vector<Item> catalog;       // by item number; items of events alone have only an id
   std::vector<uint8_t> described;  // by item number: a catalogue row named it
-  std::vector<EventRow> rows;
+  std::vector<EventRow> rows, clicks;
   ShownRows shown;
   uint64_t catalogue_rows = 0, merged = 0, conflicts = 0;
 
@@ -154,7 +155,9 @@ struct DatasetBuilder::Impl {
       merge(catalog[to], catalog[i]);
       described[to] |= std::exchange(described[i], uint8_t{0});
     }
-    for (EventRow& row : rows) row.item = same.number[row.item];
+    for (auto* group : {&rows, &clicks}) {
+      for (EventRow& row : *group) row.item = same.number[row.item];
+    }
     for (uint32_t& item : shown.item) item = same.number[item];
     return same.changed;
   }
@@ -162,7 +165,9 @@ struct DatasetBuilder::Impl {
   size_t unify_users() {
     const SameIds same = same_whole_numbers(users);
     if (same.changed == 0) return 0;
-    for (EventRow& row : rows) row.user = same.number[row.user];
+    for (auto* group : {&rows, &clicks}) {
+      for (EventRow& row : *group) row.user = same.number[row.user];
+    }
     for (uint32_t& user : shown.user) user = same.number[user];
     return same.changed;
   }
@@ -184,6 +189,15 @@ struct DatasetBuilder::Impl {
       begin = end;
     }
     rows = std::move(sorted);
+  }
+
+  // Clicks become events, unless they are; returns how many are. Rows are sorted, and stay so.
+  size_t add_clicks() {
+    if (clicks.empty()) return 0;
+    const std::vector<EventRow> left = clicks_without_event(rows, clicks);
+    rows.insert(rows.end(), left.begin(), left.end());
+    sort_rows();
+    return clicks.size() - left.size();
   }
 
   // Keeps one event of a user, item and time; returns how many fell. Rows are sorted.
@@ -265,26 +279,42 @@ std::span<EventRow> DatasetBuilder::events_from(size_t first) {
   return std::span(impl_->rows).subspan(first);
 }
 
+void DatasetBuilder::add_click(std::string_view user, std::string_view item, int64_t time) {
+  const uint32_t number = impl_->users.number(user);
+  impl_->clicks.push_back({time, 0, number, impl_->item_number(item), 1});
+}
+
 void DatasetBuilder::add_shown(const Shown& shown) {
-  PODIUM_CHECK(shown.items.size() == shown.clicked.size());
+  const size_t items = shown.items.size();
+  PODIUM_CHECK(shown.clicked.empty() || shown.clicked.size() == items);
+  PODIUM_CHECK(shown.propensities.empty() || shown.propensities.size() == items);
   ShownRows& rows = impl_->shown;
+  if (shown.clicked.empty()) rows.untold.push_back(rows.user.size());
+  if (!shown.propensities.empty()) {
+    rows.propensity.resize(rows.item.size());
+    rows.propensity.insert(rows.propensity.end(), shown.propensities.begin(),
+                           shown.propensities.end());
+  }
   rows.user.push_back(impl_->users.number(shown.user));
   rows.time.push_back(shown.time);
   for (const std::string_view item : shown.items) rows.item.push_back(impl_->item_number(item));
   rows.clicked.insert(rows.clicked.end(), shown.clicked.begin(), shown.clicked.end());
+  rows.clicked.resize(rows.item.size());
   rows.ptr.push_back(rows.item.size());
 }
 
 Json DatasetBuilder::write(const fs::path& dir, const std::string& name, int k_core,
                            const Json& source) {
   Impl& impl = *impl_;
-  const size_t given = impl.rows.size();
+  const size_t given = impl.rows.size() + impl.clicks.size();
   if (given == 0) throw Error("there are no events", "check the input and its columns");
   std::vector<uint8_t> keep_item;
   const size_t same_items = impl.unify_items(keep_item), same_users = impl.unify_users();
   stop_if_interrupted();
   impl.sort_rows();
   stop_if_interrupted();
+  clicks_from_events(impl.rows, impl.shown);
+  const size_t clicks_with_event = impl.add_clicks();
   const size_t duplicates = impl.drop_duplicates();
   const std::vector<uint8_t> bought = impl.bought();
   if (k_core > 0) {
@@ -313,6 +343,7 @@ Json DatasetBuilder::write(const fs::path& dir, const std::string& name, int k_c
                   {"source", source}};
   content.update(impl.catalogue_counts(bought));
   if (!impl.shown.user.empty()) content.update(write_shown(out.path(), impl.shown, users, items));
+  if (!impl.clicks.empty()) content["clicks_with_event"] = clicks_with_event;
   stop_if_interrupted();
   artifact::write_manifest(out.path(), "dataset", kDatasetVersion, content);
   out.commit();

@@ -114,16 +114,21 @@ Json write_shown(const fs::path& dir, const ShownRows& shown, const Numbering& u
   ImpressionWriter writer(dir / "impressions");
   std::vector<ItemIndex> kept;
   std::vector<uint8_t> clicked;
+  std::vector<float> propensities;
   for (const size_t s : order) {
     kept.clear();
     clicked.clear();
+    propensities.clear();
     for (size_t i = shown.ptr[s]; i < shown.ptr[s + 1]; ++i) {
       const uint32_t item = items.index[shown.item[i]];
       if (item == kDropped) continue;
       kept.push_back(item);
       clicked.push_back(shown.clicked[i]);
+      if (i < shown.propensity.size()) propensities.push_back(shown.propensity[i]);
     }
-    if (!kept.empty()) writer.add({users.index[shown.user[s]], shown.time[s], kept, clicked});
+    if (kept.empty()) continue;
+    propensities.resize(propensities.empty() ? 0 : kept.size());
+    writer.add({users.index[shown.user[s]], shown.time[s], kept, clicked, propensities});
   }
   return writer.finish();
 }

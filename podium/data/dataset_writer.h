@@ -28,7 +28,9 @@ struct ShownRows {
   std::vector<uint32_t> user, item;
   std::vector<int64_t> time;
   std::vector<uint8_t> clicked;
+  std::vector<float> propensity;  // as `item`, 0: not told; may end early
   std::vector<size_t> ptr{0};
+  std::vector<size_t> untold;  // slates of which only the events tell the clicks
 };
 
 // The numbers that stay, in the order of the dataset's indices, and where each number went.

@@ -63,11 +63,7 @@ void MindReader::impression(const Lines& at, std::string_view line) {
     item.remove_suffix(2);
   }
   if (!sink_.shown(at, {cells[1], *time, items, clicked}, line)) return;
-  for (size_t i = 0; i < items.size(); ++i) {
-    if (clicked[i] == 0) continue;
-    sink_.event(at, cells[1], items[i], *time, 1, line);
-    ++shown_clicks_;
-  }
+  shown_clicks_ += uint64_t(std::count(clicked.begin(), clicked.end(), 1));
   remember(at, cells[1], *time, cells[3]);
 }
 

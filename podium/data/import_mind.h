@@ -3,7 +3,7 @@
 //   behaviors.tsv   id TAB user TAB time TAB history TAB impressions
 //     impressions   "N1-0 N2-1 N3-1": shown in this order, -1 clicked. Each row becomes a slate of
 //                   the dataset (impressions.h), with all its clicks; each click becomes an event
-//                   of the row's time, in the order shown.
+//                   of the row's time, in the order shown (ImportSink::shown).
 //     history       "N7 N8": clicked before, oldest first, without times. Each becomes an event:
 //                   the newest one second before the user's first impression, the one before it
 //                   two seconds, and so on. MIND repeats the history in every row of a user; that

@@ -32,6 +32,7 @@ bool utf8(const DatasetBuilder::Item& item) {
 Json FileReport::json() const {
   Json json = {{"file", name},     {"layout", layout}, {"encoding", encoding}, {"columns", columns},
                {"events", events}, {"items", items},   {"rejected", rejected}};
+  if (slates > 0) json["slates"] = slates;
   if (sequences > 0) json["sequences"] = sequences;
   if (!notes.empty()) json["notes"] = notes;
   return json;
@@ -116,11 +117,15 @@ void ImportSink::event(const Place& at, std::string_view user, std::string_view 
 
 void ImportSink::add(std::string_view user, std::string_view item, const Moment& time,
                      float rating) {
-  if (events_ > 0 && time < last_time_ && !untimed_) ++backwards_;
-  last_time_ = time;
-  ++events_;
-  ++file().events;
+  count(events_, time);
   builder_.add_event({user, item, time.seconds, rating, time.nanos});
+}
+
+void ImportSink::count(uint64_t& kind, const Moment& time) {
+  if (any_event() && time < last_time_ && !untimed_) ++backwards_;
+  last_time_ = time;
+  ++kind;
+  ++file().events;
 }
 
 bool ImportSink::item(const Place& at, const DatasetBuilder::Item& item, std::string_view raw) {
@@ -146,7 +151,14 @@ bool ImportSink::shown(const Place& at, const DatasetBuilder::Shown& slate, std:
     reject(at, "an id is blank, over 512 bytes or not UTF-8", raw);
     return false;
   }
+  if (clock_ != Clock::kTimed) settle(Clock::kTimed, at);
+  ++file().slates;
   builder_.add_shown(slate);
+  for (size_t i = 0; i < slate.clicked.size(); ++i) {
+    if (slate.clicked[i] == 0) continue;
+    count(clicks_, slate.time);
+    builder_.add_click(slate.user, slate.items[i], slate.time);
+  }
   return true;
 }
 
@@ -195,7 +207,7 @@ std::string ImportSink::why_nothing() const {
 }
 
 Json ImportSink::summary() const {
-  return {{"events_read", events_},
+  return {{"events_read", events_ + clicks_},
           {"items_read", items_},
           {"rejected", rejected_},
           {"reasons", reasons_},

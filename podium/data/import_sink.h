@@ -24,9 +24,11 @@ struct FileReport {
   std::string encoding;           // "UTF-8", "WINDOWS-1252 (guessed)"
   Json columns = Json::object();  // role -> "user_id" or "user_id, else session_id"
   uint64_t events = 0, items = 0, rejected = 0;
+  uint64_t slates = 0;     // whose clicks count among the events
   uint64_t sequences = 0;  // rows of RecBole's sequences: which events are new, all parts tell
   bool not_utf8 = false;   // a row was rejected for that, and a note tells the cure
   std::vector<std::string> notes;  // what a reader of the summary should know
+  bool any() const { return events + items + slates + sequences > 0; }  // came in
   Json json() const;
 };
 
@@ -59,11 +61,13 @@ class ImportSink {
   // False when it was rejected.
   bool item(const Place& at, const DatasetBuilder::Item& item, std::string_view raw);
   DatasetBuilder& builder() { return builder_; }
-  // A slate that a user saw; false when it was rejected.
+  // A slate that a user saw, and the clicks that it tells as events of its time
+  // (DatasetBuilder::add_click); false when it was rejected.
   bool shown(const Place& at, const DatasetBuilder::Shown& slate, std::string_view raw);
   void reject(const Place& at, std::string_view reason, std::string_view raw);
 
-  uint64_t events() const { return events_; }
+  uint64_t events() const { return events_; }  // but for clicks of slates
+  bool any_event() const { return events_ + clicks_ > 0; }
   bool any_rejected() const { return rejected_ > 0; }
   // "4 of 6 rows rejected (blank user: 4; first: a.csv:2)", or why there were none.
   std::string why_nothing() const;
@@ -84,6 +88,7 @@ class ImportSink {
 
   void settle(Clock clock, const Place& at);
   void add(std::string_view user, std::string_view item, const Moment& time, float rating);
+  void count(uint64_t& kind, const Moment& time);
 
   DatasetBuilder& builder_;
   bool strict_;
@@ -96,7 +101,7 @@ class ImportSink {
   Clock clock_ = Clock::kUnknown;  // of the current file
   Clock all_ = Clock::kUnknown;    // of the files before
   std::string clock_file_;         // that settled all_
-  uint64_t events_ = 0, items_ = 0, rejected_ = 0, backwards_ = 0;
+  uint64_t events_ = 0, clicks_ = 0, items_ = 0, rejected_ = 0, backwards_ = 0;
   Moment last_time_;
   std::map<std::string, uint64_t> reasons_;
   std::map<std::string, std::string> first_;
