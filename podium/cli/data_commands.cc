@@ -30,6 +30,7 @@ constexpr const char* kImportHelp =
   podium data import ratings.csv --items movies.csv --out d
   podium data import log.tsv.gz --map user=uid,item=sku,time=ts --out d
   zcat log.gz | podium data import - --columns user,item,-,time --delimiter tab --out d
+  podium data import log.csv --items items.jsonl --impressions shown.jsonl.gz --out d
 
 Files: CSV and other tables, JSON lines and arrays, Python literals, RecBole, MovieLens, MIND,
 plain sequences of items;
@@ -37,12 +38,16 @@ plain, .gz, one of a .zip (set.zip or set.zip:MEMBER), or - for standard input.
 Columns are known by their usual names (user_id, item_id, timestamp, rating, title, ...), whatever
 their case; --map names others. Delimiter, quotes and encoding are guessed and shown; the options
 for them and --format describe the event files, those given with --items are always guessed.
+--impressions: what users were shown, JSON lines of
+  {"user": "u1", "time": 1700000000, "shown": ["i1", "i2"], "clicked": ["i2"]}
+and "propensities", a number for each shown item, if they are known. `podium train --split.protocol
+impressions --upstream.order shown` then improves the order shown.
 Times are seconds, milli-, micro- or nanoseconds, or ISO 8601.
 Bad rows go to OUT/rejected.jsonl with file, line and reason. docs/data.md has all rules.)";
 
 struct ImportArguments {
   data::ImportRequest request;
-  std::vector<std::string> files, items;
+  std::vector<std::string> files, items, impressions;
   std::string out, map, items_map, delimiter, quote, escape, columns;
   bool json = false;
 
@@ -56,6 +61,7 @@ struct ImportArguments {
     request.dialect.columns = data::parse_columns(columns);
     request.files.assign(files.begin(), files.end());
     request.items.assign(items.begin(), items.end());
+    request.impressions.assign(impressions.begin(), impressions.end());
     print_import(data::import_files(request), json);
   }
 };
@@ -76,8 +82,10 @@ void add_import_dialect(CLI::App& command, ImportArguments& a) {
 void add_import(CLI::App& data) {
   auto a = std::make_shared<ImportArguments>();
   CLI::App* command = data.add_subcommand("import", kImportHelp);
-  command->add_option("files", a->files, "event files")->required();
+  command->add_option("files", a->files, "event files; none where --impressions tell the clicks");
   command->add_option("--items", a->items, "catalogue files: never read as events");
+  command->add_option("--impressions", a->impressions,
+                      "slates as users were shown them, with their clicks: JSON lines");
   command->add_option("--out", a->out, "dataset directory to write")->required();
   command->add_option("--format", a->request.format,
                       "of the event files: auto, recbole, amazon, movielens, csv, tsv, jsonl, "

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <fstream>
 #include <map>
 #include <optional>
@@ -15,6 +16,7 @@
 #include "podium/data/file_format.h"
 #include "podium/data/import_json.h"
 #include "podium/data/import_lists.h"
+#include "podium/data/import_shown.h"
 
 namespace podium::data {
 namespace {
@@ -30,10 +32,16 @@ std::string member_of(const fs::path& file) {
   return file.string().substr(file_on_disk(file).string().size());
 }
 
+using Files = std::vector<fs::path>;
+
+std::array<const Files*, 3> groups_of(const ImportRequest& request) {
+  return {&request.files, &request.items, &request.impressions};
+}
+
 // Before anything is read or written: may the output be replaced?
 const fs::path& checked_out(const ImportRequest& request) {
-  std::vector<fs::path> inputs;
-  for (const auto* group : {&request.files, &request.items}) {
+  Files inputs;
+  for (const Files* group : groups_of(request)) {
     for (const fs::path& file : *group) inputs.push_back(file_on_disk(file));
   }
   artifact::check_output(request.out, "dataset", inputs);
@@ -59,11 +67,11 @@ class Import {
         scratch_(fs::absolute(rejected_)),
         draft_(scratch_.path() / "rejected.jsonl"),
         progress_("import", total_bytes(), "bytes") {
-    if (request.files.empty()) {
-      throw Error("no file to import", "name at least one file of events");
+    if (request.files.empty() && request.impressions.empty()) {
+      throw Error("no file to import", "name at least one file of events, or of --impressions");
     }
     if (request.k_core < 0) throw Error("--k-core must be 0 or more", "0 drops nothing");
-    for (const auto* group : {&request.files, &request.items}) {
+    for (const Files* group : groups_of(request)) {
       check_twice(*group);
       for (const fs::path& file : *group) check_input(file);
     }
@@ -74,15 +82,16 @@ class Import {
   Json run() {
     read_group(request_.files, /*items=*/false);
     read_group(request_.items, /*items=*/true);
+    for (const fs::path& file : request_.impressions) read_impressions(file);
     lists_->finish();
-    if (sink_->events() > 0) return write();
+    if (sink_->any_event()) return write();
     nothing_left();
   }
 
  private:
   uint64_t total_bytes() const {
     uint64_t total = 0;
-    for (const auto* group : {&request_.files, &request_.items}) {
+    for (const Files* group : groups_of(request_)) {
       for (const fs::path& file : *group) {
         const uint64_t size = size_on_disk(file);
         if (size == 0) return 0;  // a pipe: unknown
@@ -100,7 +109,7 @@ class Import {
     }
   }
 
-  static void check_twice(const std::vector<fs::path>& files) {
+  static void check_twice(const Files& files) {
     std::set<std::string> seen;
     for (const fs::path& file : files) {
       std::error_code ignored;
@@ -112,17 +121,16 @@ class Import {
   }
 
   // Files of equal content that bring rows are one file under two names.
-  void check_copy(const std::string& sha256, const fs::path& file, bool items) {
-    const FileReport& report = sink_->file();
-    if (report.events + report.items + report.sequences == 0) return;
+  void check_copy(const std::string& sha256, const fs::path& file, const std::string& given_as) {
+    if (!sink_->file().any()) return;
     const auto [first, fresh] = contents_.try_emplace(
-        (items ? "items " : "events ") + sha256 + member_of(file), file.string());
+        fmt::format("{} {}{}", given_as, sha256, member_of(file)), file.string());
     if (fresh) return;
     throw Error(fmt::format("this file has the same content as {}", first->second),
                 "name one of the two, so that no row counts twice", file.string());
   }
 
-  void read_group(const std::vector<fs::path>& files, bool items) {
+  void read_group(const Files& files, bool items) {
     const size_t first = sources_.size();
     for (const fs::path& file : files) read(file, items);
     const ColumnMap& map = items ? request_.items_map : request_.map;
@@ -144,10 +152,26 @@ class Import {
     Lines lines(file, {request_.encoding, &progress_});
     const std::string name = content_name(file);
     const std::string format = format_of(name, lines, items);
-    FileReport& report = sink_->begin_file(file == "-" ? "standard input" : file.string());
-    report.layout = format + ": ";
+    begin(file, format);
     const FileRules rules{.map = items ? request_.items_map : request_.map, .items = items};
     read_format(format, name, lines, rules);
+    end(file, lines, format, items ? "items" : "events");
+  }
+
+  void read_impressions(const fs::path& file) {
+    Lines lines(file, {request_.encoding, &progress_});
+    begin(file, "jsonl");
+    import_shown(lines, *sink_);
+    end(file, lines, "jsonl", "impressions");
+  }
+
+  void begin(const fs::path& file, const std::string& format) {
+    FileReport& report = sink_->begin_file(file == "-" ? "standard input" : file.string());
+    report.layout = format + ": ";
+  }
+
+  void end(const fs::path& file, const Lines& lines, const std::string& format,
+           const std::string& given_as) {
     sink_->end_file();
     FileReport& done = sink_->file();
     done.encoding = lines.encoding();
@@ -161,11 +185,11 @@ class Import {
                       "with --encoding",
                       lines.encoding()));
     }
-    Json source = {{"format", format}, {"given_as", items ? "items" : "events"}};
+    Json source = {{"format", format}, {"given_as", given_as}};
     const fs::path disk = file_on_disk(file);
     if (size_on_disk(file) > 0) {
       source["sha256"] = sha256_file(disk);
-      check_copy(source.at("sha256").get<std::string>(), file, items);
+      check_copy(source.at("sha256").get<std::string>(), file, given_as);
     }
     sources_.push_back(std::move(source));
   }

@@ -9,7 +9,7 @@
 //   time_column.h, import_prices.h
 //   import_rows.h, import_sink.h      an event, a catalogue row, or a rejection
 //   import_table.h, import_json.h,    a whole file
-//   import_lists.h
+//   import_lists.h, import_shown.h
 #pragma once
 
 #include <string>
@@ -28,9 +28,10 @@ struct ImportRequest {
   // Of files: auto, recbole, amazon, movielens, csv, tsv, jsonl, sequences or mind. That of items
   // is always told by each file itself.
   std::string format = "auto";
-  std::vector<fs::path> files;  // events, and catalogues that show themselves (import_rows.h)
-  std::vector<fs::path> items;  // catalogues
-  ColumnMap map, items_map;     // of files and of items
+  std::vector<fs::path> files;        // events, and catalogues that show themselves (import_rows.h)
+  std::vector<fs::path> items;        // catalogues
+  std::vector<fs::path> impressions;  // slates as shown (import_shown.h)
+  ColumnMap map, items_map;           // of files and of items
   DialectOptions dialect;  // of tables in files; of those in items, the delimiter is tried first
   std::string encoding;    // of all files; empty: guess
   int k_core = 0;

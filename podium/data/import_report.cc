@@ -18,6 +18,9 @@ std::string file_text(const Json& file) {
   std::string text = fmt::format("  {}: {} events, {} catalogue rows, {} rejected\n",
                                  file.at("file").get<std::string>(), count(file, "events"),
                                  count(file, "items"), count(file, "rejected"));
+  if (const uint64_t slates = count(file, "slates"); slates > 0) {
+    text.insert(text.size() - 1, fmt::format("; {} slates", slates));
+  }
   if (const uint64_t rows = count(file, "sequences"); rows > 0) {
     const char* where = count(file, "events") > 0 ? "" : ", counted with the last part";
     text.insert(text.size() - 1, fmt::format("; {} rows of sequences{}", rows, where));
@@ -50,10 +53,13 @@ std::string rejected_text(const Json& import) {
 std::string lists_text(const Json& content) {
   const Json& import = content.at("source").at("import");
   std::string text;
+  if (content.contains("slates")) {
+    text += fmt::format("  slates               {}, with {} clicks; {} were among the events\n",
+                        count(content, "slates"), count(content, "clicks"),
+                        count(content, "clicks_with_event"));
+  }
   if (import.contains("mind")) {
     const Json& mind = import.at("mind");
-    text += fmt::format("  slates               {}, with {} clicks\n", count(content, "slates"),
-                        count(content, "clicks"));
     text += fmt::format("  clicks of histories  {}, before each user's first impression\n",
                         count(mind, "clicks_from_histories"));
   }
@@ -91,7 +97,9 @@ std::vector<std::string> import_warnings(const Json& content) {
         warnings.push_back(fmt::format("{}: {}", name, note.get<std::string>()));
       }
     }
-    if (count(file, "events") + count(file, "items") + count(file, "sequences") == 0) {
+    const uint64_t rows = count(file, "events") + count(file, "items") + count(file, "slates") +
+                          count(file, "sequences");
+    if (rows == 0) {
       warnings.push_back(name + ": no row of this file came in");
     }
   }
