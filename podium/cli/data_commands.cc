@@ -171,7 +171,9 @@ void add_from_store(CLI::App& data) {
       ->capture_default_str();
   command->add_flag("--json", a->json, "print the summary as JSON");
   command->footer(
-      "Erased users are left out. Train the next bundle on it, and let the server take it:\n"
+      "Erased users are left out. What was posted to /v1/impressions is kept as slates, with what "
+      "their\nusers took of them within 24 hours: --split.protocol impressions trains on these. "
+      "Train the next bundle on it, and let the server take it:\n"
       "  podium data from-store --bundle out/run/bundle --hold-out 2000 --out out/newer\n"
       "  podium train --data out/newer --out out/run2\n"
       "`podium train --from-store` is both in one.\n"
@@ -180,10 +182,12 @@ void add_from_store(CLI::App& data) {
     const Json content =
         store::write_dataset(a->state, *serving::Bundle::open(a->bundle), a->out, a->hold_out);
     if (a->json) return fmt::print("{}\n", content.dump(2));
-    fmt::print("{}: {} events of {} users over {} items; since training {} events, {} items\n",
-               a->out, content["events"].get<size_t>(), content["users"].get<size_t>(),
-               content["items"].get<size_t>(), content["live_events"].get<size_t>(),
-               content["live_items"].get<size_t>());
+    fmt::print(
+        "{}: {} events of {} users over {} items; since training {} events, {} items; {} "
+        "slates that the server showed\n",
+        a->out, content["events"].get<size_t>(), content["users"].get<size_t>(),
+        content["items"].get<size_t>(), content["live_events"].get<size_t>(),
+        content["live_items"].get<size_t>(), content["live_slates"].get<size_t>());
   });
 }
 

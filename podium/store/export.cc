@@ -1,14 +1,19 @@
 #include "podium/store/export.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
 #include <map>
+#include <unordered_map>
 #include <unordered_set>
 
 #include "podium/artifact/output.h"
 #include "podium/base/error.h"
+#include "podium/base/rng.h"
 #include "podium/data/dataset_builder.h"
+#include "podium/data/impressions.h"
 #include "podium/store/log.h"
 #include "podium/store/reader.h"
 
@@ -23,14 +28,15 @@ struct Since {
   };
   std::map<std::string, User, std::less<>> users;
   std::map<std::string, serving::LiveItem, std::less<>> items;
-  std::unordered_set<std::string> erased;  // digests of users
+  std::unordered_map<std::string, Offset> erased;  // digests of users; when, the last time
 
   void apply(const Row& row) {
     const Change change = change_of(row);
     if (const auto* event = std::get_if<Event>(&change)) {
       users[event->user].events.push_back(event->event);
     } else if (const auto* erase = std::get_if<EraseUser>(&change)) {
-      erased.insert(erase->user);
+      Offset& when = erased[erase->user];
+      when = std::max(when, row.offset);
       std::erase_if(users, [&](const auto& user) { return digest_of(user.first) == erase->user; });
     } else if (const auto* gone = std::get_if<RemoveEvents>(&change)) {
       serving::remove_of(users[gone->user].events, gone->item, gone->type);
@@ -41,6 +47,13 @@ struct Since {
     }
     const auto user = checked_in(row);
     if (user && *user != kNobody) users[std::string(*user)].check.add(row);
+  }
+
+  // True when what the log held of the user at that offset was erased.
+  bool erased_after(std::string_view user, Offset offset) const {
+    if (erased.empty()) return false;
+    const auto when = erased.find(digest_of(user));
+    return when != erased.end() && when->second > offset;
   }
 
   // Of one user alone, as the log has it now.
@@ -118,7 +131,7 @@ Live add_events(const data::Dataset& dataset, const Since& since, int64_t end,
                 data::DatasetBuilder& builder) {
   for (data::UserIndex user = 0; user < data::UserIndex(dataset.users()); ++user) {
     const std::string_view id = dataset.user_id(user);
-    if (!since.erased.empty() && since.erased.contains(digest_of(id))) continue;
+    if (since.erased_after(id, 0)) continue;
     const auto items = dataset.items_of(user);
     const auto times = dataset.times_of(user);
     const auto ratings = dataset.ratings_of(user);
@@ -140,6 +153,64 @@ Live add_events(const data::Dataset& dataset, const Since& since, int64_t end,
   return live;
 }
 
+// What users were shown before `end`. The log's slates are read once more, which takes less memory
+// than to keep them from the first time.
+class Slates {
+ public:
+  Slates(const Since& since, int64_t end, data::DatasetBuilder& builder)
+      : since_(since), end_(end), builder_(builder) {}
+
+  // Up to the change `last`; the events tell the clicks.
+  size_t add_log(const fs::path& file, Offset last) {
+    size_t added = 0;
+    read_log(file, [&](const Row& row) {
+      if (row.kind != kShown || row.offset > last || row.time.value_or(0) >= end_) return;
+      if (since_.erased_after(row.id, row.offset)) return;
+      add(std::get<Impression>(change_of(row)));
+      ++added;
+    });
+    return added;
+  }
+
+  // Those that a bundle was trained on, but for what the log has, too.
+  void add_trained_on(const data::Dataset& dataset) {
+    if (!fs::exists(dataset.dir() / "impressions")) return;
+    const auto all = data::impressions_of(dataset);
+    for (size_t s = 0; s < all->slates(); ++s) {
+      const data::ImpressionSlate slate = all->slate(s);
+      const std::string_view user = dataset.user_id(slate.user);
+      if (added_.contains(key(user, slate.time)) || since_.erased_after(user, 0)) continue;
+      std::vector<std::string_view> items;
+      for (const data::ItemIndex item : slate.items) items.push_back(dataset.item_id(item));
+      builder_.add_shown({user, slate.time, items, slate.clicked, slate.propensities});
+    }
+  }
+
+ private:
+  static uint64_t key(std::string_view user, int64_t time) {
+    return stable_hash(fmt::format("{} {}", time, user));
+  }
+
+  void add(const Impression& shown) {
+    std::unordered_set<std::string_view> seen;
+    std::vector<std::string_view> items;  // each once, at its first place
+    std::vector<float> propensities;
+    for (size_t i = 0; i < shown.items.size(); ++i) {
+      if (!seen.insert(shown.items[i]).second) continue;
+      items.push_back(shown.items[i]);
+      if (!shown.propensities.empty()) propensities.push_back(float(shown.propensities.at(i)));
+    }
+    if (items.empty()) return;
+    builder_.add_shown({shown.user, shown.time, items, {}, propensities});
+    added_.insert(key(shown.user, shown.time));
+  }
+
+  const Since& since_;
+  const int64_t end_;
+  data::DatasetBuilder& builder_;
+  std::unordered_set<uint64_t> added_;  // key() of the log's
+};
+
 }  // namespace
 
 Json write_dataset(const fs::path& state, const serving::Bundle& bundle, const fs::path& out,
@@ -158,11 +229,16 @@ Json write_dataset(const fs::path& state, const serving::Bundle& bundle, const f
   if (checked) compare(state / kLogFile, since);
   data::DatasetBuilder builder;
   add_catalogue(bundle.dataset(), since, builder);
-  const Live live = add_events(bundle.dataset(), since, end_of_training(since, hold_out), builder);
+  const int64_t end = end_of_training(since, hold_out);
+  const Live live = add_events(bundle.dataset(), since, end, builder);
+  Slates slates(since, end, builder);
+  const size_t live_slates = slates.add_log(state / kLogFile, last);
+  slates.add_trained_on(bundle.dataset());
   const Json source = {{"bundle", bundle.dir().string()}, {"log_offset", last}};
   Json content = builder.write(place, bundle.dataset().name(), 0, source);
   content["live_events"] = live.events;
   content["held_out"] = live.held_out;
+  content["live_slates"] = live_slates;
   content["live_items"] = since.items.size();
   return content;
 }

@@ -6,6 +6,7 @@
 
 #include "podium/base/error.h"
 #include "podium/base/scratch.h"
+#include "podium/data/impressions.h"
 #include "podium/serving/test_bundle.h"
 #include "podium/store/store.h"
 
@@ -89,6 +90,9 @@ TEST_F(ExportTest, TheNewestEventsCanBeHeldOut) {
     for (int i = 0; i < 50; ++i) {  // not in the order of their times
       changes.emplace_back(Event{"many", {fmt::format("i{}", i % 40), 9000000 + i * 7 % 50}});
     }
+    for (const int64_t time : {9000000, 9000045, 9000046}) {
+      changes.emplace_back(Impression{"many", time, {"i1", "i2"}});
+    }
     store.append(std::move(changes));
   }
   const auto newest = [&](size_t hold_out) {
@@ -101,7 +105,38 @@ TEST_F(ExportTest, TheNewestEventsCanBeHeldOut) {
   EXPECT_EQ(newest(4), 9000045);
   EXPECT_EQ(content_["held_out"], 4);
   EXPECT_EQ(content_["live_events"], 46);
+  EXPECT_EQ(content_["live_slates"], 2) << "with what was shown then";
   EXPECT_EQ(newest(1000), 9000039) << "no more than a fifth";
+}
+
+TEST_F(ExportTest, WhatWasShownIsKeptWithWhatWasTakenOfIt) {
+  constexpr int64_t kNow = 9000000, kWithin = data::kTakenWithin;
+  {
+    Store store(state_);
+    store.append({Impression{"u1", kNow, {"i1", "i2", "i1", "i3"}, {.5, .25, .5, 1}},
+                  Event{"u1", {"i2", kNow + 5}}, Impression{"u1", kNow + 10, {"i2", "i4"}},
+                  Event{"u1", {"i4", kNow + 10 + kWithin}}, Event{"u1", {"i3", kNow + kWithin + 1}},
+                  Impression{"nobody", kNow, {"i1"}}, Impression{"gone", kNow, {"i1"}},
+                  EraseUser{"gone"}, Event{"gone", {"i1", kNow + 20}},
+                  Impression{"gone", kNow + 20, {"i1", "i5"}}});
+  }
+  const data::Dataset dataset = exported();
+  EXPECT_EQ(content_["live_slates"], 4) << "that of who was erased is left out";
+  const auto slates = data::impressions_of(dataset);
+  std::vector<std::string> told;
+  for (size_t s = 0; s < slates->slates(); ++s) {
+    const data::ImpressionSlate slate = slates->slate(s);
+    std::string line = fmt::format("{}+{}", dataset.user_id(slate.user), slate.time - kNow);
+    for (size_t i = 0; i < slate.items.size(); ++i) {
+      line += fmt::format(" {}{}", dataset.item_id(slate.items[i]), slate.clicked[i] ? "*" : "");
+      if (!slate.propensities.empty()) line += fmt::format("={}", slate.propensities[i]);
+    }
+    told.push_back(line);
+  }
+  std::ranges::sort(told);
+  EXPECT_EQ(told, (std::vector<std::string>{"gone+20 i1*=0 i5=0", "u1+0 i1=0.5 i2*=0.25 i3=1",
+                                            "u1+10 i2=0 i4*=0"}))
+      << "an item counts once, an event within a day";
 }
 
 TEST_F(ExportTest, ReadsALongLogInPieces) {

@@ -15,12 +15,13 @@
 
 #include "podium/base/by_string.h"
 #include "podium/base/shared_mutex.h"
+#include "podium/data/impressions.h"
 #include "podium/store/change.h"
 
 namespace podium::store {
 
-inline constexpr int64_t kTakenWithin = 86400;  // seconds
-inline constexpr size_t kPlacesCounted = 50;    // of an impression, from the first
+using data::kTakenWithin;
+inline constexpr size_t kPlacesCounted = 50;  // of an impression, from the first
 
 // Thread-safe. Memory: about 200 bytes an impression and 16 a place of it, 100 an item.
 class Shown {
