@@ -58,10 +58,9 @@ std::string lists_text(const Json& content) {
                         count(content, "slates"), count(content, "clicks"),
                         count(content, "clicks_with_event"));
   }
-  if (import.contains("mind")) {
-    const Json& mind = import.at("mind");
-    text += fmt::format("  clicks of histories  {}, before each user's first impression\n",
-                        count(mind, "clicks_from_histories"));
+  const Json mind = import.value("mind", Json::object());
+  if (const uint64_t clicks = count(mind, "clicks_from_histories"); clicks > 0) {
+    text += fmt::format("  clicks of histories  {}, before each user's first impression\n", clicks);
   }
   if (import.contains("recbole_sequences")) {
     const Json& rows = import.at("recbole_sequences");
