@@ -139,6 +139,26 @@ TEST_F(ExportTest, WhatWasShownIsKeptWithWhatWasTakenOfIt) {
       << "an item counts once, an event within a day";
 }
 
+TEST_F(ExportTest, TheSlatesThatWereTrainedOnStay) {
+  const fs::path copy = scratch("export_bundle");
+  fs::copy(bundle_->dir(), copy, fs::copy_options::recursive);
+  const data::Dataset& old = bundle_->dataset();
+  const std::vector<data::ItemIndex> items = {*old.find_item("i1"), *old.find_item("i2")};
+  const std::vector<uint8_t> clicked = {1, 0};
+  data::ImpressionWriter writer(copy / "dataset" / "impressions");
+  for (const int64_t time : {8000000, 9000000}) {
+    writer.add({*old.find_user("u1"), time, items, clicked});
+  }
+  writer.finish();
+  Store(state_).append({Impression{"u1", 9000000, {"i1", "i2"}}});
+  const auto content = write_dataset(state_, *serving::Bundle::open(copy), out_);
+  EXPECT_EQ(content["slates"], 2) << "of the same moment that of the log";
+  EXPECT_EQ(content["clicks"], 1);
+  EXPECT_EQ(data::impressions_of(data::Dataset::open(out_))->slate(0).time, 8000000);
+  Store(state_).erase_user("u1");
+  EXPECT_FALSE(write_dataset(state_, *serving::Bundle::open(copy), out_).contains("slates"));
+}
+
 TEST_F(ExportTest, ReadsALongLogInPieces) {
   {
     Store store(state_);
