@@ -192,6 +192,9 @@ void ImportSink::reject(const Place& at, std::string_view reason, std::string_vi
 
 std::string ImportSink::why_nothing() const {
   if (rejected_ == 0) {
+    const bool slates =
+        std::ranges::any_of(files_, [](const FileReport& f) { return f.slates > 0; });
+    if (slates) return "no slate has a click";
     return items_ > 0 ? fmt::format("all {} rows are catalogue rows", items_)
                       : "the files hold no rows";
   }
