@@ -12,8 +12,8 @@
 #include "podium/rerank/prompt_world.h"
 #include "podium/sid/codebook.h"
 #include "podium/train/checkpoint.h"
-#include "podium/train/slate_example.h"
 #include "podium/train/process_group.h"
+#include "podium/train/slate_example.h"
 
 namespace podium::train {
 
