@@ -171,8 +171,9 @@ std::optional<Json> resume(const Checkpointer& checkpointer, Qwen3& model,
 
 namespace {
 
-// How much faster SlateWeights::stands learns: one number, which has to outweigh all scores.
-constexpr double kStandsRate = 100;
+// The step of SlateWeights::stands, whatever that of the others is: one number, which has to
+// outweigh all scores.
+constexpr double kStandsRate = 0.1;
 
 bool same_weight(const Tensor& part, const Tensor& weight) {
   return weight.defined() && part.data_ptr() == weight.data_ptr();
@@ -214,7 +215,7 @@ void optimizer_step(Qwen3& model, torch::optim::AdamW& adam, const LearningRate&
   for (auto& group : adam.param_groups()) {
     const bool stand = same_weight(group.params().front(), stands);
     static_cast<torch::optim::AdamWOptions&>(group.options())
-        .lr(rate.all * (stand ? kStandsRate : times));
+        .lr(stand ? kStandsRate : rate.all * times);
     times = rate.shared;
   }
   adam.step();
