@@ -173,7 +173,7 @@ run Keys
 
 run Upgrade
 grep -qx 4 "$root/output" || fail "the log's version is not 4, as the page says: $(cat "$root/output")"
-grep -q '"version": 9' "$root/output" || fail "the bundle's format is not 9, as the page says: $(cat "$root/output")"
+grep -q '"version": 10' "$root/output" || fail "the bundle's format is not 10, as the page says: $(cat "$root/output")"
 
 echo "== what the dashboard and the alerts read is what the server tells"
 told shop-2 /v1/recommend -d "{\"user\": \"$user\", \"k\": 5}" >/dev/null
