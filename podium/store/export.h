@@ -12,7 +12,7 @@ namespace podium::store {
 // state: the folder of a store, which a server may have open and go on writing to: the log is read
 // in short pieces up to what it holds when the last of them is read. Users who were erased are left
 // out with all that came before; their later events count. Items that came after training, and what
-// was told anew of others, are in the catalogue. Slates that the log has (its impressions) are the
+// was told later of others, are in the catalogue. Slates that the log has (its impressions) are the
 // dataset's, with the clicks that the events tell (data/shown_clicks.h), and after them those of
 // the bundle's dataset. Returns what data::DatasetBuilder::write() does, with "live_events",
 // "live_items" and "live_slates". Throws Error when the log is none, when the bundle's events

@@ -17,7 +17,7 @@ constexpr float kMinusInfinity = -std::numeric_limits<float>::infinity();
 
 // [rows, most choices]: the listed tokens of each row with their names' rows, and 0 or -inf where
 // the list has ended; target [rows, 1], the token's own place in the list; likeness [rows, most
-// choices, kLikeness]; stands [rows, most choices]: 1 for those of ScoredToken::may that may not.
+// choices, kLikeness]; stands [rows, most choices], as ScoredToken::stands.
 struct Lists {
   Tensor tokens, names, mask, target, likeness, stands;
 };
@@ -42,9 +42,7 @@ Lists lists_of(const std::vector<const ScoredToken*>& scored, torch::Device devi
     std::fill_n(lists.mask.data_ptr<float>() + at, s.allowed.size(), 0.0F);
     std::copy(s.likeness.begin(), s.likeness.end(),
               lists.likeness.data_ptr<float>() + at * rerank::kLikeness);
-    for (size_t j = 0; j < s.may.size(); ++j) {
-      lists.stands.data_ptr<float>()[at + j] = s.may[j] == 0 ? 1.0F : 0.0F;
-    }
+    std::copy(s.stands.begin(), s.stands.end(), lists.stands.data_ptr<float>() + at);
     if (s.over == Over::kTrace || s.over == Over::kMay) continue;
     const auto own = std::find(s.allowed.begin(), s.allowed.end(), s.target);
     PODIUM_CHECK(own != s.allowed.end());
@@ -120,8 +118,9 @@ Tensor log_probs_of_group(const std::vector<const ScoredToken*>& scored, const S
   }
   const Tensor logits = torch::mm(states, embedding.t());
   const Tensor names = logits.gather(1, lists.tokens) + lists.mask;
+  const bool named = !scored.front()->names.empty();
   const Tensor choices =
-      over != Over::kWords && own.key.defined() ? choice_logits(states, all, own, lists) : names;
+      named && own.key.defined() ? choice_logits(states, all, own, lists) : names;
   if (over == Over::kMay) return log_may(logits, names, choices, own, lists.stands);
   if (over != Over::kTrace) return chosen_of(names, lists.target);
   const Tensor words = logits.masked_fill(frozen.trace_mask.logical_not(), kMinusInfinity);
@@ -210,10 +209,11 @@ Tensor log_probs(const rerank::ModelSpec& spec, const std::vector<Tensor>& weigh
   const States states = states_of(spec, weights, example.packed, frozen.texts);
   const SlateWeights own = slate_weights(spec, weights);
   const Tensor& embedding = output_embedding(spec, weights);
-  // Those that are scored over a whole level, and those over a list of it, apart.
-  std::map<std::tuple<Over, int64_t, bool>, std::vector<const ScoredToken*>> groups;
+  // Those that are scored over a whole level, over a list of it, and over names, apart.
+  std::map<std::tuple<Over, int64_t, bool, bool>, std::vector<const ScoredToken*>> groups;
   for (const ScoredToken& scored : example.scored) {
-    groups[{scored.over, scored.level.begin, scored.allowed.empty()}].push_back(&scored);
+    groups[{scored.over, scored.level.begin, scored.allowed.empty(), scored.names.empty()}]
+        .push_back(&scored);
   }
   std::vector<Tensor> parts;
   std::vector<int64_t> place(example.scored.size());  // of each token in the parts' order

@@ -37,7 +37,7 @@ struct ScoredToken {
                                       // those that lead to an item, empty: all of the level; kMay:
                                       // the grammar's words, or all names
   std::vector<int64_t> names = {};    // [allowed] rows of the candidates' names in the prompt
-  std::vector<uint8_t> may = {};      // [allowed] kMay, of names: 0 where it stands in the answer
+  std::vector<uint8_t> stands = {};   // [allowed] kMay, of names: 1 where it stands in the answer
   std::vector<float> likeness = {};   // [allowed, kLikeness] to what the answer has put; empty: 0
   float weight = 1;                   // of its loss; in RL the advantage
   float old_logprob = 0;              // RL: under the policy that sampled it

@@ -106,8 +106,8 @@ ScoredToken SlateExample::form_of(const PermutationGrammar& grammar, ScoredToken
   } else if (scored.target >= names_.front() && scored.target <= names_.back()) {
     list_choices(names_, scored);
     scored.over = Over::kMay;
-    scored.may.assign(names_.size(), 1);
-    for (const int put : grammar.order()) scored.may[size_t(put)] = 0;
+    scored.stands.resize(names_.size());
+    for (const int put : grammar.order()) scored.stands[size_t(put)] = 1;
   }
   return scored;
 }
