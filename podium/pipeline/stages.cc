@@ -79,9 +79,11 @@ Stage upstream(Options& o) {
   return stage;
 }
 
-// What of a policy learns; stages of a policy that learns as a whole do not depend on it.
+// Where nothing of it is asked for, stages do not depend on it.
 void add_adapters(Options& o, Stage& stage) {
-  if (o.adapt.freeze || o.adapt.recompute) stage.options.section("adapt", o.adapt);
+  if (o.adapt.freeze || o.adapt.recompute || o.adapt.precision != "fp32") {
+    stage.options.section("adapt", o.adapt);
+  }
 }
 
 Stage tokenizer(Options& o) {

@@ -67,6 +67,7 @@ void GradientWorkers::run_shard(size_t shard, const MicroBatches& batches, const
     Example part = concatenate(batches[b]);
     if (part.scored.empty()) continue;
     part.packed.recompute = model_->recompute;
+    part.packed.bf16 = model_->bf16;
     const auto weights = model_->learnt->weights_over(leaves_[shard], placed_);
     const PartLoss value = loss(log_probs(model_->spec, weights, part, frozen_), part);
     value.loss.backward();

@@ -152,6 +152,28 @@ TEST(Learnt, RecomputedLayersGiveTheSameBits) {
   }
 }
 
+// The same direction as in fp32, but not the same numbers; with recomputed layers the same bits.
+TEST(Learnt, ProductsInBfloat16AreCloseToThoseInFp32) {
+  const auto gradient = [](const std::string& precision, bool recompute) {
+    AdaptOptions options;
+    options.precision = precision;
+    options.recompute = recompute;
+    Qwen3 model = frozen_model(options);
+    std::vector<Example> examples = documents(6);
+    backward(model, examples);
+    std::vector<Tensor> found;
+    for (const Tensor& part : model->learnt->parts) {
+      EXPECT_EQ(part.grad().scalar_type(), torch::kFloat);
+      found.push_back(part.grad().flatten());
+    }
+    return torch::cat(found);
+  };
+  const Tensor exact = gradient("fp32", false), rough = gradient("bf16", false);
+  EXPECT_GT(torch::cosine_similarity(exact, rough, 0).item<double>(), 0.99);
+  EXPECT_GT((exact - rough).norm().item<double>(), 1e-4 * exact.norm().item<double>());
+  EXPECT_TRUE(torch::equal(rough, gradient("bf16", true)));
+}
+
 class Backbone : public testing::Test {
  protected:
   // A Llama of more rows than tokens, as a directory.

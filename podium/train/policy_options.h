@@ -27,13 +27,14 @@ struct PolicyOptions {
   }
 };
 
-// What of a policy learns (learnt.h).
+// What of a policy learns (learnt.h), and how its gradients are computed.
 struct AdaptOptions {
   bool freeze = false;
   int rank = 0;
   double alpha = 16;
   std::string projections = "all";
   bool recompute = false;
+  std::string precision = "fp32";
   template <class V>
   void visit(V& v) {
     v("freeze", freeze,
@@ -46,6 +47,10 @@ struct AdaptOptions {
     v("recompute", recompute,
       "layers' inner values are computed again in the backward pass: less memory, a third more "
       "time");
+    v("precision", precision,
+      "of the products with layers' weights in training: bf16 is for GPUs, weights and sums stay "
+      "fp32",
+      one_of({"fp32", "bf16"}));
     v.rule([this] { return rank == 0 || freeze; }, "adapt.rank needs adapt.freeze");
   }
 };

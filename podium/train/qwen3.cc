@@ -87,6 +87,7 @@ Qwen3Impl::Qwen3Impl(const ModelSpec& model, std::vector<Tensor> values)
 
 void Qwen3Impl::adapt(const AdaptOptions& options, int64_t first_row, uint64_t seed) {
   recompute = options.recompute;
+  bf16 = options.precision == "bf16";
   if (options.freeze) learnt = Learnt(spec, weights, options, first_row, seed);
 }
 

@@ -35,7 +35,7 @@ class Qwen3Impl : public torch::nn::Module {
   rerank::ModelSpec spec;
   std::vector<torch::Tensor> weights;
   Learnt learnt{nullptr};  // no submodule: its parts lie in the weights, or are merged into them
-  bool recompute = false;  // Packed::recompute, in training
+  bool recompute = false, bf16 = false;  // Packed's, in training
 };
 TORCH_MODULE(Qwen3);
 

@@ -36,17 +36,24 @@ size_t layer_tensors(const ModelSpec& spec) { return kLayer - (spec.head_norms ?
 // The weights of one layer.
 class LayerWeights {
  public:
-  // first: of layer_tensors, which must outlive it.
-  LayerWeights(const ModelSpec& spec, const Tensor* first)
-      : first_(first), head_norms_(spec.head_norms) {}
+  // first: of layer_tensors, which must outlive it. bf16: as Packed.
+  LayerWeights(const ModelSpec& spec, const Tensor* first, bool bf16)
+      : first_(first), head_norms_(spec.head_norms), bf16_(bf16) {}
 
   const Tensor& operator[](LayerTensor which) const {
     return first_[size_t(which) - (which > kKNorm && !head_norms_ ? kHeadNorms : 0)];
   }
 
+  // x [n, in] times a matrix [out, in]: [n, out].
+  Tensor times(const Tensor& x, LayerTensor matrix) const {
+    const Tensor& w = (*this)[matrix];
+    if (!bf16_) return torch::mm(x, w.t());
+    return torch::mm(x.to(torch::kBFloat16), w.to(torch::kBFloat16).t()).to(torch::kFloat);
+  }
+
  private:
   const Tensor* first_;
-  bool head_norms_;
+  bool head_norms_, bf16_;
 };
 
 struct Rotation {
@@ -108,28 +115,30 @@ class Dropper {
 Tensor layer_forward(const ModelSpec& spec, const LayerWeights& w, const Tensor& x, const Tensor& h,
                      const Rotation& r, const std::vector<Segment>& segments, Dropper& drop) {
   const int64_t n = x.size(0);
-  const Tensor q = heads_of(torch::mm(h, w[kQ].t()), w, kQNorm, spec, r);
-  const Tensor k = heads_of(torch::mm(h, w[kK].t()), w, kKNorm, spec, r);
-  const Tensor v = torch::mm(h, w[kV].t()).view({n, spec.kv_heads, spec.head_dim});
+  const Tensor q = heads_of(w.times(h, kQ), w, kQNorm, spec, r);
+  const Tensor k = heads_of(w.times(h, kK), w, kKNorm, spec, r);
+  const Tensor v = w.times(h, kV).view({n, spec.kv_heads, spec.head_dim});
   const Tensor attended = packed_attention(q, k, v, segments).view({n, spec.heads * spec.head_dim});
-  const Tensor y = x + drop(torch::mm(attended, w[kO].t()));
+  const Tensor y = x + drop(w.times(attended, kO));
   const Tensor f = rms_norm(y, w[kPostNorm], spec.norm_eps);
-  const Tensor inner = torch::silu(torch::mm(f, w[kGate].t())) * torch::mm(f, w[kUp].t());
-  return y + drop(torch::mm(inner, w[kDown].t()));
+  const Tensor inner = torch::silu(w.times(f, kGate)) * w.times(f, kUp);
+  return y + drop(w.times(inner, kDown));
 }
 
 // What a layer reads beside tensors that may have gradients.
 struct LayerJob : torch::CustomClassHolder {
-  LayerJob(ModelSpec s, Rotation r, std::vector<Segment> parts, Dropper drop)
+  LayerJob(ModelSpec s, Rotation r, const Packed& batch, Dropper drop)
       : spec(std::move(s)),
         turn(std::move(r)),
-        segments(std::move(parts)),
+        segments(batch.segments),
+        bf16(batch.bf16),
         before(drop.fork()),
         after(drop) {}
 
   ModelSpec spec;
   Rotation turn;
   std::vector<Segment> segments;
+  bool bf16;
   Dropper before, after;  // after shares the caller's source, which the first pass moves on
 };
 
@@ -168,18 +177,17 @@ class RecomputedLayer : public torch::autograd::Function<RecomputedLayer> {
 
  private:
   static Tensor pass(const LayerJob& job, const Tensor* read, Dropper& drop) {
-    return layer_forward(job.spec, LayerWeights(job.spec, read + 2), read[0], read[1], job.turn,
-                         job.segments, drop);
+    return layer_forward(job.spec, LayerWeights(job.spec, read + 2, job.bf16), read[0], read[1],
+                         job.turn, job.segments, drop);
   }
 };
 
 Tensor recomputed_layer(const ModelSpec& spec, const Tensor* weights, const Tensor& x,
-                        const Tensor& h, const Rotation& r, const std::vector<Segment>& segments,
-                        Dropper& drop) {
+                        const Tensor& h, const Rotation& r, const Packed& batch, Dropper& drop) {
   std::vector<Tensor> read = {x, h};
   read.insert(read.end(), weights, weights + layer_tensors(spec));
   return RecomputedLayer::apply(at::TensorList(read),
-                                c10::make_intrusive<LayerJob>(spec, r, segments, drop));
+                                c10::make_intrusive<LayerJob>(spec, r, batch, drop));
 }
 
 // [number_rows, F]
@@ -243,9 +251,9 @@ States states_of(const ModelSpec& spec, const std::vector<Tensor>& weights, cons
   Tensor x = drop(embedded(spec, weights, batch, texts)), h;
   for (int layer = 0; layer < spec.layers; ++layer) {
     const Tensor* first = weights.data() + 1 + size_t(layer) * layer_tensors(spec);
-    const LayerWeights w(spec, first);
+    const LayerWeights w(spec, first, batch.bf16);
     h = rms_norm(x, w[kInputNorm], spec.norm_eps);
-    x = batch.recompute ? recomputed_layer(spec, first, x, h, r, batch.segments, drop)
+    x = batch.recompute ? recomputed_layer(spec, first, x, h, r, batch, drop)
                         : layer_forward(spec, w, x, h, r, batch.segments, drop);
   }
   return {rms_norm(x, weights[1 + size_t(spec.layers) * layer_tensors(spec)], spec.norm_eps), h,

@@ -29,6 +29,7 @@ struct Packed {
   std::vector<float> scores;                      // [score_rows, kScores]
   Dropout dropout;                                // of training; never of what is served
   bool recompute = false;  // layers' inner values in the backward pass, not kept until then
+  bool bf16 = false;       // products with layers' weights in bfloat16; all else in fp32
 };
 
 struct States {
