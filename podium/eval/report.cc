@@ -113,6 +113,7 @@ void sort_stages(std::vector<StageResult>& stages) {
 
 std::string stage_title(const std::string& stage, const std::string& order) {
   if (stage == "upstream" && order == "shown") return "The order as shown";
+  if (stage == "upstream" && order == "generative") return "The policy's own beam search";
   if (stage == "upstream" && order != "ranker") return stage_title(order) + "'s list";
   for (const KnownStage& known : kRetrievers) {
     if (stage == known.name) return known.title;

@@ -10,18 +10,22 @@
 
 namespace podium::funnel {
 
-// One target's candidates: what the sources found, or the slate that the user was shown.
+// One target's candidates: what the sources found and after it what else its given list names, or
+// the slate that the user was shown.
 struct Candidates {
   retrieval::Query query;
   Described described;
   std::vector<uint8_t> gains;  // [candidates], 1 where the user chose it
+  std::vector<size_t> listed;  // places of the given list's items, best first
+  size_t answers = 0;          // that the user chose, also those that are no candidates
   bool holds_positive() const;
 };
 
 class FittedPhase {
  public:
-  // content: of the inputs' item vectors. The inputs must outlive it.
-  FittedPhase(const UpstreamInputs& in, const data::Phase& phase, const SequenceModels& models,
+  // content: of the inputs' item vectors. The inputs must outlive it. Throws Error where lists are
+  // asked for that are not those of the phase's targets.
+  FittedPhase(const UpstreamInputs& in, const data::Phase& phase, const PhaseInputs& own,
               std::shared_ptr<const retrieval::Content> content);
 
   const data::Phase& phase() const { return phase_; }
@@ -35,8 +39,12 @@ class FittedPhase {
   Arrangement arrange(const Candidates& candidates, std::span<const float> scores) const;
 
  private:
+  bool generative() const { return in_.options.order == kGenerativeOrder; }
+  void add_list(std::span<const data::ItemIndex> items, Candidates& candidates) const;
+
   const UpstreamInputs& in_;
   const data::Phase& phase_;
+  const PhaseInputs& own_;
   retrieval::Sources sources_;
   ranking::Features features_;
 };

@@ -23,14 +23,6 @@ Arrangement by_scores(std::span<const float> scores, size_t blended = SIZE_MAX) 
   return arrangement;
 }
 
-Arrangement by_rank(std::vector<size_t> order) {
-  Arrangement arrangement{std::move(order), {}};
-  for (size_t r = 0; r < arrangement.order.size(); ++r) {
-    arrangement.score.push_back(score_of_rank(r));
-  }
-  return arrangement;
-}
-
 // Where a source stands in Sources::all() and so in a candidate's ranks.
 std::optional<size_t> place_of(const retrieval::Sources& sources, std::string_view name) {
   const auto all = sources.all();
@@ -39,6 +31,18 @@ std::optional<size_t> place_of(const retrieval::Sources& sources, std::string_vi
 }
 
 }  // namespace
+
+bool is_given(const std::string& order) {
+  return order == kShownOrder || order == kGenerativeOrder;
+}
+
+Arrangement arrange_listed(std::vector<size_t> order) {
+  Arrangement arrangement{std::move(order), {}};
+  for (size_t r = 0; r < arrangement.order.size(); ++r) {
+    arrangement.score.push_back(score_of_rank(r));
+  }
+  return arrangement;
+}
 
 std::vector<size_t> order_by(std::span<const float> scores) {
   const auto value = [&](size_t i) { return std::isnan(scores[i]) ? kLast : scores[i]; };
@@ -85,7 +89,7 @@ Arrangement arrange_found(const std::string& order, size_t new_places,
     keep_new_places(new_places, sources, found, arrangement);
     return arrangement;
   }
-  if (order == kShownOrder) return by_rank(by_scores(scores, found.blended).order);
+  if (is_given(order)) return arrange_listed(by_scores(scores, found.blended).order);
   const auto source = place_of(sources, order);
   if (!source) {
     throw Error("upstream.order names a source that this run does not have: " + order,
@@ -99,7 +103,7 @@ Arrangement arrange_found(const std::string& order, size_t new_places,
   std::sort(listed.begin(), listed.end());
   std::vector<size_t> places;
   for (const auto& [rank, i] : listed) places.push_back(i);
-  return by_rank(std::move(places));
+  return arrange_listed(std::move(places));
 }
 
 Arrangement arrange_given(const std::string& order, const ranking::Features& features,
@@ -108,7 +112,7 @@ Arrangement arrange_given(const std::string& order, const ranking::Features& fea
   const size_t n = given.candidates.size();
   std::vector<size_t> places(n);
   std::iota(places.begin(), places.end(), size_t{0});
-  if (order == kShownOrder) return by_rank(std::move(places));
+  if (is_given(order)) return arrange_listed(std::move(places));
   const auto column = column_of_source(order);
   if (!column) {
     throw Error("upstream.order: " + order + " cannot order candidates that it did not find",
@@ -118,7 +122,7 @@ Arrangement arrange_given(const std::string& order, const ranking::Features& fea
   for (size_t i = 0; i < n; ++i) {
     values.push_back(given.rows[i * features.count() + features.column(*column)]);
   }
-  return by_rank(order_by(values));
+  return arrange_listed(order_by(values));
 }
 
 std::optional<ranking::Column> column_of_source(std::string_view source) {

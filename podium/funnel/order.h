@@ -14,6 +14,10 @@ namespace podium::funnel {
 
 inline constexpr const char* kRankerOrder = "ranker";  // the trees', over the blend of all sources
 inline constexpr const char* kShownOrder = "shown";    // as the candidates were given
+// That of the mid-trained policy's beam search, which is asked before the upstream is fitted.
+inline constexpr const char* kGenerativeOrder = "generative";
+// No source of the funnel's lists these: where nobody gives a list, the ranker's order stands.
+bool is_given(const std::string& order);
 
 // Candidates that were retrieved or given, and their features.
 struct Described {
@@ -39,16 +43,18 @@ void keep_new_places(size_t places, const retrieval::Sources& sources, const Des
 
 // What the sources found, in the order of the ranker's scores [candidates], with new_places kept;
 // or only what the source named `order` found, in its order. All orders but the ranker's are scored
-// -log2(1 + rank), rank from 0. Where nobody has shown anything, the ranker's order stands for
-// kShownOrder.
+// -log2(1 + rank), rank from 0. For an order that is given, the ranker's stands.
 Arrangement arrange_found(const std::string& order, size_t new_places,
                           const retrieval::Sources& sources, const Described& found,
                           std::span<const float> scores);
 
-// All of the candidates that somebody gave: as they stand (kShownOrder), by the ranker's scores, or
-// by what the source says of each, wherever it ranks.
+// All of the candidates that somebody gave: as they stand (an order that is given), by the ranker's
+// scores, or by what the source says of each, wherever it ranks.
 Arrangement arrange_given(const std::string& order, const ranking::Features& features,
                           const Described& given, std::span<const float> scores);
+
+// Candidates as they are listed.
+Arrangement arrange_listed(std::vector<size_t> order);
 
 // The feature by which a source orders candidates that it did not find itself; nullopt for further
 // sources.

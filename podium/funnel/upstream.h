@@ -33,7 +33,8 @@ struct UpstreamOptions {
   void visit(V& v) {
     v("order", order,
       "whose order the policy improves: ranker; a source's (popularity, item-to-item, content, "
-      "sasrec, hstu); or shown: the shop's own (split.protocol impressions)");
+      "sasrec, hstu); generative: that of the mid-trained policy's own beam search; or shown: the "
+      "shop's (split.protocol impressions)");
     v("new_places", new_places,
       "of the ranker's first ten, how many are kept for new items (sources.new_items)",
       between(0, double(kFirst)));

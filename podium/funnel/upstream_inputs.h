@@ -3,15 +3,18 @@
 
 #include <cstdint>
 #include <span>
+#include <vector>
 
 #include "podium/data/split.h"
 #include "podium/funnel/upstream.h"
 
 namespace podium::funnel {
 
-// Directories of one phase's sequence models, each empty where there is none.
-struct SequenceModels {
-  fs::path sasrec, hstu;
+// What one phase brings.
+struct PhaseInputs {
+  fs::path sasrec, hstu;  // directories of its sequence models, each empty where there is none
+  // Where the order is kGenerativeOrder: what was found for each target, best first.
+  std::vector<std::vector<data::ItemIndex>> lists = {};  // [targets][items]
 };
 
 struct UpstreamInputs {
@@ -19,7 +22,7 @@ struct UpstreamInputs {
   const data::Split* split = nullptr;
   std::span<const float> item_vectors;  // unit rows [items, dim]
   size_t dim = 0;
-  SequenceModels slates, valid, test;
+  PhaseInputs slates, valid, test;
   size_t k = 10;
   uint64_t seed = 1;
   int threads = 1;

@@ -114,6 +114,67 @@ TEST(Shown, SlatesAreImprovedAsTheyCame) {
   }
 }
 
+// A list of each target: five items of the user's shelf that he does not have, the answer last.
+std::vector<std::vector<data::ItemIndex>> shelf_lists(const data::Dataset& dataset,
+                                                      const data::Phase& phase) {
+  std::vector<std::vector<data::ItemIndex>> lists;
+  for (size_t t = 0; t < phase.targets.size(); ++t) {
+    const auto [user, position] = phase.targets[t];
+    const auto had = dataset.items_of(user).first(position);
+    const data::ItemIndex answer = phase.answers(t)[0];
+    std::vector<data::ItemIndex>& list = lists.emplace_back();
+    for (data::ItemIndex i = 0; i < dataset.items() && list.size() < 4; ++i) {
+      const bool known = std::ranges::count(had, i) > 0 || i == answer;
+      if (!known && dataset.categories(i)[0] == dataset.categories(answer)[0]) list.push_back(i);
+    }
+    if (std::ranges::count(had, answer) == 0) list.push_back(answer);
+  }
+  return lists;
+}
+
+TEST(Generative, ListsOfABeamSearchAreImproved) {
+  const data::Dataset dataset = shop();
+  const data::Split split = data::leave_one_out(dataset);
+  const std::vector<float> vectors = shelf_vectors(dataset);
+  UpstreamInputs inputs = inputs_of(dataset, split, vectors);
+  inputs.options.order = kGenerativeOrder;
+  inputs.options.blend.total = 5;  // so that lists name items that are in no blend
+  inputs.slates.lists = shelf_lists(dataset, split.slates);
+  inputs.valid.lists = shelf_lists(dataset, split.valid);
+  inputs.test.lists = shelf_lists(dataset, split.test);
+  const fs::path dir = scratch("generative");
+  fit_upstream(inputs, dir);
+  const auto slates = slates_by_target(dir / "slates" / "test", split.test);
+  const auto saved = eval::read_results(dir / "test.json");
+  const eval::StageResult *given = eval::find_stage(saved.stages, "upstream"),
+                          *trees = eval::find_stage(saved.stages, "trees"),
+                          *blended = eval::find_stage(saved.stages, "item-to-item");
+  double better = 0;
+  size_t blend_misses = 0;
+  for (size_t t = 0; t < slates.size(); ++t) {
+    const auto& list = inputs.test.lists[t];
+    if (list.size() < 2) continue;
+    ASSERT_EQ(slates[t].candidates.size(), list.size());
+    for (size_t r = 0; r < list.size(); ++r) EXPECT_EQ(slates[t].candidates[r].item, list[r]);
+    EXPECT_EQ(given->lists[t], list);
+    ASSERT_EQ(trees->rank[t] < 0, given->rank[t] < 0);
+    better += given->rank[t] - trees->rank[t];
+    blend_misses += given->rank[t] >= 0 && blended->rank[t] < 0 ? 1 : 0;
+  }
+  EXPECT_GT(better, 0.5 * double(slates.size())) << "places";
+  EXPECT_GT(blend_misses, 0u) << "a source's own row knows nothing of the lists";
+  // A request that brings such a list is described as training was.
+  const Upstream serving = Upstream::load(dir / "serving", dataset, inputs.options);
+  const retrieval::Query query = query_of(split.test, 0);
+  const auto now = serving.describe(query, inputs.test.lists[0], serving.lists(query));
+  for (size_t r = 0; r < now.size(); ++r) {
+    EXPECT_EQ(now[r].numbers, slates[0].candidates[r].numbers);
+    EXPECT_EQ(now[r].upstream_score, slates[0].candidates[r].upstream_score);
+  }
+  inputs.test.lists.pop_back();
+  EXPECT_THROW(fit_upstream(inputs, scratch("too-few-lists")), Error);
+}
+
 TEST(Shown, AnOrderThatIsNotThereIsAnError) {
   const data::Dataset dataset = shop();
   const data::Split split = data::leave_one_out(dataset);

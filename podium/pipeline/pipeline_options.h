@@ -99,16 +99,28 @@ struct PipelineOptions {
     v.section("rl_fast", rl_fast);
     v.section("eval", eval);
     v.section("metrics", metrics);
+    together(v);
+  }
+
+ private:
+  // What several options must obey.
+  template <class V>
+  void together(V& v) const {
     v.rule([this] { return teacher.kind == "evidence" || !prompt.claims; },
            "teacher.kind endpoint writes prose, which prompt.claims does not hold: "
            "--no-prompt.claims");
     v.rule([this] { return k <= upstream.blend.total; }, "k must not exceed upstream.blend.total");
     v.rule(
         [this] {
-          return upstream.order == funnel::kRankerOrder || upstream.order == funnel::kShownOrder ||
+          return upstream.order == funnel::kRankerOrder || funnel::is_given(upstream.order) ||
                  k <= upstream.blend.quota;
         },
         "k must not exceed upstream.blend.quota where upstream.order is a source");
+    v.rule(
+        [this] {
+          return upstream.order != funnel::kGenerativeOrder || split.protocol != "impressions";
+        },
+        "upstream.order generative lists items for events: not with split.protocol impressions");
     v.rule([this] { return !rqvae.sinkhorn || !sid.random_last_level; },
            "rqvae.sinkhorn needs sid.random_last_level off");
     v.rule([this] { return upstream.new_places == 0 || upstream.sources.new_items; },

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <functional>
 #include <limits>
 #include <set>
@@ -11,8 +12,11 @@
 #include "podium/base/error.h"
 #include "podium/base/ndcg.h"
 #include "podium/base/options.h"
+#include "podium/base/rng.h"
 #include "podium/base/scratch.h"
 #include "podium/data/dataset_builder.h"
+#include "podium/eval/results.h"
+#include "podium/funnel/upstream_fit.h"
 #include "podium/pipeline/front.h"
 #include "podium/pipeline/stages.h"
 #include "podium/pipeline/test_run.h"
@@ -22,8 +26,12 @@
 namespace podium::pipeline {
 namespace {
 
-TEST(Stages, ReadOnlyEarlierOnesAndAreNamedOnce) {
+class Stages : public testing::TestWithParam<std::string> {};
+INSTANTIATE_TEST_SUITE_P(Orders, Stages, testing::Values("ranker", "generative"));
+
+TEST_P(Stages, ReadOnlyEarlierOnesAndAreNamedOnce) {
   PipelineOptions options;
+  options.upstream.order = GetParam();
   std::set<std::string> names;
   for (const Stage& stage : stage_table(options)) {
     for (const std::string& input : stage.inputs) {
@@ -36,12 +44,13 @@ TEST(Stages, ReadOnlyEarlierOnesAndAreNamedOnce) {
   }
 }
 
-TEST(Stages, AreLeftOutByTheirOptions) {
+TEST(StagesOff, AreLeftOutByTheirOptions) {
   PipelineOptions options;
   options.upstream.sources.hstu = true;
   options.sasrec.epochs = 0;
   for (const Stage& stage : stage_table(options)) {
-    const bool off = stage.name.starts_with("sasrec") || stage.name.ends_with("-plain");
+    const bool off =
+        stage.name.starts_with("sasrec") || stage.name.ends_with("-plain") || stage.name == "beam";
     EXPECT_EQ(!stage.off.empty(), off) << stage.name;
   }
   const fs::path root = scratch_dir("until");
@@ -98,6 +107,8 @@ TEST(Pipeline, RefusesEveryOptionOutOfRangeBeforeTheFirstStage) {
       {"rl_fast.rollouts", [](auto& o) { o.rl_fast.rollouts = 1; }},
       {"eval.timed", [](auto& o) { o.eval.timed = -1; }},
       {"metrics.resamples", [](auto& o) { o.metrics.resamples = 0; }},
+      {"not with split.protocol impressions",
+       [](auto& o) { o.upstream.order = "generative", o.split.protocol = "impressions"; }},
       {"k must not exceed", [](auto& o) { o.k = 100, o.upstream.blend.total = 90; }},
       {"4096 positions", [](auto& o) { o.k = 100, o.prompt.title_tokens = 64; }},
   };

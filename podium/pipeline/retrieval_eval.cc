@@ -13,17 +13,17 @@ namespace {
 using Lists = std::vector<std::vector<runtime::Retrieved>>;
 
 constexpr size_t kHistories = 128;  // histories between two looks at the interrupt flag
-constexpr size_t kListed = 10;      // items kept of a list
 
-void add_lists(const Lists& lists, std::span<const data::Target> targets,
-               const data::Dataset& dataset, eval::StageResult& result) {
+// Those of the targets from `first` on.
+void add_lists(const Lists& lists, const data::Phase& phase, size_t first, size_t listed,
+               eval::StageResult& result) {
   for (size_t i = 0; i < lists.size(); ++i) {
-    const auto wanted = dataset.items_of(targets[i].user)[targets[i].position];
+    const auto wanted = phase.answers(first + i);
     std::vector<data::ItemIndex> items;
     for (const runtime::Retrieved& found : lists[i]) items.push_back(found.item);
-    const auto at = std::find(items.begin(), items.end(), wanted);
+    const auto at = std::ranges::find_first_of(items, wanted);
     result.rank.push_back(at == items.end() ? -1 : int32_t(at - items.begin()));
-    items.resize(std::min(items.size(), kListed));
+    items.resize(std::min(items.size(), listed));
     result.lists.push_back(std::move(items));
   }
 }
@@ -39,7 +39,7 @@ eval::StageResult retrieve_by_policy(const data::Dataset& dataset, const data::P
   const std::span<const data::Target> targets = phase.targets;
   eval::StageResult result;
   result.stage = "generative";
-  Progress progress("beam search", targets.size(), "targets");
+  Progress progress("beam search, phase " + phase.name, targets.size(), "targets");
   const auto start = std::chrono::steady_clock::now();
   for (size_t begin = 0; begin < targets.size(); begin += kHistories) {
     stop_if_interrupted("run the same command again");
@@ -49,7 +49,7 @@ eval::StageResult retrieve_by_policy(const data::Dataset& dataset, const data::P
       histories.push_back(dataset.items_of(target.user).first(target.position));
     }
     add_lists(engine.retrieve(world.prompts, trie, histories, request.options, request.threads),
-              part, dataset, result);
+              phase, begin, request.listed, result);
     progress.add(part.size());
   }
   const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - start;

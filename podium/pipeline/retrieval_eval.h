@@ -15,6 +15,7 @@ struct RetrievalRequest {
   fs::path sid;  // the semantic IDs that it was trained on
   runtime::RetrieveOptions options;
   int threads = 1;
+  size_t listed = 10;  // items kept of a list
 };
 
 // phase: of events (Phase::by_events). The lists for its targets as a stage named "generative";

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "podium/artifact/output.h"
 #include "podium/base/error.h"
 #include "podium/base/progress.h"
@@ -10,6 +12,7 @@
 #include "podium/pipeline/endpoint_teacher.h"
 #include "podium/pipeline/pipeline_report.h"
 #include "podium/pipeline/process.h"
+#include "podium/pipeline/retrieval_eval.h"
 #include "podium/pipeline/trace_report.h"
 #include "podium/rerank/evidence_teacher.h"
 #include "podium/rerank/prompt_world.h"
@@ -78,23 +81,41 @@ double write_sids(const StageRun& s) {
   return 0;
 }
 
+void write_beams(const StageRun& s) {
+  const RunContext& run = s.run;
+  const auto k = size_t(run.options().k);
+  RetrievalRequest request{.policy = run.model("midtrain"),
+                           .sid = run.dir("sid"),
+                           .options = {.over_trie = run.options().midtrain.codes_over == "trie"},
+                           .threads = run.threads,
+                           .listed = k};
+  request.options.beam = std::max(request.options.beam, int(2 * k));
+  for (const data::Phase* phase : {&run.split.slates, &run.split.valid, &run.split.test}) {
+    eval::write_results(s.result / (phase->name + ".json"), eval::target_set(*phase),
+                        {retrieve_by_policy(run.dataset, *phase, request)});
+  }
+}
+
 void write_upstream(const StageRun& s) {
   const RunContext& run = s.run;
   const PipelineOptions& options = run.options();
   const sid::ItemVectors vectors(run.dir("sid") / sid::kItemVectorsFile, run.dataset.items());
-  const auto models_of = [&](const std::string& phase) {
-    funnel::SequenceModels models;
-    if (options.sasrec.epochs > 0) models.sasrec = run.model("sasrec-" + phase);
-    if (options.upstream.sources.hstu) models.hstu = run.model("hstu-" + phase);
-    return models;
+  const auto inputs_of = [&](const std::string& phase) {
+    funnel::PhaseInputs inputs;
+    if (options.sasrec.epochs > 0) inputs.sasrec = run.model("sasrec-" + phase);
+    if (options.upstream.sources.hstu) inputs.hstu = run.model("hstu-" + phase);
+    if (options.upstream.order == funnel::kGenerativeOrder) {
+      inputs.lists = eval::read_results(run.dir("beam") / (phase + ".json")).stages.at(0).lists;
+    }
+    return inputs;
   };
   funnel::fit_upstream({.dataset = &run.dataset,
                         .split = &run.split,
                         .item_vectors = vectors.values,
                         .dim = vectors.dim,
-                        .slates = models_of("slates"),
-                        .valid = models_of("valid"),
-                        .test = models_of("test"),
+                        .slates = inputs_of("slates"),
+                        .valid = inputs_of("valid"),
+                        .test = inputs_of("test"),
                         .k = size_t(options.k),
                         .seed = run.seed(),
                         .threads = run.threads,

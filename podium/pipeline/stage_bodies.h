@@ -15,6 +15,10 @@ double write_sids(const StageRun& s);
 // tokenizer.json
 void write_tokenizer(const StageRun& s);
 
+// What the mid-trained policy's own beam search lists for the targets of every phase, k items each:
+// slates.json, valid.json and test.json (eval::write_results).
+void write_beams(const StageRun& s);
+
 // Sources, ranker and slates of every phase: see funnel/upstream_fit.h.
 void write_upstream(const StageRun& s);
 

@@ -65,11 +65,22 @@ void add_sequence_model(Options& o, const std::string& model, ModelOptions& opti
   }
 }
 
+Stage beam(Options& o) {
+  Stage stage{.name = "beam",
+              .help = "the mid-trained policy's own beam search: the lists to improve",
+              .inputs = {"sid", "midtrain"}};
+  stage.options("k", o.k, "candidates a slate");
+  stage.options.section("split", o.split);
+  stage.body = here(write_beams);
+  return stage;
+}
+
 Stage upstream(Options& o) {
   Stage stage{.name = "upstream",
               .help = "sources, ranker, slates; results of every source and of the ranked blend"};
   stage.inputs = {"sid",         "sasrec-slates", "sasrec-valid", "sasrec-test",
                   "hstu-slates", "hstu-valid",    "hstu-test"};
+  if (o.upstream.order == funnel::kGenerativeOrder) stage.inputs.push_back("beam");
   stage.options("k", o.k, "candidates a slate");
   stage.options.section("split", o.split);
   stage.options.section("upstream", o.upstream);
@@ -240,15 +251,21 @@ std::vector<Stage> stage_table(PipelineOptions& o) {
     stage.off = off;
     all.push_back(std::move(stage));
   };
+  const bool generative = o.upstream.order == funnel::kGenerativeOrder;
+  const auto add_base = [&] {
+    add(tokenizer(o));
+    add(midtrain(o));
+    add(beam(o), generative ? "" : "upstream.order is not generative");
+  };
   const std::string no_plain = o.compare_plain ? "" : "compare_plain is off";
   add(sid(o));
   add_sequence_model(o, "sasrec", o.sasrec, o.sasrec.epochs > 0 ? "" : "sasrec.epochs is 0", all);
   add_sequence_model(o, "hstu", o.hstu,
                      o.upstream.sources.hstu ? "" : "upstream.sources.hstu is off", all);
+  if (generative) add_base();
   add(upstream(o));
-  add(tokenizer(o));
+  if (!generative) add_base();
   add(traces(o));
-  add(midtrain(o));
   add(sft(o));
   add(rl(o, {"rl", "reasoning RL", "sft", "rl", &o.rl, o.reward}));
   add(rl(o, {"rl-fast", "internalised: RL without a trace", "rl", "rl_fast", &o.rl_fast, o.reward,
