@@ -12,24 +12,43 @@
 namespace podium::data {
 namespace {
 
-// Asked for: the events [n - depth + 1 - count, n - depth + 1), fewer for users of few events.
-Phase hold_out(const Dataset& dataset, std::string name, uint32_t depth, uint32_t count = 1) {
+// Where a user's targets begin: at each event, or with baskets where the time moves on; then the
+// number of events.
+std::vector<uint32_t> begins_of(std::span<const int64_t> times, bool baskets) {
+  std::vector<uint32_t> begins;
+  for (uint32_t e = 0; e < times.size(); ++e) {
+    if (e == 0 || !baskets || times[e] != times[e - 1]) begins.push_back(e);
+  }
+  begins.push_back(uint32_t(times.size()));
+  return begins;
+}
+
+void ask_for(UserIndex user, uint32_t begin, uint32_t end, bool baskets, Phase& phase) {
+  phase.targets.push_back({user, begin});
+  if (baskets) phase.basket.push_back(end - begin);
+}
+
+// Asked for: the targets [n - depth + 1 - count, n - depth + 1) of n, fewer for users of few.
+Phase hold_out(const Dataset& dataset, std::string name, bool baskets, uint32_t depth,
+               uint32_t count = 1) {
   Phase phase{std::move(name), {&dataset, {}}, {}};
   for (UserIndex user = 0; user < dataset.users(); ++user) {
-    const auto n = static_cast<uint32_t>(dataset.items_of(user).size());
+    const std::vector<uint32_t> begins = begins_of(dataset.times_of(user), baskets);
+    const auto n = uint32_t(begins.size()) - 1;
     const uint32_t end = n >= depth ? n - depth + 1 : 0;
     const uint32_t first = end - std::min(end, std::max(1U, std::min(count, end / 2)));
-    phase.fit.length.push_back(first);
+    phase.fit.length.push_back(begins[first]);
     if (first == 0) continue;
-    for (uint32_t position = first; position < end; ++position) {
-      phase.targets.push_back({user, position});
+    for (uint32_t t = first; t < end; ++t) {
+      ask_for(user, begins[t], begins[t + 1], baskets, phase);
     }
   }
   return phase;
 }
 
 // Events before `begin` fit; events in [begin, end) are asked for.
-Phase time_window(const Dataset& dataset, std::string name, int64_t begin, int64_t end) {
+Phase time_window(const Dataset& dataset, std::string name, bool baskets, int64_t begin,
+                  int64_t end) {
   Phase phase{std::move(name), {&dataset, {}}, {}};
   for (UserIndex user = 0; user < dataset.users(); ++user) {
     const auto times = dataset.times_of(user);
@@ -38,8 +57,10 @@ Phase time_window(const Dataset& dataset, std::string name, int64_t begin, int64
     const auto last =
         static_cast<uint32_t>(std::lower_bound(times.begin(), times.end(), end) - times.begin());
     phase.fit.length.push_back(first);
-    for (uint32_t position = std::max(first, 1U); position < last; ++position) {
-      phase.targets.push_back({user, position});
+    const std::vector<uint32_t> begins = begins_of(times, baskets);
+    for (size_t t = 0; t + 1 < begins.size(); ++t) {
+      if (begins[t] < std::max(first, 1U) || begins[t] >= last) continue;
+      ask_for(user, begins[t], begins[t + 1], baskets, phase);
     }
   }
   return phase;
@@ -83,7 +104,7 @@ std::vector<float> weights_of(const Phase& phase, double position_bias) {
 // Events before `begin` fit; slates in [begin, end) are asked for.
 Phase shown_window(const Dataset& dataset, const std::string& name,
                    std::shared_ptr<const Impressions> impressions, int64_t begin, int64_t end) {
-  Phase phase = time_window(dataset, name, begin, begin);
+  Phase phase = time_window(dataset, name, false, begin, begin);
   phase.impressions = std::move(impressions);
   for (uint64_t s = 0; s < phase.impressions->slates(); ++s) {
     const ImpressionSlate slate = phase.impressions->slate(s);
@@ -108,7 +129,11 @@ uint64_t View::events() const { return std::accumulate(length.begin(), length.en
 
 std::vector<ItemIndex> Phase::answers(size_t target) const {
   const auto& [user, position] = targets[target];
-  if (!impressions) return {fit.dataset->items_of(user)[position]};
+  if (!impressions) {
+    const auto own =
+        fit.dataset->items_of(user).subspan(position, by_baskets() ? basket[target] : 1);
+    return {own.begin(), own.end()};
+  }
   const ImpressionSlate slate = impressions->slate(shown[target]);
   std::vector<ItemIndex> clicked;
   for (size_t i = 0; i < slate.items.size(); ++i) {
@@ -137,7 +162,7 @@ std::vector<Target> Phase::next_events() const {
   return events;
 }
 
-Phase Phase::by_events() const { return {name, fit, next_events()}; }
+Phase Phase::by_events() const { return impressions ? Phase{name, fit, next_events()} : *this; }
 
 size_t seen_targets(const Phase& phase) {
   const Dataset& dataset = *phase.fit.dataset;
@@ -154,12 +179,13 @@ size_t seen_targets(const Phase& phase) {
   return seen;
 }
 
-Split leave_one_out(const Dataset& dataset, uint32_t slate_targets) {
-  return {hold_out(dataset, "slates", 3, slate_targets), hold_out(dataset, "valid", 2),
-          hold_out(dataset, "test", 1)};
+Split leave_one_out(const Dataset& dataset, uint32_t slate_targets, bool baskets) {
+  return {hold_out(dataset, "slates", baskets, 3, slate_targets),
+          hold_out(dataset, "valid", baskets, 2), hold_out(dataset, "test", baskets, 1)};
 }
 
-Split global_time(const Dataset& dataset, double before_t0, double before_t1, double before_t2) {
+Split global_time(const Dataset& dataset, double before_t0, double before_t1, double before_t2,
+                  bool baskets) {
   if (!(0 < before_t0 && before_t0 < before_t1 && before_t1 < before_t2 && before_t2 < 1)) {
     throw Error("the shares of a global-time split must ascend between 0 and 1",
                 "for example 0.7, 0.8, 0.9");
@@ -173,8 +199,9 @@ Split global_time(const Dataset& dataset, double before_t0, double before_t1, do
   std::sort(times.begin(), times.end());
   const auto border = [&](double share) { return times[size_t(share * double(times.size()))]; };
   const int64_t t0 = border(before_t0), t1 = border(before_t1), t2 = border(before_t2);
-  return {time_window(dataset, "slates", t0, t1), time_window(dataset, "valid", t1, t2),
-          time_window(dataset, "test", t2, times.back() + 1)};
+  return {time_window(dataset, "slates", baskets, t0, t1),
+          time_window(dataset, "valid", baskets, t1, t2),
+          time_window(dataset, "test", baskets, t2, times.back() + 1)};
 }
 
 Split by_impressions(const Dataset& dataset, std::shared_ptr<const Impressions> impressions,

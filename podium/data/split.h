@@ -8,6 +8,9 @@
 //
 // m = slate_targets, at most half of the user's first n-2 events, and 1 by default.
 //
+// With baskets, a user's events of one time are one target, with several answers; leave-one-out
+// then counts baskets where it says events.
+//
 // Protocol "impressions" asks for what users clicked of the slates that they were shown
 // (impressions.h); t0 < t1 < t2 are shares of the slates by time:
 //
@@ -46,7 +49,8 @@ struct View {
   uint64_t events() const;
 };
 
-// One event to predict, or one slate. Its history is the user's first `position` events.
+// One event to predict, or one basket, or one slate. Its history is the user's first `position`
+// events.
 struct Target {
   UserIndex user;
   uint32_t position;
@@ -58,6 +62,8 @@ struct Phase {
   std::string name;  // "slates", "valid", "test"
   View fit;
   std::vector<Target> targets;  // by user, then position; history never empty
+  // With baskets only: the events of each target, from `position` on.
+  std::vector<uint32_t> basket = {};  // [targets]
   // Protocol "impressions" only: the slate that each target was shown.
   std::shared_ptr<const Impressions> impressions = nullptr;
   std::vector<uint64_t> shown = {};  // [targets]
@@ -65,15 +71,18 @@ struct Phase {
   // did not look (by_impressions). Empty: all the same.
   std::vector<float> weights = {};  // [targets]
 
-  // What the user chose: the event's item, or the clicked items of the slate, perhaps none.
+  // What the user chose: the event's item, the items of the basket, or the clicked items of the
+  // slate, perhaps none.
   std::vector<ItemIndex> answers(size_t target) const;
   int64_t time(size_t target) const;  // of the event or the slate
+  bool by_baskets() const { return !basket.empty(); }
   // "USER@EVENTS BEFORE IT", or "USER#SLATE" of one that was shown.
   std::string slate_id(size_t target) const;
   float weight(size_t target) const { return weights.empty() ? 1.0F : weights[target]; }
   // Targets that an event stands for; all but those after whose slate the user did nothing.
   std::vector<Target> next_events() const;
-  // The phase that asks for these events, whatever slates they were chosen from.
+  // The phase that asks for these events, whatever slates they were chosen from; one of events or
+  // baskets as it is.
   Phase by_events() const;
 };
 
@@ -84,12 +93,13 @@ struct Split {
   Phase slates, valid, test;
 };
 
-// slate_targets: events asked for per user in phase slates, at least 1.
-Split leave_one_out(const Dataset& dataset, uint32_t slate_targets = 1);
+// slate_targets: events (baskets) asked for per user in phase slates, at least 1.
+Split leave_one_out(const Dataset& dataset, uint32_t slate_targets = 1, bool baskets = false);
 
 // Shares of events by time, e.g. .7, .8, .9 of all events lie before t0, t1, t2 (events with a
 // border's own time fall behind it).
-Split global_time(const Dataset& dataset, double before_t0, double before_t1, double before_t2);
+Split global_time(const Dataset& dataset, double before_t0, double before_t1, double before_t2,
+                  bool baskets = false);
 
 // Shares of slates by time; before_t0 may be 0. Slates of users without an event before them, of
 // fewer than two items or with no click are left out. Throws Error when a phase has none.

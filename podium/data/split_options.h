@@ -13,6 +13,7 @@ namespace podium::data {
 // How events are divided into phases.
 struct SplitOptions {
   std::string protocol = "leave-one-out";  // or "global-time", "impressions"
+  bool baskets = false;
   int slate_targets = 1;
   double before_t0 = 0.7, before_t1 = 0.8, before_t2 = 0.9;
   double position_bias = 0;
@@ -20,6 +21,9 @@ struct SplitOptions {
   void visit(V& v) {
     v("protocol", protocol, "how events are divided into phases",
       one_of({"leave-one-out", "global-time", "impressions"}));
+    v("baskets", baskets,
+      "what a user did at one time is predicted as a whole, from what came before: one target of "
+      "several answers (not for impressions)");
     v("slate_targets", slate_targets,
       "leave-one-out: events a user that rankers and policies train on (at most half of them)",
       between(1, 1000));
@@ -35,16 +39,19 @@ struct SplitOptions {
       between(0, 10));
     v.rule([this] { return before_t0 < before_t1 && before_t1 < before_t2; },
            "before_t0, before_t1, before_t2 must ascend");
+    v.rule([this] { return !baskets || protocol != "impressions"; },
+           "split.baskets: impressions are slates already, use leave-one-out or global-time");
   }
 };
 
 // Throws Error on an unknown protocol.
 inline Split make_split(const Dataset& dataset, const SplitOptions& options) {
   if (options.protocol == "leave-one-out") {
-    return leave_one_out(dataset, uint32_t(std::max(1, options.slate_targets)));
+    return leave_one_out(dataset, uint32_t(std::max(1, options.slate_targets)), options.baskets);
   }
   if (options.protocol == "global-time") {
-    return global_time(dataset, options.before_t0, options.before_t1, options.before_t2);
+    return global_time(dataset, options.before_t0, options.before_t1, options.before_t2,
+                       options.baskets);
   }
   if (options.protocol == "impressions") {
     return by_impressions(

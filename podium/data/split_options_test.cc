@@ -52,6 +52,62 @@ TEST(SlateTargets, OneIsTheDefault) {
   EXPECT_EQ(a.slates.targets.size(), 2u);
 }
 
+// Baskets of 2, 1, 2 and 2 things, a day each, and a user of one basket.
+Dataset basket_dataset() {
+  const fs::path dir = scratch("baskets");
+  DatasetBuilder builder;
+  const auto buy = [&](const char* user, const char* item, int day) {
+    builder.add_event({user, item, day * 86400, 1});
+  };
+  for (const char* item : {"a", "b"}) buy("u", item, 1);
+  buy("u", "c", 2);
+  for (const char* item : {"d", "e"}) buy("u", item, 3);
+  for (const char* item : {"f", "g"}) buy("u", item, 4);
+  for (const char* item : {"a", "c"}) buy("v", item, 4);
+  builder.write(dir, "baskets", 0, Json::object());
+  return Dataset::open(dir);
+}
+
+std::string answers_of(const Phase& phase) {
+  std::string text;
+  for (size_t t = 0; t < phase.targets.size(); ++t) {
+    text += phase.slate_id(t) + ":";
+    for (const ItemIndex item : phase.answers(t)) text += phase.fit.dataset->item_id(item);
+    text += " ";
+  }
+  return text;
+}
+
+TEST(Baskets, AreHeldOutWhole) {
+  const Dataset dataset = basket_dataset();
+  SplitOptions options;
+  options.baskets = true;
+  const Split split = make_split(dataset, options);
+  EXPECT_EQ(answers_of(split.slates), "u@2:c ");
+  EXPECT_EQ(answers_of(split.valid), "u@3:de ");
+  EXPECT_EQ(answers_of(split.test), "u@5:fg ");
+  EXPECT_EQ(split.test.fit.length[0], 5u);
+  EXPECT_EQ(answers_of(split.test.by_events()), "u@5:fg ");
+  options.slate_targets = 2;
+  EXPECT_EQ(answers_of(make_split(dataset, options).slates), "u@2:c ") << "one needs a history";
+  options.baskets = false;
+  EXPECT_EQ(answers_of(make_split(dataset, options).test), "u@6:g v@1:c ");
+}
+
+TEST(Baskets, AreOneTargetBetweenTwoBorders) {
+  const Dataset dataset = basket_dataset();
+  SplitOptions options;
+  options.protocol = "global-time";
+  options.baskets = true;
+  options.before_t0 = 0.25;  // of nine events: day 2, day 3, day 4
+  options.before_t1 = 0.35;
+  options.before_t2 = 0.65;
+  const Split split = make_split(dataset, options);
+  EXPECT_EQ(answers_of(split.slates), "u@2:c ");
+  EXPECT_EQ(answers_of(split.valid), "u@3:de ");
+  EXPECT_EQ(answers_of(split.test), "u@5:fg ");
+}
+
 // Ten users, an event a day; a slate before each of the events 2 .. 9 with its item and another.
 Dataset shown_dataset() {
   const fs::path dir = scratch("shown");

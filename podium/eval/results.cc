@@ -139,6 +139,13 @@ TargetSet target_set(const data::Phase& phase) {
   return set;
 }
 
+void close_basket(size_t places, size_t answers, std::vector<uint8_t>& labels) {
+  labels.resize(places);
+  const auto there = size_t(std::ranges::count(labels, uint8_t{1}));
+  PODIUM_CHECK(there <= answers);
+  labels.insert(labels.end(), answers - there, 1);
+}
+
 void write_results(const fs::path& file, const TargetSet& targets,
                    const std::vector<StageResult>& stages) {
   Json json = {{"podium", {{"kind", "results"}, {"version", kResultsVersion}}},

@@ -21,7 +21,8 @@ struct StageResult {
   std::string stage;          // "popularity", "item-to-item", "sasrec", "upstream", "gr2-sft", ...
   std::vector<int32_t> rank;  // [targets]
   std::vector<std::vector<data::ItemIndex>> lists;  // [targets][<= 10]
-  // Of slates that were shown: the clicks in this stage's order, 1 or 0; empty otherwise.
+  // Of slates that were shown: the clicks in this stage's order, 1 or 0; of baskets as close_basket
+  // leaves them; empty otherwise.
   std::vector<std::vector<uint8_t>> labels;  // [targets][candidates]
 
   // Only of re-rankers (negative: not measured).
@@ -56,6 +57,11 @@ struct TargetSet {
 
   bool operator==(const TargetSet&) const = default;
 };
+
+// Labels of a stage's list for a basket of `answers` items become those of its first `places`, 0
+// where it is shorter, and after them a 1 for each answer that they lack: the metrics count it as
+// wanted and not found, the AUC as put after all others.
+void close_basket(size_t places, size_t answers, std::vector<uint8_t>& labels);
 
 // The stage of that name, or nullptr.
 const StageResult* find_stage(const std::vector<StageResult>& stages, std::string_view name);

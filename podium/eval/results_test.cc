@@ -4,8 +4,10 @@
 
 #include "podium/base/error.h"
 #include "podium/base/json.h"
+#include "podium/base/ndcg.h"
 #include "podium/base/scratch.h"
 #include "podium/data/dataset_builder.h"
+#include "podium/eval/metrics.h"
 
 namespace podium::eval {
 namespace {
@@ -70,6 +72,21 @@ StageResult small_stage() {
   s.milliseconds = 1.5;
   s.trace_consistent = 0.75;
   return s;
+}
+
+TEST(ResultsTest, ABasketCountsWhatItsListLacks) {
+  const auto closed = [](size_t places, size_t answers, std::vector<uint8_t> labels) {
+    close_basket(places, answers, labels);
+    return labels;
+  };
+  using Labels = std::vector<uint8_t>;
+  EXPECT_EQ(closed(4, 2, {0, 1, 0, 0, 1, 0}), (Labels{0, 1, 0, 0, 1}));
+  EXPECT_EQ(closed(4, 3, {1}), (Labels{1, 0, 0, 0, 1, 1}));
+  EXPECT_EQ(closed(4, 1, {0, 0, 1, 0}), (Labels{0, 0, 1, 0}));
+  // One of two found, at the second place: half of what the best order of both is worth, and less.
+  EXPECT_NEAR(metric_of_labels(kN3, closed(4, 2, {0, 1, 0, 0})),
+              rank_discount(1) / (1 + rank_discount(1)), 1e-12);
+  EXPECT_DOUBLE_EQ(metric_of_labels(kAuc, closed(4, 2, {0, 1, 0, 0})), 2.0 / 6);
 }
 
 TEST(ResultsTest, ComeBackAsWritten) {

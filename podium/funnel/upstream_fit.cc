@@ -179,6 +179,11 @@ void answer_target(const UpstreamInputs& in, const FittedPhase& fitted,
     record(c, reordered(arrangement.order, scores, in.k), t, results[results.size() - 2]);
   }
   record(c, arrangement.order, t, results.back());
+  if (fitted.phase().by_baskets()) {
+    for (eval::StageResult& result : results) {
+      eval::close_basket(std::max(in.k, kListKept), c.answers, result.labels[t]);
+    }
+  }
   rerank::Slate& slate = answers.slates[t] = slate_of(fitted, c, t);
   for (size_t r = 0; r < std::min(in.k, arrangement.order.size()); ++r) {
     const size_t i = arrangement.order[r];
@@ -212,7 +217,7 @@ Answers answer(const UpstreamInputs& in, const FittedPhase& fitted, const Ranker
     result.stage = std::move(stage);
     result.rank.assign(targets, -1);
     result.lists.resize(targets);
-    if (fitted.shown()) result.labels.resize(targets);
+    if (fitted.shown() || fitted.phase().by_baskets()) result.labels.resize(targets);
   }
   answers.slates.resize(targets);
   answers.rows.assign(targets * in.k * fitted.features().count(), 0);

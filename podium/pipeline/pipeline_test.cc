@@ -307,6 +307,48 @@ TEST(Pipeline, TargetsThatTheUserHasSeenAreNamedAsTheCause) {
   EXPECT_NE(error.message().find("has seen"), std::string::npos) << error.message();
 }
 
+TEST(Pipeline, BasketsBecomeSlatesOfSeveralPositives) {
+  const fs::path root = scratch_dir("baskets");
+  data::DatasetBuilder builder;
+  Rng rng(5);
+  for (int u = 0; u < 160; ++u) {
+    for (int e = 0; e < 12; ++e) {  // two or three things a day, of neighbours on a shelf
+      const int item = (u % 6) * 10 + int(rng.below(10));
+      builder.add_event(
+          {"u" + std::to_string(u), "i" + std::to_string(item), (e * 2 / 5) * 86400, 1});
+    }
+  }
+  for (int i = 0; i < 60; ++i) {
+    const std::string shelf = "shelf" + std::to_string(i / 10);
+    builder.add_item({"i" + std::to_string(i), "thing of " + shelf, "", "", {shelf}, NAN});
+  }
+  builder.write(root / "shop", "baskets", 0, {});
+  PipelineRequest request = request_for(root, "upstream");
+  request.options.split.baskets = true;
+  run_pipeline(request);
+  const data::Dataset dataset = data::Dataset::open(root / "shop");
+  const data::Split split = data::make_split(dataset, request.options.split);
+  const auto slates =
+      funnel::slates_by_target(request.out / "stages/upstream/slates/test", split.test);
+  const auto saved = eval::read_results(request.out / "stages/upstream/test.json");
+  const eval::StageResult& upstream = *eval::find_stage(saved.stages, "upstream");
+  size_t several = 0;
+  for (size_t t = 0; t < slates.size(); ++t) {
+    const auto answers = split.test.answers(t);
+    const auto& labels = upstream.labels.at(t);
+    EXPECT_EQ(size_t(std::ranges::count(labels, 1)), answers.size());
+    size_t positives = 0;
+    for (size_t r = 0; r < slates[t].candidates.size(); ++r) {
+      const auto& candidate = slates[t].candidates[r];
+      EXPECT_EQ(candidate.gain > 0, std::ranges::count(answers, candidate.item) > 0);
+      EXPECT_EQ(labels[r], candidate.gain);
+      positives += candidate.gain;
+    }
+    several += positives > 1;
+  }
+  EXPECT_GT(several, 20u);
+}
+
 // Every target lies after its border, and what the sources were fitted on before it.
 TEST(Pipeline, GlobalTimeLetsNothingLeak) {
   const fs::path root = scratch_dir("global");
