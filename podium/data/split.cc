@@ -174,7 +174,7 @@ size_t seen_targets(const Phase& phase) {
     if (t == 0 || phase.targets[t - 1].user != user) read = 0;
     for (; read < phase.targets[t].position; ++read) had_by[items[read]] = user;
     const auto answers = phase.answers(t);
-    seen += std::ranges::any_of(answers, [&](ItemIndex item) { return had_by[item] == user; });
+    seen += std::ranges::all_of(answers, [&](ItemIndex item) { return had_by[item] == user; });
   }
   return seen;
 }

@@ -86,7 +86,7 @@ struct Phase {
   Phase by_events() const;
 };
 
-// Targets of which the user already has an answer. Linear in the events.
+// Targets of which the user already has all answers. Linear in the events.
 size_t seen_targets(const Phase& phase);
 
 struct Split {

@@ -26,13 +26,10 @@ double metric_of_rank(Metric metric, int32_t rank, size_t k) {
   return metric <= kR10 ? 1 : rank_discount(size_t(rank));
 }
 
+bool reads_labels(Metric metric) { return metric > kR10 && metric != kMrr; }
+
 double metric_of_labels(Metric metric, std::span<const uint8_t> labels) {
-  const auto positive = [](uint8_t label) { return label > 0; };
-  const auto first = size_t(std::ranges::find_if(labels, positive) - labels.begin());
-  if (metric == kMrr) return first < labels.size() ? 1.0 / double(first + 1) : 0;
-  if (metric <= kR10) return first < std::min(labels.size(), kCut[metric]) ? 1 : 0;
-  if (metric < kMrr) return ndcg(labels, kCut[metric]);
-  return auc(labels).value_or(kNan);
+  return metric == kAuc ? auc(labels).value_or(kNan) : ndcg(labels, kCut.at(metric));
 }
 
 double gini(std::vector<uint64_t> counts) {

@@ -277,8 +277,9 @@ Values metrics_of_target(const StageResult& stage, size_t target, bool in_slate,
   Values values;
   const bool judged = in_slate && reorders_slates(stage.stage);
   for (size_t m = 0; m < kMetrics; ++m) {
-    values[m] = stage.labels.empty() ? metric_of_rank(Metric(m), stage.rank[target], k)
-                                     : metric_of_labels(Metric(m), stage.labels[target]);
+    const bool labelled = !stage.labels.empty() && reads_labels(Metric(m));
+    values[m] = labelled ? metric_of_labels(Metric(m), stage.labels[target])
+                         : metric_of_rank(Metric(m), stage.rank[target], k);
   }
   if (stage.labels.empty() && !judged) values[kAuc] = kNan;
   return values;

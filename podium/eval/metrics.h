@@ -95,8 +95,12 @@ Values metrics_of_target(const StageResult& stage, size_t target, bool in_slate,
 // One metric of one target: its value given the rank; NaN for AUC outside the slate.
 double metric_of_rank(Metric metric, int32_t rank, size_t k);
 
-// One metric of a slate that was shown, given its labels in the stage's order; NaN for the AUC of
-// labels that are all alike.
+// Whether a metric reads the labels of several answers, where there are labels: N@k and the AUC.
+// R@k and MRR are of the first one's rank.
+bool reads_labels(Metric metric);
+
+// Such a metric of a slate that was shown, or of a basket, given its labels in the stage's order;
+// NaN for the AUC of labels that are all alike.
 double metric_of_labels(Metric metric, std::span<const uint8_t> labels);
 
 // Gini coefficient of non-negative counts; 0 when all are 0.

@@ -87,6 +87,11 @@ TEST(ResultsTest, ABasketCountsWhatItsListLacks) {
   EXPECT_NEAR(metric_of_labels(kN3, closed(4, 2, {0, 1, 0, 0})),
               rank_discount(1) / (1 + rank_discount(1)), 1e-12);
   EXPECT_DOUBLE_EQ(metric_of_labels(kAuc, closed(4, 2, {0, 1, 0, 0})), 2.0 / 6);
+  const StageResult nothing{
+      .stage = "sasrec", .rank = {-1}, .lists = {{}}, .labels = {closed(10, 2, {})}};
+  for (const Metric metric : {kR10, kN10, kMrr}) {
+    EXPECT_EQ(metrics_of_target(nothing, 0, false, 10)[metric], 0) << metric_name(metric);
+  }
 }
 
 TEST(ResultsTest, ComeBackAsWritten) {

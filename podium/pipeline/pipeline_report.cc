@@ -51,9 +51,11 @@ std::string protocol_of(const ReportSources& s) {
     return "impressions: the slates shown after the last border, each put in order again, "
            "judged by its clicks";
   }
-  const std::string split = s.protocol == "leave-one-out"
-                                ? "leave-one-out: each user's last event is predicted"
-                                : "global time: every event after the last border is predicted";
+  const std::string one = s.phase->by_baskets() ? "basket" : "event";
+  const std::string split =
+      s.protocol == "leave-one-out"
+          ? fmt::format("leave-one-out: each user's last {} is predicted", one)
+          : fmt::format("global time: every {} after the last border is predicted", one);
   const auto rule = retrieval::parse_seen_rule(s.seen);
   std::string text = fmt::format("{}, ranked against the whole catalogue; {} (--seen {})", split,
                                  retrieval::in_words(rule), s.seen);

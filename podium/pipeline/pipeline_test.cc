@@ -346,7 +346,7 @@ TEST(Pipeline, BasketsBecomeSlatesOfSeveralPositives) {
     }
     several += positives > 1;
   }
-  EXPECT_GT(several, 20u);
+  EXPECT_GT(several, 10u);
 }
 
 // Every target lies after its border, and what the sources were fitted on before it.
