@@ -253,7 +253,6 @@ std::vector<Stage> stage_table(PipelineOptions& o) {
   };
   const bool generative = o.upstream.order == funnel::kGenerativeOrder;
   const auto add_base = [&] {
-    add(tokenizer(o));
     add(midtrain(o));
     add(beam(o), generative ? "" : "upstream.order is not generative");
   };
@@ -262,10 +261,14 @@ std::vector<Stage> stage_table(PipelineOptions& o) {
   add_sequence_model(o, "sasrec", o.sasrec, o.sasrec.epochs > 0 ? "" : "sasrec.epochs is 0", all);
   add_sequence_model(o, "hstu", o.hstu,
                      o.upstream.sources.hstu ? "" : "upstream.sources.hstu is off", all);
-  if (generative) add_base();
+  if (generative) {
+    add(tokenizer(o));
+    add_base();
+  }
   add(upstream(o));
-  if (!generative) add_base();
+  if (!generative) add(tokenizer(o));
   add(traces(o));
+  if (!generative) add_base();
   add(sft(o));
   add(rl(o, {"rl", "reasoning RL", "sft", "rl", &o.rl, o.reward}));
   add(rl(o, {"rl-fast", "internalised: RL without a trace", "rl", "rl_fast", &o.rl_fast, o.reward,
