@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "podium/base/option_range.h"
 #include "podium/text/lsa.h"
 #include "podium/text/text_encoder.h"
 
@@ -17,21 +18,29 @@ using TextOf = std::function<std::string(size_t)>;
 
 struct EncoderOptions {
   std::string model = "lsa";
+  double whiten = 0;
   LsaOptions lsa;
   template <class V>
   void visit(V& v) {
     v("model", model,
-      "what encodes item text: lsa, or the directory of a BERT model (`podium models get minilm`); "
-      "the options below are lsa's");
+      "what encodes item text: lsa, or the directory of a BERT model (`podium models get minilm`)");
+    v("whiten", whiten,
+      "how far a model's vectors are whitened over the catalogue: 1 finds the likes of an item in "
+      "a "
+      "shop, 0 leaves them as they are, for topics; the options below are lsa's",
+      between(0, 1));
     lsa.visit(v);
+    v.rule([this] { return whiten == 0 || model != "lsa"; },
+           "encoder.whiten needs a model as encoder.model");
   }
 };
 
 // LSA is fitted on text_of(i) for i in [0, n), the same for every thread count; a model is only
-// read. Throws Error when its directory is missing or holds what podium would not compute.
+// read, and whitened (whitening.h) where the options say so. cache: as encode_texts. Throws Error
+// when its directory is missing or holds what podium would not compute.
 std::unique_ptr<TextEncoder> fit_text_encoder(size_t n, const TextOf& text_of,
                                               const EncoderOptions& options, uint64_t seed,
-                                              int threads);
+                                              int threads, const fs::path& cache = {});
 
 // From what TextEncoder::save wrote. Throws Error when the file is missing or damaged.
 std::unique_ptr<TextEncoder> load_text_encoder(const fs::path& dir);

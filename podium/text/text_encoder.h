@@ -30,6 +30,11 @@ class TextEncoder {
   virtual void encode_all(std::span<const std::string> texts, std::span<float> vectors,
                           int threads) const;
 
+  // encode_all(), but a text that the cache holds is not encoded again; what it lacks is added.
+  // cache: a folder (vector_cache.h); empty: none. The vectors are the same with and without.
+  virtual void encode_cached(std::span<const std::string> texts, std::span<float> vectors,
+                             int threads, const fs::path& cache) const;
+
   // Names what determines the vectors, for a cache of them (vector_cache.h); empty where encoding
   // again costs no more than a cache.
   virtual std::string identity() const { return {}; }
