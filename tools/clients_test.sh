@@ -44,6 +44,7 @@ node_packages() {
 start() {
   local bundle
   bundle=$(build/podium/capi/podium_test_bundle "$work/bundle" 2>"$work/log")
+  : >"$work/out"  # read before the server, in the background, has opened it
   build/bin/podium serve --bundle "$bundle" --state "$work/state" --port 0 --threads 2 --otlp "$traces" \
     >"$work/out" 2>"$work/log" &
   server=$!
