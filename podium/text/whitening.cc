@@ -28,7 +28,8 @@ std::vector<float> centred(std::span<const float> vectors, size_t dim, std::vect
     const auto row = vectors.subspan(begin, dim);
     if (!is_zero(row)) rows.insert(rows.end(), row.begin(), row.end());
   }
-  const auto n = double(rows.size() / dim);
+  const size_t count = rows.size() / dim;
+  const auto n = double(count);
   for (size_t i = 0; i < rows.size(); ++i) mean[i % dim] += double(rows[i]) / n;
   for (size_t i = 0; i < rows.size(); ++i) rows[i] -= float(mean[i % dim]);
   return rows;
@@ -54,7 +55,8 @@ WhitenedEncoder::WhitenedEncoder(std::unique_ptr<TextEncoder> base, std::span<co
   const size_t dim = base_->dim();
   std::vector<double> mean(dim);
   const std::vector<float> rows = centred(vectors, dim, mean);
-  const auto n = double(rows.size() / dim);
+  const size_t count = rows.size() / dim;
+  const auto n = double(count);
   const double known = n / (n + double(dim));
   centre_.assign(mean.begin(), mean.end());
   turn_ = covariance(rows, dim);
