@@ -43,7 +43,6 @@ Candidates FittedPhase::candidates(size_t target) const {
   c.described.rows.resize(c.described.candidates.size() * features_.count());
   features_.compute(c.query, c.described.candidates, c.described.rows.data());
   const auto answers = phase_.answers(target);
-  c.answers = answers.size();
   for (const retrieval::Blended& candidate : c.described.candidates) {
     c.gains.push_back(std::ranges::count(answers, candidate.item) > 0 ? 1 : 0);
   }

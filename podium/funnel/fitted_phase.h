@@ -17,7 +17,6 @@ struct Candidates {
   Described described;
   std::vector<uint8_t> gains;  // [candidates], 1 where the user chose it
   std::vector<size_t> listed;  // places of the given list's items, best first
-  size_t answers = 0;          // that the user chose, also those that are no candidates
   bool holds_positive() const;
 };
 

@@ -180,8 +180,9 @@ void answer_target(const UpstreamInputs& in, const FittedPhase& fitted,
   }
   record(c, arrangement.order, t, results.back());
   if (fitted.phase().by_baskets()) {
+    const size_t wanted = fitted.phase().answers(t).size();
     for (eval::StageResult& result : results) {
-      eval::close_basket(std::max(in.k, kListKept), c.answers, result.labels[t]);
+      eval::close_basket(std::max(in.k, kListKept), wanted, result.labels[t]);
     }
   }
   rerank::Slate& slate = answers.slates[t] = slate_of(fitted, c, t);
