@@ -66,10 +66,8 @@ double write_sids(const StageRun& s) {
   const data::Dataset& dataset = s.run.dataset;
   const PipelineOptions& options = s.run.options();
   const auto text_of = [&](size_t i) { return dataset.item_text(data::ItemIndex(i)); };
-  const auto encoder = text::fit_text_encoder(dataset.items(), text_of, options.encoder,
-                                              s.run.seed(), s.run.threads, options.text_cache);
-  const std::vector<float> vectors =
-      text::encode_texts(*encoder, dataset.items(), text_of, s.run.threads, options.text_cache);
+  const auto [encoder, vectors] = text::encode_catalogue(
+      dataset.items(), text_of, options.encoder, s.run.seed(), s.run.threads, options.text_cache);
   encoder->save(s.result);
   sid::save_item_vectors(s.result, vectors, encoder->dim());
   if (options.sid.method == "rq-vae") return learn_sids(s);

@@ -11,21 +11,28 @@ namespace podium::text {
 
 std::unique_ptr<TextEncoder> fit_text_encoder(size_t n, const TextOf& text_of,
                                               const EncoderOptions& options, uint64_t seed,
-                                              int threads, const fs::path& cache) {
-  if (options.model != "lsa") {
-    auto model = std::make_unique<BertEncoder>(options.model);
-    if (options.whiten == 0) return model;
-    if (n <= model->dim()) {
-      log_warning(
-          fmt::format("encoder.whiten: {} texts are too few for {} dimensions; their vectors "
-                      "stay as they are",
-                      n, model->dim()));
-      return model;
-    }
-    const std::vector<float> vectors = encode_texts(*model, n, text_of, threads, cache);
-    return std::make_unique<WhitenedEncoder>(std::move(model), vectors, options.whiten);
-  }
+                                              int threads) {
+  if (options.model != "lsa") return std::make_unique<BertEncoder>(options.model);
   return std::make_unique<LsaEncoder>(LsaEncoder::fit(n, text_of, options.lsa, seed, threads));
+}
+
+EncodedTexts encode_catalogue(size_t n, const TextOf& text_of, const EncoderOptions& options,
+                              uint64_t seed, int threads, const fs::path& cache) {
+  EncodedTexts all{fit_text_encoder(n, text_of, options, seed, threads), {}};
+  all.vectors = encode_texts(*all.encoder, n, text_of, threads, cache);
+  const size_t dim = all.encoder->dim();
+  if (options.whiten > 0 && n <= dim) {
+    log_warning(
+        fmt::format("encoder.whiten: {} texts are too few for {} dimensions; their vectors "
+                    "stay as they are",
+                    n, dim));
+  } else if (options.whiten > 0) {
+    auto whitened =
+        std::make_unique<WhitenedEncoder>(std::move(all.encoder), all.vectors, options.whiten);
+    whitened->apply(all.vectors, threads);
+    all.encoder = std::move(whitened);
+  }
+  return all;
 }
 
 std::unique_ptr<TextEncoder> load_text_encoder(const fs::path& dir) {

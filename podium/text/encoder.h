@@ -36,11 +36,20 @@ struct EncoderOptions {
 };
 
 // LSA is fitted on text_of(i) for i in [0, n), the same for every thread count; a model is only
-// read, and whitened (whitening.h) where the options say so. cache: as encode_texts. Throws Error
-// when its directory is missing or holds what podium would not compute.
+// read. Not whitened. Throws Error when its directory is missing or holds what podium would not
+// compute.
 std::unique_ptr<TextEncoder> fit_text_encoder(size_t n, const TextOf& text_of,
                                               const EncoderOptions& options, uint64_t seed,
-                                              int threads, const fs::path& cache = {});
+                                              int threads);
+
+struct EncodedTexts {
+  std::unique_ptr<TextEncoder> encoder;
+  std::vector<float> vectors;  // [n, dim], encode_texts() of it
+};
+// fit_text_encoder(), whitened over these texts (whitening.h) where the options say so, and what it
+// makes of them. cache: as encode_texts.
+EncodedTexts encode_catalogue(size_t n, const TextOf& text_of, const EncoderOptions& options,
+                              uint64_t seed, int threads, const fs::path& cache = {});
 
 // From what TextEncoder::save wrote. Throws Error when the file is missing or damaged.
 std::unique_ptr<TextEncoder> load_text_encoder(const fs::path& dir);

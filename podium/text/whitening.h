@@ -36,9 +36,11 @@ class WhitenedEncoder : public TextEncoder {
                      const fs::path& cache) const override;
   void save(const fs::path& dir) const override;
 
+  // Of the base's vectors [n, dim], in place.
+  void apply(std::span<float> vectors, int threads) const;
+
  private:
   explicit WhitenedEncoder(std::unique_ptr<TextEncoder> base) : base_(std::move(base)) {}
-  void apply(std::span<float> vectors, int threads) const;  // [n, dim], in place
 
   std::unique_ptr<TextEncoder> base_;
   std::vector<float> centre_;  // [dim]

@@ -96,14 +96,15 @@ TEST(Whitening, IsKeptBesideItsModel) {
   const fs::path model = scratch_dir("whiten-model"), cache = scratch_dir("whiten-cache");
   write_tiny_bert(model);
   const EncoderOptions options{.model = model, .whiten = 1, .lsa = {}};
-  const auto encoder = fit_text_encoder(kWorded, words, options, 1, 1, cache);
+  const auto [encoder, fitted] = encode_catalogue(kWorded, words, options, 1, 1, cache);
   const auto vectors = encode_texts(*encoder, kWorded, words, 1, cache);
+  EXPECT_EQ(vectors, fitted);
   EXPECT_EQ(vectors, encode_texts(*encoder, kWorded, words, 1)) << "a cache changes nothing";
   const auto plain =
       fit_text_encoder(kWorded, words, {.model = model, .whiten = 0, .lsa = {}}, 1, 1);
   const auto as_they_are = encode_texts(*plain, kWorded, words, 1, cache);
   EXPECT_NE(vectors, as_they_are);
-  const auto few = fit_text_encoder(20, words, options, 1, 1);
+  const auto few = encode_catalogue(20, words, options, 1, 1).encoder;
   EXPECT_EQ(encode_texts(*few, kWorded, words, 1), as_they_are) << "20 texts, 24 dimensions";
   const fs::path dir = scratch_dir("whiten-saved"), copy = scratch_dir("whiten-copied");
   encoder->save(dir);

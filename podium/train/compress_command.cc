@@ -90,9 +90,8 @@ void run_compress(CompressArguments& a) {
                 a.slates);
   }
   const auto text_of = [&](size_t i) { return dataset.item_text(data::ItemIndex(i)); };
-  const auto encoder = text::fit_text_encoder(dataset.items(), text_of, a.encoder, uint64_t(a.seed),
-                                              threads, a.cache);
-  const auto whole = text::encode_texts(*encoder, dataset.items(), text_of, threads, a.cache);
+  const auto [encoder, whole] = text::encode_catalogue(dataset.items(), text_of, a.encoder,
+                                                       uint64_t(a.seed), threads, a.cache);
   const rerank::ItemWords words(dataset);
   const rerank::TextReader reader(words, *encoder, whole);
   rerank::CompressTask task{words, reader, slates.train, a.compress, uint64_t(a.seed), threads};
